@@ -1,0 +1,80 @@
+"""Actor, permissions and roles."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from radiology.errors import NotPermitted
+
+
+class Permission(StrEnum):
+    """What somebody may do."""
+
+    READ = "radiology.read"
+    WRITE = "radiology.write"
+    INTERPRET = "radiology.interpret"
+    APPROVE = "radiology.approve"
+    ADMINISTER = "radiology.administer"
+
+
+class Role(StrEnum):
+    """What somebody is; the role decides the permissions."""
+
+    ADMINISTRATOR = "administrator"
+    CONSULTANT = "consultant"
+    RADIOLOGIST = "radiologist"
+    RESIDENT = "resident"
+    RADIOGRAPHER = "radiographer"
+    REFERRER = "referrer"
+    QA = "qa"
+    SERVICE = "service"
+
+
+_READ, _WRITE = Permission.READ, Permission.WRITE
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.CONSULTANT: frozenset({_READ, _WRITE, Permission.INTERPRET, Permission.APPROVE}),
+    Role.RADIOLOGIST: frozenset({_READ, _WRITE, Permission.INTERPRET, Permission.APPROVE}),
+    Role.RESIDENT: frozenset({_READ, _WRITE, Permission.INTERPRET}),
+    Role.RADIOGRAPHER: frozenset({_READ, _WRITE}),
+    Role.REFERRER: frozenset({_READ}),
+    Role.QA: frozenset({_READ, _WRITE}),
+    Role.SERVICE: frozenset({_READ, _WRITE}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts. `facility_code` None means every facility."""
+
+    id: str
+    display: str
+    permissions: frozenset[Permission]
+    role: str = ""
+    facility_code: str | None = None
+    practitioner_reference: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the permission is held."""
+        return permission in self.permissions
+
+    def must(self, permission: Permission) -> None:
+        """Raise NotPermitted unless the permission is held."""
+        if permission not in self.permissions:
+            raise NotPermitted(f"This needs the permission {permission.value}. Ask an administrator for a role that has it.")
+
+    @property
+    def reader_facility(self) -> str | None:
+        """The facility whose studies this actor may see, None for all. Raises NotPermitted for who may not read."""
+        self.must(Permission.READ)
+        return self.facility_code
+
+
+SYSTEM = Actor("system", "The service itself", frozenset(Permission), role="system")
+
+
+def application_entity(ae_title: str, *, facility_code: str | None, may_read: bool, may_write: bool) -> Actor:
+    """A calling AE title as an actor."""
+    granted = {_READ: may_read, _WRITE: may_write}
+    permissions = frozenset(permission for permission, held in granted.items() if held)
+    return Actor(f"ae:{ae_title}", ae_title, permissions, role="application-entity", facility_code=facility_code)

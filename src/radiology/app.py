@@ -1,0 +1,25 @@
+"""What every action is given: settings, database, objects and clock of one process."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from radiology.kit.clock import Clock
+from radiology.kit.db import Database
+from radiology.kit.objects import LocalObjects
+from radiology.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One process of the product. Open it once, close it at the end."""
+
+    settings: Settings
+    db: Database
+    objects: LocalObjects
+    clock: Clock = field(default_factory=Clock)
+
+    @classmethod
+    def of(cls, settings: Settings, *, connections: int = 10) -> "App":
+        """Everything that the settings name, not yet opened."""
+        objects = LocalObjects(Path(settings.data_dir) / "objects", reserve_bytes=settings.disk_reserve_bytes)
+        return cls(settings, Database(settings.database_dsn, connections=connections), objects)

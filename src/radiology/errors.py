@@ -1,0 +1,144 @@
+"""Every refusal of this product, with the status that each door gives it.
+
+    RadiologyError
+    |-- Invalid 400 C000                 the request cannot be understood
+    |-- NotAuthenticated 401             nobody is signed in
+    |-- NotPermitted 403 0124            signed in, but may not
+    |-- NotFound 404 0112                there is no such thing, or not for this reader
+    |-- Conflict 409 0110                the thing is in another state
+    |   |-- TransitionRefused 409 0110   the state machine has no such step
+    |   `-- DuplicateInstance 409 C104   the same SOP Instance UID with other content
+    |-- DataSetMismatch 409 A900         data set and command, path or SOP class disagree
+    |-- CannotUnderstand 400 C100        the data set does not parse
+    |-- StaleVersion 412 0110            somebody else changed it first
+    |-- TooLarge 413 A700                the body is larger than allowed
+    |-- NotSupported 415 0122            media type, transfer syntax or SOP class
+    |-- Unprocessable 422 C101           understood, but a value cannot be right
+    `-- Unavailable 503 A700             try again later: disk, database or object store
+
+Doors map by attribute (`http_status`, `dimse_status`, `failure_reason`), so a new error touches this file alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field of a request that is wrong: where it stands and what would be right."""
+
+    field: str
+    message: str
+
+
+class RadiologyError(Exception):
+    """A refusal that is expected: one sentence that says what to do."""
+
+    http_status = 500
+    dimse_status = 0xC000
+    title = "Internal error"
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        fields: Sequence[FieldProblem] = (),
+        tag: str | None = None,
+        dimse_status: int | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.fields = tuple(fields)
+        self.tag = tag
+        if dimse_status is not None:
+            self.dimse_status = dimse_status
+
+    @property
+    def failure_reason(self) -> int:
+        """Failure Reason (0008,1197) of a STOW-RS answer (PS3.18 table 10.5.3-1): the DIMSE status."""
+        return self.dimse_status
+
+
+class Invalid(RadiologyError):
+    http_status = 400
+    title = "The request cannot be understood"
+
+
+class NotAuthenticated(RadiologyError):
+    http_status = 401
+    dimse_status = 0x0124
+    title = "Sign in first"
+
+
+class NotPermitted(RadiologyError):
+    http_status = 403
+    dimse_status = 0x0124
+    title = "Not permitted"
+
+
+class NotFound(RadiologyError):
+    http_status = 404
+    dimse_status = 0x0112
+    title = "Not found"
+
+
+class Conflict(RadiologyError):
+    http_status = 409
+    dimse_status = 0x0110
+    title = "Conflict"
+
+
+class TransitionRefused(Conflict):
+    title = "This step is not possible from here"
+
+
+class DuplicateInstance(Conflict):
+    dimse_status = 0xC104
+    title = "The same SOP Instance UID is stored with other content"
+
+
+class DataSetMismatch(RadiologyError):
+    http_status = 409
+    dimse_status = 0xA900
+    title = "Data set does not match"
+
+
+class CannotUnderstand(RadiologyError):
+    http_status = 400
+    dimse_status = 0xC100
+    title = "The data set does not parse"
+
+
+class StaleVersion(RadiologyError):
+    http_status = 412
+    dimse_status = 0x0110
+    title = "Somebody else changed it first"
+
+
+class TooLarge(RadiologyError):
+    http_status = 413
+    dimse_status = 0xA700
+    title = "Too large"
+
+
+class NotAcceptable(RadiologyError):
+    http_status = 406
+    title = "None of the accepted media types can be sent"
+
+
+class NotSupported(RadiologyError):
+    http_status = 415
+    dimse_status = 0x0122
+    title = "Not supported"
+
+
+class Unprocessable(RadiologyError):
+    http_status = 422
+    dimse_status = 0xC101
+    title = "A value cannot be right"
+
+
+class Unavailable(RadiologyError):
+    http_status = 503
+    dimse_status = 0xA700
+    title = "Not available now"

@@ -1,0 +1,129 @@
+"""What happened: frozen dataclasses in the past tense, ids and codes only. Names of people, findings and images never.
+
+`emit` writes an event into the outbox in the same transaction as what it tells of. `docs/events.md` is made from the
+docstrings here. The wire name is `radiology.<thing>.<what>.v1`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, LiteralString
+
+from radiology.kit import outbox
+from radiology.kit.db import Transaction, WriterTransaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """The base of all events. `facility_code` says whose event it is."""
+
+    type: ClassVar[LiteralString]
+    facility_code: str | None
+
+    @property
+    def key(self) -> str:
+        """Events of one key stay in order."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyEvent(Event):
+    """An event of one imaging study."""
+
+    study_id: str
+    study_instance_uid: str
+
+    @property
+    def key(self) -> str:
+        return self.study_instance_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRegistered(StudyEvent):
+    """A study is known for the first time, by a request or by its first object."""
+
+    type = "radiology.study.registered.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancesStored(StudyEvent):
+    """One or more new objects of a study can be found. One event for all that were indexed together."""
+
+    type = "radiology.study.instances-stored.v1"
+    instances: int
+    number_of_instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyStatusChanged(StudyEvent):
+    """The workflow status of a study changed."""
+
+    type = "radiology.study.status-changed.v1"
+    from_status: str | None
+    to_status: str
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyReceived(StudyEvent):
+    """No new object has come for a while: the study is whole, ready to be read. Once per settling."""
+
+    type = "radiology.study.received.v1"
+    number_of_instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceQuarantined(StudyEvent):
+    """An object is held back until a person has decided about it."""
+
+    type = "radiology.instance.quarantined.v1"
+    sop_instance_uid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportEvent(Event):
+    """An event of one report."""
+
+    report_id: str
+    study_id: str
+    version: int
+    status: str
+
+    @property
+    def key(self) -> str:
+        return self.report_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCreated(ReportEvent):
+    """A report was begun."""
+
+    type = "radiology.report.created.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFinalized(ReportEvent):
+    """A report was approved and is final."""
+
+    type = "radiology.report.finalized.v1"
+
+
+def body_of(event: Event) -> dict[str, Any]:
+    """What is sent: all fields of the event."""
+    return asdict(event)
+
+
+async def emit(tx: Transaction, *events: Event) -> None:
+    """Write events into the outbox of this transaction."""
+    for event in events:
+        await tx.run(outbox.INSERT, **_row(event))
+
+
+def emit_in_batch(tx: WriterTransaction, events: Sequence[Event]) -> None:
+    """The same for a writing thread."""
+    for event in events:
+        tx.run(outbox.INSERT, **_row(event))
+
+
+def _row(event: Event) -> dict[str, Any]:
+    return outbox.row(type=event.type, key=event.key, body=body_of(event), facility_code=event.facility_code)

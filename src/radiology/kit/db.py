@@ -1,0 +1,243 @@
+"""PostgreSQL through plain SQL. The driver is private to this file, and so is every commit.
+
+`Database` is the pool of an asyncio process; `Writer` is one connection of a thread that writes in batches.
+Both give transactions with the same verbs: `one`, `maybe`, `all`, `value`, `run`; `json` and `copy_in` where they pay.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, LiteralString, TypeVar
+
+import orjson
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import Json, set_json_dumps
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from radiology.errors import Conflict, Invalid, NotFound, Unavailable
+
+T = TypeVar("T")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+set_json_dumps(orjson.dumps)
+
+
+def as_json(value: Any) -> Any:
+    """Wrap a value that goes into a json or jsonb column; None stays NULL."""
+    return None if value is None else Json(value)
+
+
+class Transaction:
+    """One transaction of an asyncio process. Parameters are named: `%(name)s`."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def one(self, kind: type[T], statement: LiteralString, **parameters: Any) -> T:
+        """Exactly one row as a dataclass. Raises NotFound."""
+        row = await self.maybe(kind, statement, **parameters)
+        if row is None:
+            raise NotFound(f"There is no such {_noun(kind)}.")
+        return row
+
+    async def maybe(self, kind: type[T], statement: LiteralString, **parameters: Any) -> T | None:
+        """One row as a dataclass, or None."""
+        with translated():
+            async with self._connection.cursor(row_factory=class_row(kind)) as cursor:
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchone()
+
+    async def all(self, kind: type[T], statement: LiteralString, **parameters: Any) -> list[T]:
+        """All rows as dataclasses."""
+        with translated():
+            async with self._connection.cursor(row_factory=class_row(kind)) as cursor:
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchall()
+
+    async def value(self, statement: LiteralString, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        with translated():
+            async with self._connection.cursor(row_factory=scalar_row) as cursor:
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchone()
+
+    async def values(self, statement: LiteralString, **parameters: Any) -> list[Any]:
+        """The first column of every row."""
+        with translated():
+            async with self._connection.cursor(row_factory=scalar_row) as cursor:
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchall()
+
+    async def json(self, statement: LiteralString, **parameters: Any) -> bytes:
+        """One text value that PostgreSQL built, as bytes: for lists and hot reads."""
+        text = await self.value(statement, **parameters)
+        return b"null" if text is None else str(text).encode()
+
+    async def run(self, statement: LiteralString, **parameters: Any) -> int:
+        """Execute; returns the number of rows touched."""
+        with translated():
+            cursor = await self._connection.execute(statement, parameters)
+            return cursor.rowcount
+
+
+class WriterTransaction:
+    """One transaction of a writing thread. The verbs of `Transaction`, blocking."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def all(self, kind: type[T], statement: LiteralString, **parameters: Any) -> list[T]:
+        """All rows as dataclasses."""
+        with translated(), self._connection.cursor(row_factory=class_row(kind)) as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+    def value(self, statement: LiteralString, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        with translated(), self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(statement, parameters).fetchone()
+
+    def values(self, statement: LiteralString, **parameters: Any) -> list[Any]:
+        """The first column of every row."""
+        with translated(), self._connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+    def run(self, statement: LiteralString, **parameters: Any) -> int:
+        """Execute; returns the number of rows touched."""
+        with translated():
+            return self._connection.execute(statement, parameters).rowcount
+
+    def copy_in(self, statement: LiteralString, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """COPY rows in PostgreSQL's binary format; `types` names the type of each column."""
+        with translated(), self._connection.cursor().copy(statement) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+
+class Database:
+    """A pool of connections for one asyncio process."""
+
+    def __init__(self, dsn: str, *, connections: int = 10, wait_seconds: float = 10) -> None:
+        self.dsn = dsn
+        self._pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]](
+            dsn, min_size=1, max_size=connections, timeout=wait_seconds, open=False, kwargs={"application_name": "radi"}
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; does not wait for the database."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: committed when the block ends, rolled back when it raises. Raises Unavailable."""
+        with translated():
+            async with self._pool.connection() as connection:
+                yield Transaction(connection)
+
+    async def notifications(self, channel: LiteralString) -> AsyncIterator[str]:
+        """Payloads of NOTIFY on a channel, for as long as the connection lives. An empty one comes first, when listening began."""
+        connection = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True)
+        try:
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            yield ""
+            async for notification in connection.notifies():
+                yield notification.payload
+        finally:
+            await connection.close()
+
+
+class Writer:
+    """One connection that a thread holds for good, and makes anew when it was lost."""
+
+    def __init__(self, dsn: str, *, asynchronous_commit: bool = False) -> None:
+        """`asynchronous_commit`: a commit does not wait for the disk; only where recovery makes good what a crash loses."""
+        self._dsn = dsn
+        self._asynchronous_commit = asynchronous_commit
+        self._connection: psycopg.Connection[Any] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[WriterTransaction]:
+        """One transaction. Raises Unavailable where the database cannot be reached."""
+        with translated():
+            connection = self._connected()
+            with connection.transaction():
+                yield WriterTransaction(connection)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self._dsn, autocommit=True, application_name="radi writer", connect_timeout=5)
+            if self._asynchronous_commit:
+                self._connection.execute("SET synchronous_commit = off")
+        return self._connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict(f"This exists already: {error.diag.message_detail or error.diag.constraint_name}") from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise Conflict(f"Something refers to this, or what it refers to is gone: {error.diag.message_detail}") from error
+    except psycopg.errors.DataError as error:
+        raise Invalid(f"The database cannot hold a value: {error.diag.message_primary}") from error
+    except (psycopg.OperationalError, PoolTimeout, psycopg.errors.InterfaceError, asyncio.TimeoutError) as error:
+        raise Unavailable("The database cannot be reached. Try again in a moment.") from error
+
+
+@dataclass(slots=True)
+class Where:
+    """Conditions joined by AND, each a literal with named parameters; values never become part of the statement."""
+
+    clauses: list[LiteralString] = field(default_factory=list[LiteralString])
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def add(self, clause: LiteralString, **parameters: Any) -> None:
+        """Add a condition. A parameter's name may stand in the clause as `{name}` and is then made unique."""
+        names: dict[str, LiteralString] = {}
+        for name, value in parameters.items():
+            unique: LiteralString = _parameter_name(len(self.parameters))
+            self.parameters[unique] = value
+            names[name] = unique
+        for name, unique in names.items():
+            clause = _replaced(clause, name, unique)
+        self.clauses.append(clause)
+
+    @property
+    def condition(self) -> LiteralString:
+        """All conditions as one, TRUE where there are none."""
+        return " AND ".join(self.clauses) if self.clauses else "TRUE"
+
+
+def _parameter_name(number: int) -> LiteralString:
+    names: tuple[LiteralString, ...] = _NAMES
+    if number >= len(names):
+        raise Invalid("Too many conditions in one search.")
+    return names[number]
+
+
+def _replaced(clause: LiteralString, name: str, unique: LiteralString) -> LiteralString:
+    # The name is one of our own keyword arguments, so what comes out is as literal as what went in.
+    result: Any = clause.replace("{" + name + "}", f"%({unique})s")
+    return result
+
+
+def _noun(kind: type) -> str:
+    return kind.__name__.removesuffix("Row").lower()
+
+
+_NAMES: tuple[Any, ...] = tuple(f"p{number}" for number in range(300))

@@ -1,0 +1,72 @@
+"""Events in PostgreSQL, written in the transaction of what they tell of, and read in one order that never changes.
+
+Transactions commit in another order than they took their sequence numbers, so a reader that remembers the last number
+would miss what commits later. A row therefore gets its `position` only after it is committed, by `place`, one at a time.
+"""
+
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+from radiology.kit.db import Transaction, as_json
+from radiology.kit.ids import uuid7
+
+CHANNEL: LiteralString = "outbox"
+
+INSERT: LiteralString = """
+    WITH told AS (SELECT pg_notify('outbox', ''))
+    INSERT INTO outbox (id, type, key, body, facility_code)
+    SELECT %(id)s, %(type)s, %(key)s, %(body)s, %(facility_code)s
+    FROM told
+"""
+
+PLACE: LiteralString = """
+    UPDATE outbox
+    SET position = placed.position
+    FROM (
+        SELECT sequence, nextval('outbox_position') AS position
+        FROM (SELECT sequence FROM outbox WHERE position IS NULL ORDER BY sequence LIMIT 1000) AS unplaced
+    ) AS placed
+    WHERE outbox.sequence = placed.sequence
+"""
+
+READ: LiteralString = """
+    SELECT coalesce(json_agg(json_build_object(
+        'position', position, 'id', id, 'type', type, 'key', key, 'occurredAt', occurred_at, 'body', body
+    ) ORDER BY position), '[]')::text
+    FROM (
+        SELECT position, id, type, key, occurred_at, body
+        FROM outbox
+        WHERE position > %(after)s
+          AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
+        ORDER BY position
+        LIMIT %(limit)s
+    ) AS page
+"""
+
+
+def row(*, type: str, key: str, body: Mapping[str, Any], facility_code: str | None) -> dict[str, Any]:  # noqa: A002
+    """Parameters of INSERT."""
+    return {"id": uuid7(), "type": type, "key": key, "body": as_json(dict(body)), "facility_code": facility_code}
+
+
+async def place(tx: Transaction) -> int:
+    """Give committed events their place in the feed. One transaction at a time; returns how many."""
+    await tx.run("SELECT pg_advisory_xact_lock(hashtext('outbox.place'))")
+    return await tx.run(PLACE)
+
+
+async def read(tx: Transaction, *, after: int, limit: int, facility_code: str | None) -> bytes:
+    """Events behind a position, as a JSON array in order."""
+    return await tx.json(READ, after=after, limit=limit, facility_code=facility_code)
+
+
+async def last_position(tx: Transaction) -> int:
+    """The position of the newest event, 0 where there is none."""
+    return await tx.value("SELECT coalesce(max(position), 0) FROM outbox")
+
+
+async def oldest_unplaced_seconds(tx: Transaction) -> float:
+    """Age of the oldest event that has no place yet, in seconds."""
+    return await tx.value(
+        "SELECT coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float FROM outbox WHERE position IS NULL"
+    )

@@ -1,0 +1,322 @@
+"""The first schema: who may come in, patients, studies, reports, events.
+
+The three tables of the specification keep the names of all their columns. Corrected: moments carry a zone; what was
+there twice (`subject_id`, `encounter_reference`) is generated from its twin; encounters belong to another service, so
+their references are text without a foreign key; a report holds its study back from deletion instead of going with it.
+"""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+ACCESS = """
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
+CREATE TABLE accounts (
+    id uuid PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    role text NOT NULL,
+    password_hash text,
+    must_change_password boolean NOT NULL DEFAULT false,
+    practitioner_reference text,
+    display text NOT NULL DEFAULT '',
+    facility_code text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    disabled_at timestamptz
+);
+
+CREATE TABLE tokens (
+    id uuid PRIMARY KEY,
+    account_id uuid NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    token_sha256 bytea NOT NULL UNIQUE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz
+);
+
+CREATE TABLE application_entities (
+    ae_title text PRIMARY KEY CHECK (ae_title = btrim(ae_title) AND length(ae_title) BETWEEN 1 AND 16),
+    host text NOT NULL DEFAULT '',
+    port integer CHECK (port BETWEEN 1 AND 65535),
+    services text[] NOT NULL DEFAULT '{echo,store,find,move,get}',
+    facility_code text,
+    max_associations integer CHECK (max_associations > 0),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE audit_events (
+    id uuid PRIMARY KEY,
+    occurred_at timestamptz NOT NULL DEFAULT now(),
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    outcome text NOT NULL DEFAULT 'success',
+    detail jsonb
+);
+CREATE INDEX audit_events_subject ON audit_events (subject, occurred_at);
+"""
+
+PATIENTS = """
+CREATE TABLE patients (
+    id uuid PRIMARY KEY,
+    reference text NOT NULL UNIQUE,
+    patient_id text NOT NULL DEFAULT '',
+    issuer_of_patient_id text NOT NULL DEFAULT '',
+    patient_name text NOT NULL DEFAULT '',
+    birth_date text NOT NULL DEFAULT '',
+    sex text NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX patients_patient_id ON patients (patient_id, issuer_of_patient_id);
+COMMENT ON COLUMN patients.patient_name IS 'as (0010,0010) gave it, component groups joined by =';
+COMMENT ON COLUMN patients.birth_date IS 'as (0010,0030) gave it: YYYYMMDD or empty';
+"""
+
+STUDIES = """
+CREATE SEQUENCE study_number;
+
+CREATE TABLE imaging_studies (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    study_id varchar(50) UNIQUE NOT NULL DEFAULT 'study-' || nextval('study_number'),
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    encounter_id text,
+    status varchar(20) NOT NULL DEFAULT 'registered' CHECK (status IN ('registered', 'scheduled', 'arrived',
+        'in-progress', 'completed', 'cancelled', 'entered-in-error', 'unknown')),
+    modality jsonb NOT NULL DEFAULT '[]',
+    subject_type varchar(20) NOT NULL DEFAULT 'patient',
+    subject_id uuid NOT NULL GENERATED ALWAYS AS (patient_id) STORED,
+    encounter_reference text GENERATED ALWAYS AS (encounter_id) STORED,
+    started timestamptz,
+    based_on jsonb,
+    referrer jsonb,
+    interpreter jsonb,
+    endpoint jsonb,
+    location jsonb,
+    reason_code jsonb,
+    reason_reference jsonb,
+    series jsonb,
+    instance jsonb,
+    procedure_code jsonb,
+    study_description text,
+    accession_number varchar(50),
+    study_instance_uid varchar(64) UNIQUE NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    metadata jsonb,
+
+    version integer NOT NULL DEFAULT 1,
+    facility_code text NOT NULL,
+    completed timestamptz,
+    reason_no_images text,
+    flags text[] NOT NULL DEFAULT '{}',
+    modalities_in_study text[] NOT NULL DEFAULT '{}',
+    procedure_codes text[] NOT NULL DEFAULT '{}',
+    performers text[] NOT NULL DEFAULT '{}',
+    interpreters text[] NOT NULL DEFAULT '{}',
+    dicom_patient_id text NOT NULL DEFAULT '',
+    issuer_of_patient_id text NOT NULL DEFAULT '',
+    patient_name text NOT NULL DEFAULT '',
+    patient_name_search text NOT NULL DEFAULT '',
+    patient_birth_date text NOT NULL DEFAULT '',
+    patient_sex text NOT NULL DEFAULT '',
+    dicom_study_id text NOT NULL DEFAULT '',
+    study_date date,
+    study_time time,
+    referring_physician_search text NOT NULL DEFAULT '',
+    dicom jsonb NOT NULL DEFAULT '{}',
+    number_of_series integer NOT NULL DEFAULT 0,
+    number_of_instances integer NOT NULL DEFAULT 0,
+    size_bytes bigint NOT NULL DEFAULT 0,
+    last_instance_at timestamptz
+);
+COMMENT ON COLUMN imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
+COMMENT ON COLUMN imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
+COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';
+
+CREATE INDEX idx_imaging_studies_patient ON imaging_studies (patient_id);
+CREATE INDEX idx_imaging_studies_status ON imaging_studies (status, last_instance_at);
+CREATE INDEX idx_imaging_studies_modality ON imaging_studies USING gin (modalities_in_study);
+CREATE INDEX idx_imaging_studies_started ON imaging_studies (started);
+CREATE INDEX idx_imaging_studies_accession ON imaging_studies (accession_number);
+CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid);
+CREATE INDEX imaging_studies_dicom_patient_id ON imaging_studies (dicom_patient_id, study_date DESC);
+CREATE INDEX imaging_studies_patient_name ON imaging_studies USING gin (patient_name_search gin_trgm_ops);
+CREATE INDEX imaging_studies_procedure_codes ON imaging_studies USING gin (procedure_codes);
+
+CREATE TABLE study_transitions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    study_id uuid NOT NULL REFERENCES imaging_studies (id) ON DELETE CASCADE,
+    from_status text,
+    to_status text NOT NULL,
+    trigger text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    occurred_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX study_transitions_study ON study_transitions (study_id);
+
+CREATE TABLE imaging_series (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    series_id varchar(50) UNIQUE NOT NULL DEFAULT 'series-' || gen_random_uuid(),
+    study_id uuid NOT NULL REFERENCES imaging_studies (id) ON DELETE CASCADE,
+    series_instance_uid varchar(64) UNIQUE NOT NULL,
+    modality varchar(16) NOT NULL,
+    series_description text,
+    series_number integer,
+    body_site jsonb,
+    laterality varchar(16),
+    started timestamptz,
+    performer jsonb,
+    instance jsonb,
+    protocol_name varchar(200),
+    acquisition_parameters jsonb,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+
+    dicom jsonb NOT NULL DEFAULT '{}',
+    number_of_instances integer NOT NULL DEFAULT 0
+);
+CREATE INDEX idx_imaging_series_study ON imaging_series (study_id);
+CREATE INDEX idx_imaging_series_modality ON imaging_series (modality);
+
+CREATE TABLE instances (
+    sop_instance_uid text PRIMARY KEY,
+    series_id uuid NOT NULL REFERENCES imaging_series (id) ON DELETE CASCADE,
+    study_id uuid NOT NULL,
+    sop_class_uid text NOT NULL,
+    transfer_syntax_uid text NOT NULL,
+    instance_number integer,
+    number_of_frames integer,
+    pixel_rows integer,
+    pixel_columns integer,
+    bits_allocated integer,
+    object_key text NOT NULL,
+    size_bytes bigint NOT NULL,
+    data_set_offset integer NOT NULL,
+    pixel_data_offset bigint,
+    pixel_data_length bigint,
+    data_set_sha256 bytea NOT NULL,
+    flags text[] NOT NULL DEFAULT '{}',
+    source_ae_title text NOT NULL DEFAULT '',
+    stored_at timestamptz NOT NULL,
+    attributes bytea NOT NULL
+);
+COMMENT ON COLUMN instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
+COMMENT ON COLUMN instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
+CREATE INDEX instances_series ON instances (series_id, instance_number);
+CREATE INDEX instances_study ON instances (study_id);
+
+CREATE TABLE quarantine (
+    id uuid PRIMARY KEY,
+    reason text NOT NULL CHECK (reason IN ('conflicting_duplicate', 'patient_conflict', 'series_conflict', 'unindexable')),
+    detail text NOT NULL,
+    object_key text NOT NULL UNIQUE,
+    size_bytes bigint NOT NULL,
+    study_instance_uid text NOT NULL,
+    series_instance_uid text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    data_set_sha256 bytea NOT NULL,
+    source_ae_title text NOT NULL DEFAULT '',
+    received_at timestamptz NOT NULL DEFAULT now(),
+    resolved_at timestamptz,
+    resolved_by text,
+    resolution text
+);
+CREATE INDEX quarantine_open ON quarantine (received_at) WHERE resolved_at IS NULL;
+"""
+
+REPORTS = """
+CREATE SEQUENCE report_number;
+
+CREATE TABLE radiology_reports (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    report_id varchar(50) UNIQUE NOT NULL DEFAULT 'report-' || nextval('report_number'),
+    study_id uuid NOT NULL REFERENCES imaging_studies (id) ON DELETE RESTRICT,
+    patient_id uuid NOT NULL REFERENCES patients (id) ON DELETE RESTRICT,
+    encounter_id text,
+    status varchar(20) NOT NULL DEFAULT 'preliminary' CHECK (status IN ('registered', 'partial', 'preliminary', 'final',
+        'amended', 'corrected', 'appended', 'cancelled', 'entered-in-error')),
+    category jsonb NOT NULL,
+    code jsonb NOT NULL,
+    subject_type varchar(20) NOT NULL DEFAULT 'patient',
+    subject_id uuid NOT NULL GENERATED ALWAYS AS (patient_id) STORED,
+    encounter_reference text GENERATED ALWAYS AS (encounter_id) STORED,
+    effective_date_time timestamptz,
+    issued timestamptz,
+    performer jsonb,
+    results_interpreter jsonb,
+    findings text,
+    impression text,
+    recommendation text,
+    comparison text,
+    technique text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    metadata jsonb,
+
+    version integer NOT NULL DEFAULT 1,
+    sections jsonb NOT NULL DEFAULT '[]',
+    warnings jsonb NOT NULL DEFAULT '[]',
+    author text NOT NULL,
+    approver jsonb,
+    self_approved boolean NOT NULL DEFAULT false
+);
+CREATE INDEX idx_radiology_reports_study ON radiology_reports (study_id);
+CREATE INDEX idx_radiology_reports_patient ON radiology_reports (patient_id);
+CREATE INDEX idx_radiology_reports_status ON radiology_reports (status, issued);
+
+CREATE TABLE report_versions (
+    report_id uuid NOT NULL REFERENCES radiology_reports (id) ON DELETE RESTRICT,
+    version_no integer NOT NULL,
+    status varchar(20) NOT NULL,
+    content_json jsonb NOT NULL,
+    rendered_text text NOT NULL,
+    sha256 bytea NOT NULL,
+    prev_sha256 bytea,
+    author_ids text[] NOT NULL,
+    approver_id text,
+    signed_at timestamptz NOT NULL,
+    reason_code text,
+    reason_text text,
+    PRIMARY KEY (report_id, version_no)
+);
+
+CREATE FUNCTION refuse_change_of_signed_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a version of a report cannot be changed or removed';
+END
+$$;
+CREATE TRIGGER report_versions_insert_only BEFORE UPDATE OR DELETE ON report_versions
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_signed_version();
+"""
+
+EVENTS = """
+CREATE TABLE outbox (
+    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    position bigint UNIQUE,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    body jsonb NOT NULL,
+    facility_code text,
+    occurred_at timestamptz NOT NULL DEFAULT now(),
+    relayed_at timestamptz
+);
+CREATE INDEX outbox_unplaced ON outbox (sequence) WHERE position IS NULL;
+CREATE INDEX outbox_unrelayed ON outbox (position) WHERE relayed_at IS NULL;
+CREATE SEQUENCE outbox_position;
+COMMENT ON COLUMN outbox.position IS 'order of the change feed, given once the row is committed, so that no reader ever misses one';
+
+CREATE TABLE worker_marks (
+    name text PRIMARY KEY,
+    at timestamptz NOT NULL
+);
+COMMENT ON TABLE worker_marks IS 'until when a repeated task has done its work';
+"""
+
+
+def upgrade() -> None:
+    """Create everything."""
+    for part in (ACCESS, PATIENTS, STUDIES, REPORTS, EVENTS):
+        op.execute(part)
