@@ -1,0 +1,410 @@
+"""Every setting of the service: one frozen class, read from the environment and from a TOML file.
+
+Nothing else reads the environment. The environment wins over the file, the file wins over the defaults. The names of
+the specification's Kubernetes manifest (`DB_HOST`, `REDIS_HOST`, ...) are understood beside our own `RADI_` names.
+"""
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+RADIOGRAPHY = frozenset({"CR", "DX", "IO", "MG", "PX", "US"})
+FLUOROSCOPY = frozenset({"RF", "XA"})
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Processes = Annotated[int, Field(ge=1, le=64)]
+
+
+class SettingsError(ValueError):
+    """One or more settings cannot be used; each line of the message names one and says what is wrong."""
+
+
+def _default_data_dir() -> Path:
+    """`.radi/data` in a clone; else the place the operating system keeps for the data of a service or of a user."""
+    clone = Path(__file__).resolve().parents[2]
+    if (clone / "radi").is_file() and (clone / "pyproject.toml").is_file():
+        return clone / ".radi" / "data"
+    return Path("/var/lib/radiology") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "radiology"
+
+
+def _also(name: str) -> AliasChoices:
+    """Our own name first, then the name that the specification's manifest uses."""
+    return AliasChoices(f"RADI_{name}", name)
+
+
+class Settings(BaseSettings):
+    """All settings. Names carry their unit; see docs/settings.md, which is generated from here."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RADI_", frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True
+    )
+
+    # Places
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Folder of everything that is kept: images, the embedded database, logs. "
+        "Default: `.radi/data` in a clone, `/var/lib/radiology` for root, else `~/.local/share/radiology`.",
+    )
+    runtime_dir: Path = Field(
+        default=Path("/tmp"),  # noqa: S108  # The folder made below it is 0700 and its owner is checked.
+        description="Folder under which a short, private folder for the database socket is made "
+        "(the path of a socket may have at most 107 bytes).",
+    )
+    disk_reserve_bytes: int = Field(
+        default=GIB, ge=0, description="Free space below which nothing more is stored: senders get A700, HTTP gets 503."
+    )
+
+    # Doors
+    bind_address: str = Field(
+        default="127.0.0.1", description="Address the HTTP and DICOM ports listen on; `0.0.0.0` for every network."
+    )
+    http_port: Port = Field(default=8080, description="Port of REST, FHIR, DICOMweb and the web pages.")
+    dicom_port: Port = Field(default=11112, description="Port of DICOM associations.")
+    http_processes: Processes = Field(default=1, description="Processes that answer HTTP; they share the port.")
+    dimse_processes: Processes = Field(
+        default=2, description="Processes that take DICOM associations; they share the port."
+    )
+    max_request_bytes: int = Field(
+        default=4 * GIB, ge=MIB, description="Longest HTTP request body; longer ones are refused with 413."
+    )
+    max_json_bytes: int = Field(
+        default=8 * MIB, ge=KIB, description="Longest JSON request body; longer ones are refused with 413."
+    )
+
+    # DICOM
+    ae_title: str = Field(
+        default="RADSVC", description="Application entity title of this service (PS3.5 6.2, at most 16 characters)."
+    )
+    allow_unknown_ae: bool = Field(
+        default=False, description="Take associations from application entities that are not registered."
+    )
+    accept_unknown_storage: bool = Field(
+        default=True,
+        description="Accept storage SOP classes that the list of the standard does not know (private ones).",
+    )
+    max_associations: int = Field(
+        default=200, ge=1, description="Associations at once, all processes together; more are refused for the moment."
+    )
+    max_associations_per_ae: int = Field(
+        default=50, ge=1, description="Associations at once of one calling AE title; more are refused for the moment."
+    )
+    max_pdu_bytes: int = Field(
+        default=128 * KIB, ge=4 * KIB, le=16 * MIB, description="Longest P-DATA PDU we offer to receive (PS3.8 D.1)."
+    )
+    artim_seconds: Seconds = Field(
+        default=30, description="ARTIM timer: how long a connection may stay without an association (PS3.8 9.1.4)."
+    )
+    dimse_timeout_seconds: Seconds = Field(
+        default=120, description="How long the rest of a message that has begun may take to arrive."
+    )
+    idle_timeout_seconds: Seconds = Field(
+        default=300, description="How long an association may stay silent before it is aborted."
+    )
+    find_max: int = Field(default=2000, ge=1, description="Most answers to one C-FIND; then it ends with a status.")
+
+    # DICOMweb and REST
+    qido_default_limit: int = Field(default=200, ge=1, description="Answers to a search that names no limit.")
+    qido_max_limit: int = Field(default=2000, ge=1, description="Most answers to one search, whatever limit it names.")
+
+    # Studies
+    index_batch_rows: int = Field(
+        default=200, ge=1, le=5000, description="Most instances that one transaction of the index takes."
+    )
+    quiet_period_radiography_seconds: Seconds = Field(
+        default=120, description="Silence after which a study of CR, DX, IO, MG, PX or US counts as complete."
+    )
+    quiet_period_cross_section_seconds: Seconds = Field(
+        default=300,
+        description="Silence after which a study of CT, MR, NM, PT or any other modality counts as complete.",
+    )
+    quiet_period_fluoroscopy_seconds: Seconds = Field(
+        default=600, description="Silence after which a study of RF or XA counts as complete."
+    )
+    facility_code: str = Field(
+        default="LOCAL", pattern=r"^[A-Za-z0-9_-]{1,16}$", description="Code of this facility in identifiers it issues."
+    )
+    time_zone: str = Field(default="Asia/Dhaka", description="Zone (IANA name) in which dates and times are shown.")
+
+    # Database
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=_also("DATABASE_URL"),
+        description="PostgreSQL 15 or newer as `postgresql://user:password@host/name`. "
+        "Without it and without `DB_HOST` the embedded PostgreSQL is started.",
+    )
+    db_host: str | None = Field(
+        default=None, validation_alias=_also("DB_HOST"), description="Host of a PostgreSQL, where no URL is given."
+    )
+    db_port: Port = Field(default=5432, validation_alias=_also("DB_PORT"), description="Port at `db_host`.")
+    db_name: str = Field(
+        default="radiology", validation_alias=_also("DB_NAME"), description="Name of the database at `db_host`."
+    )
+    db_user: str = Field(default="radiology", validation_alias=_also("DB_USER"), description="User at `db_host`.")
+    db_password: SecretStr | None = Field(
+        default=None, validation_alias=_also("DB_PASSWORD"), description="Password of `db_user`."
+    )
+    pg_bin: Path | None = Field(
+        default=None,
+        description="Folder of PostgreSQL programs (`/usr/lib/postgresql/17/bin`) for the embedded database, "
+        "instead of those that come with the service.",
+    )
+    pg_shared_buffers_mib: int = Field(
+        default=128, ge=16, le=65_536, description="Shared buffers of the embedded PostgreSQL, in MiB."
+    )
+
+    # Names of the specification's manifest
+    redis_host: str | None = Field(
+        default=None,
+        validation_alias=_also("REDIS_HOST"),
+        description="Host of a Redis cache. Understood and kept; this version caches in its own processes.",
+    )
+    kafka_brokers: str | None = Field(
+        default=None,
+        validation_alias=_also("KAFKA_BROKERS"),
+        description="Kafka brokers, `host:port,...`. Understood and kept; this version offers events as a change feed.",
+    )
+    pacs_url: str | None = Field(
+        default=None,
+        validation_alias=_also("PACS_URL"),
+        description="A further PACS, `host:port`. Understood and kept; this version is the PACS itself.",
+    )
+    storage_url: str | None = Field(
+        default=None,
+        validation_alias=_also("STORAGE_URL"),
+        description="An object store, `host:port`. Understood and kept; this version keeps images under `data_dir`.",
+    )
+
+    # Running
+    drain_seconds: Seconds = Field(
+        default=30, description="How long running associations and requests may take to end when the service stops."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severity that is logged."
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="Form of log lines; `auto` is `console` on a terminal and `json` elsewhere."
+    )
+    demo: bool = Field(
+        default=False, description="Demonstration: a demo account and sample studies. `radi demo` sets it."
+    )
+
+    @field_validator("data_dir", "runtime_dir", "pg_bin", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
+    @field_validator("ae_title")
+    @classmethod
+    def _valid_ae_title(cls, value: str) -> str:
+        title = value.strip(" ")
+        if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
+            raise ValueError("must be 1 to 16 printable ASCII characters without a backslash")
+        return title
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as e:
+            raise ValueError(f"{value!r} is not a time zone of this system; one is 'Asia/Dhaka'") from e
+        return value
+
+    @field_validator("db_port", mode="before")
+    @classmethod
+    def _port_of_service_link(cls, value: Any) -> Any:
+        """Kubernetes sets `DB_PORT=tcp://10.0.0.7:5432` in every pod where a service is called `db`."""
+        return value.rsplit(":", 1)[-1] if isinstance(value, str) and value.startswith("tcp://") else value
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> "Settings":
+        if self.qido_default_limit > self.qido_max_limit:
+            raise ValueError("qido_default_limit is greater than qido_max_limit")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # The base class fixes the parameters.
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file; no dotenv, so that nothing is read by surprise."""
+        return init_settings, env_settings, _FileSource(settings_cls, env_settings, init_settings)
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether the service runs its own PostgreSQL."""
+        return self.database_url is None and self.db_host is None
+
+    @property
+    def database_dsn(self) -> str:
+        """The libpq connection string of the database in use. May hold a password: never log it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.db_host is None:
+            return f"postgresql://radiology@/radiology?host={quote(str(self.socket_dir), safe='')}"
+        password = self.db_password.get_secret_value() if self.db_password else ""
+        login = quote(self.db_user, safe="") + (f":{quote(password, safe='')}" if password else "")
+        host = f"[{self.db_host}]" if ":" in self.db_host else self.db_host
+        return f"postgresql://{login}@{host}:{self.db_port}/{quote(self.db_name, safe='')}"
+
+    @property
+    def socket_dir(self) -> Path:
+        """Folder of the embedded database's socket: short, and the same for every process of one data folder."""
+        return self.runtime_dir / f"radi-{hashlib.sha256(bytes(self.data_dir)).hexdigest()[:12]}"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Folder of the images' bytes."""
+        return self.data_dir / "objects"
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of what only the running service needs: lock and state."""
+        return self.data_dir / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        """Folder of the embedded database's log."""
+        return self.data_dir / "log"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which dates and times are shown."""
+        return ZoneInfo(self.time_zone)
+
+    def quiet_period_seconds(self, modality: str | None) -> int:
+        """Seconds without a new instance after which a study of this modality (0008,0060) counts as complete."""
+        if modality in RADIOGRAPHY:
+            return self.quiet_period_radiography_seconds
+        return (
+            self.quiet_period_fluoroscopy_seconds
+            if modality in FLUOROSCOPY
+            else self.quiet_period_cross_section_seconds
+        )
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """The TOML file named by `RADI_SETTINGS`, or `radi.toml` in the data folder that arguments or environment name."""
+
+    def __init__(self, settings_cls: type[BaseSettings], *before: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self.before = before
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Demanded by the base class; the file is taken whole instead."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        named = os.environ.get("RADI_SETTINGS")
+        path = Path(named).expanduser() if named else self._data_dir() / "radi.toml"
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            if named:
+                raise SettingsError(f"RADI_SETTINGS: there is no file {path}.") from None
+            return {}
+        except (OSError, ValueError) as e:
+            raise SettingsError(f"The settings file {path} cannot be read: {e}.") from e
+
+    def _data_dir(self) -> Path:
+        for source in reversed(self.before):
+            if value := source().get("data_dir"):
+                return Path(value).expanduser()
+        return _default_data_dir()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` win over environment and file.
+
+    Raises `SettingsError` with one line for each setting that cannot be used.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as e:
+        raise SettingsError("\n".join(map(_sentence, e.errors(include_url=False)))) from None
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    field = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        return f"{field} in the settings file is not a setting."
+    name = environment_name(field.lower()) if field.lower() in Settings.model_fields else field
+    value = f" (it is {error['input']!r})" if isinstance(error["input"], str | int) and "password" not in field else ""
+    return f"{name or 'Settings'}: {error['msg'].removeprefix('Value error, ')}{value}."
+
+
+def environment_name(field: str) -> str:
+    """The variable of a setting; of those that the specification's manifest names, the name it uses."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[-1]) if isinstance(alias, AliasChoices) else f"RADI_{field.upper()}"
+
+
+def unknown_variables() -> list[str]:
+    """Variables of the environment that begin with `RADI_` and are no setting: spelling mistakes, mostly."""
+    known = {f"RADI_{field.upper()}" for field in Settings.model_fields} | {"RADI_SETTINGS"}
+    return sorted(name for name in os.environ if name.startswith("RADI_") and name not in known)
+
+
+_DOCUMENT = """\
+# Settings
+
+Every setting is a variable of the environment or a line of a TOML file. The environment wins over the file, the file over the default.
+The file is the one that `RADI_SETTINGS` names, else `radi.toml` in the data folder; its keys are the names in the first column:
+
+```toml
+bind_address = "0.0.0.0"
+ae_title = "DMCH_PACS"
+```
+
+Where the specification's Kubernetes manifest gives a name (`DB_HOST`, ...), that name is shown and `RADI_DB_HOST` works too.
+`radi settings` prints the values in use; `make docs` writes the table below, and a test compares it with the code.
+
+"""
+
+
+def settings_document() -> str:
+    """The text of docs/settings.md, with every setting in one table."""
+    rows = ["| setting | variable | type | default | what it is |", "|---|---|---|---|---|"]
+    for field, info in Settings.model_fields.items():
+        cells = (f"`{field}`", f"`{environment_name(field)}`", _type_name(info), _default(info), info.description)
+        rows.append("| " + " | ".join(map(str, cells)) + " |")
+    return _DOCUMENT + "\n".join(rows) + "\n"
+
+
+def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Each setting and its value as a sentence for people; secrets are masked."""
+    for field in Settings.model_fields:
+        value = getattr(settings, field)
+        yield field, "" if value is None else str(value)
+
+
+def _type_name(info: FieldInfo) -> str:
+    names: dict[Any, str] = {int: "integer", str: "text", bool: "yes or no", Path: "path", SecretStr: "secret text"}
+    kinds: list[Any] = [kind for kind in (get_args(info.annotation) or (info.annotation,)) if kind is not type(None)]
+    if get_origin(info.annotation) is Literal:
+        return ", ".join(map(str, kinds))
+    return names[kinds[0]]
+
+
+def _default(info: FieldInfo) -> str:
+    if info.default_factory is not None:
+        return "see right"
+    if info.default is None:
+        return ""
+    return f"`{str(info.default).lower() if isinstance(info.default, bool) else info.default}`"
