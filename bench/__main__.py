@@ -1,0 +1,39 @@
+"""`python -m bench [storing|large|footprint|all]`: measure, write the results, compare them with the budgets."""
+
+import argparse
+import sys
+
+from bench import footprint, large, storing
+from bench.peers import SERVERS
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", default="all", choices=["storing", "large", "footprint", "all"])
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of storing; the median counts")
+    parser.add_argument("--quick", action="store_true", help="one round of a tenth: shows that the harness works")
+    parser.add_argument("--only", choices=sorted(SERVERS), help="one server alone; nothing is written or judged")
+    parser.add_argument("--case", action="append", default=[], choices=[case.key for case in storing.CASES])
+    asked = parser.parse_args(argv)
+    if asked.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+    return asked
+
+
+def main(argv: list[str]) -> int:
+    """Run what was asked for; 1 when a budget is broken."""
+    asked = arguments(argv)
+    rounds = 1 if asked.quick else asked.rounds
+    broken = 0
+    if asked.what in ("storing", "all"):
+        broken |= storing.run(only=asked.only, rounds=rounds, quick=asked.quick, cases=asked.case)
+    if asked.what in ("large", "all"):
+        broken |= large.run(only=asked.only, quick=asked.quick)
+    if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):
+        broken |= footprint.run()
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
