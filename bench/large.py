@@ -58,7 +58,7 @@ def _watch(step: str, peer: Peer, act: Callable[[], float]) -> Watched:
 
 
 def read_back(peer: Peer, path: Path, frames: int) -> float:
-    """Retrieve the object by WADO-RS (PS3.18 10.4) and compare its pixel data with the file; seconds of the retrieval."""
+    """Retrieve the object by WADO-RS (PS3.18 10.4) and compare pixel data with the file; seconds of retrieval."""
     name = f"large-{frames}"
     instance = f"series/{sets.uid(name, 'series', 0)}/instances/{sets.sop_instance_uid(name, 0)}"
     connection = http.client.HTTPConnection("127.0.0.1", peer.http_port, timeout=SEND_SECONDS)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,7 @@ class Peer:
     ae_title: str
     http_port: int = 0
     dicomweb: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def get(self, path: str, accept: str = "application/json") -> bytes:
         """The body of a GET; anything but 200 is an error, except 204, which is an empty body."""
@@ -71,7 +71,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def _data_directory(name: str) -> Iterator[Path]:
+def _data_directory(name: str) -> Generator[Path]:
     """A fresh directory on the repository's own disk, so that every server pays the same fsync."""
     CACHE.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=CACHE))
@@ -84,7 +84,7 @@ def _data_directory(name: str) -> Iterator[Path]:
 @contextmanager
 def running(
     argv: list[str], environment: Mapping[str, str], log: Path, folder: Path = ROOT
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """A server process started in `folder`; at the end it is asked to stop, and killed when it does not."""
     with log.open("ab") as out:
         process = subprocess.Popen(argv, cwd=folder, env={**os.environ, **environment}, stdout=out, stderr=out)
@@ -134,7 +134,7 @@ def answers(port: int, path: str | None) -> bool:
 
 
 @contextmanager
-def orthanc() -> Iterator[Peer]:
+def orthanc() -> Generator[Peer]:
     """Orthanc with its own defaults (SQLite, fsync on), its DICOMweb plugin, and DCMTK's switch `TCP_NODELAY=1`.
 
     Only what a run beside others needs is set: ports, folders, no password on loopback.
@@ -142,19 +142,28 @@ def orthanc() -> Iterator[Peer]:
     with _data_directory("orthanc") as data:
         dicom_port, http_port = free_port(), free_port()
         config, log = data / "orthanc.json", data / "log.txt"
-        config.write_text(json.dumps({
-            "StorageDirectory": str(data / "storage"), "IndexDirectory": str(data / "storage"),
-            "DicomPort": dicom_port, "HttpPort": http_port, "AuthenticationEnabled": False, "RemoteAccessAllowed": False,
-            "Plugins": [ORTHANC_PLUGINS],
-        }))  # fmt: skip
+        config.write_text(json.dumps(orthanc_settings(data / "storage", dicom_port, http_port)))
         with running([ORTHANC, str(config)], {"TCP_NODELAY": "1"}, log) as process:
             wait_until_ready(process, log, http_port, "/system")
             wait_until_ready(process, log, dicom_port, None)
             yield Peer("orthanc", process.pid, dicom_port, "ORTHANC", http_port, "/dicom-web")
 
 
+def orthanc_settings(storage: Path, dicom_port: int, http_port: int) -> dict[str, object]:
+    """What is set of Orthanc's configuration; everything else is its default."""
+    return {
+        "StorageDirectory": str(storage),
+        "IndexDirectory": str(storage),
+        "DicomPort": dicom_port,
+        "HttpPort": http_port,
+        "AuthenticationEnabled": False,
+        "RemoteAccessAllowed": False,
+        "Plugins": [ORTHANC_PLUGINS],
+    }
+
+
 @contextmanager
-def ours() -> Iterator[Peer]:
+def ours() -> Generator[Peer]:
     """This service as `./radi serve` starts it: embedded PostgreSQL, files fsynced before each acknowledgement."""
     with _data_directory("ours") as data:
         dicom_port, http_port = free_port(), free_port()
@@ -188,7 +197,7 @@ def bearer_token(environment: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def ceiling() -> Iterator[Peer]:
+def ceiling() -> Generator[Peer]:
     """DCMTK's `storescp --ignore`, which writes nothing: what sender and protocol alone allow."""
     with _data_directory("ceiling") as data:
         port, log = free_port(), data / "log.txt"

@@ -22,7 +22,8 @@ def parents() -> dict[int, int]:
 def tree(root: int) -> list[int]:
     """The pid `root` and all that descend from it."""
     parent_of = parents()
-    pids, queue = [], [root] if root in parent_of else []
+    pids: list[int] = []
+    queue = [root] if root in parent_of else []
     while queue:
         pid = queue.pop()
         pids.append(pid)
@@ -94,7 +95,7 @@ class PeakMemory:
     """
 
     root: int
-    growth: dict[int, Growth] = field(default_factory=dict)
+    growth: dict[int, Growth] = field(default_factory=dict[int, Growth])
 
     def __enter__(self) -> "PeakMemory":
         for pid in tree(self.root):

@@ -1,16 +1,21 @@
 """Where results are kept: `bench/results/NAME.json` for programs and `NAME.md` for readers."""
 
 import json
+import os
 import re
+import statistics
 import subprocess
+import tempfile
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.sets import ROOT
+from bench.sets import CACHE, ROOT
 
 RESULTS = Path(__file__).with_name("results")
+FSYNCS = 100
 
 
 def write(name: str, figures: Mapping[str, float], details: Mapping[str, object], text: str) -> None:
@@ -38,8 +43,22 @@ def about() -> dict[str, str]:
         "orthanc": _number(_said("Orthanc", "--version")),
         "dcmtk": _number(_said("dcmsend", "--version")),
         "processor": f"{_cpu_model()}, {_cpu_count()} logical processors",
+        "fsync of 4 KiB": f"{_fsync_milliseconds():.1f} ms (median of {FSYNCS})",
         "kernel": _number(_said("uname", "-r")),
     }
+
+
+def _fsync_milliseconds() -> float:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    times: list[float] = []
+    with tempfile.TemporaryFile(dir=CACHE) as file:
+        for _ in range(FSYNCS):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000
 
 
 def _said(*argv: str) -> str:

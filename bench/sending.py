@@ -86,7 +86,7 @@ def multipart(files: Sequence[Path]) -> bytes:
 
 
 def stow(peer: Peer, groups: Sequence[Sequence[Path]]) -> float:
-    """Post each group as one request, one after another over one connection; seconds that the requests took together."""
+    """Post each group as one request, one after another over one connection; seconds of all requests together."""
     headers = {
         **peer.headers,
         "Content-Type": f'multipart/related; type="application/dicom"; boundary={BOUNDARY}',
@@ -108,6 +108,6 @@ def stow(peer: Peer, groups: Sequence[Sequence[Path]]) -> float:
 
 def check_stow_answer(name: str, status: int, report: bytes, count: int) -> None:
     """Refuse an answer that does not list every instance of the request as stored (0008,1199)."""
-    referenced = json.loads(report)["00081199"]["Value"] if status == 200 else []
+    referenced: list[object] = json.loads(report)["00081199"]["Value"] if status == 200 else []
     if len(referenced) != count:
         raise RuntimeError(f"{name}: STOW-RS gave {status} and stored {len(referenced)} of {count}: {report[:500]!r}")

@@ -155,7 +155,7 @@ def files(name: str, limit: int | None = None) -> list[Path]:
 
 
 def large_file(frames: int = LARGE_FRAMES) -> Path:
-    """One multi-frame object of `frames` x 512 KiB. Each frame begins with its number; the rest are holes in the file."""
+    """One multi-frame object of `frames` x 512 KiB. Each frame begins with its number, the rest is a hole."""
     path = CACHE / EDITION / f"large-{frames}.dcm"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
