@@ -364,16 +364,17 @@ def unknown_variables() -> list[str]:
 _DOCUMENT = """\
 # Settings
 
-Every setting is a variable of the environment or a line of a TOML file. The environment wins over the file, the file over the default.
-The file is the one that `RADI_SETTINGS` names, else `radi.toml` in the data folder; its keys are the names in the first column:
+Every setting is a variable of the environment or a line of a TOML file. The environment wins over the file, the file
+over the default. The file is the one that `RADI_SETTINGS` names, else `radi.toml` in the data folder; its keys are the
+names in the first column:
 
 ```toml
 bind_address = "0.0.0.0"
 ae_title = "DMCH_PACS"
 ```
 
-Where the specification's Kubernetes manifest gives a name (`DB_HOST`, ...), that name is shown and `RADI_DB_HOST` works too.
-`radi settings` prints the values in use; `make docs` writes the table below, and a test compares it with the code.
+Where the specification's Kubernetes manifest gives a name (`DB_HOST`, ...), that name is shown and `RADI_DB_HOST` works
+too. `radi settings` prints the values in use; `make docs` writes the table below, and a test compares it with the code.
 
 """
 
