@@ -1,9 +1,8 @@
 """What every action is given: settings, database, objects and clock of one process."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from radiology.kit.clock import Clock
+from radiology.kit.clock import Clock, SystemClock
 from radiology.kit.db import Database
 from radiology.kit.objects import LocalObjects
 from radiology.settings import Settings
@@ -16,10 +15,10 @@ class App:
     settings: Settings
     db: Database
     objects: LocalObjects
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=SystemClock)
 
     @classmethod
     def of(cls, settings: Settings, *, connections: int = 10) -> "App":
         """Everything that the settings name, not yet opened."""
-        objects = LocalObjects(Path(settings.data_dir) / "objects", reserve_bytes=settings.disk_reserve_bytes)
+        objects = LocalObjects(settings.objects_dir, reserve_bytes=settings.disk_reserve_bytes)
         return cls(settings, Database(settings.database_dsn, connections=connections), objects)

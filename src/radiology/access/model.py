@@ -61,7 +61,9 @@ class Actor:
     def must(self, permission: Permission) -> None:
         """Raise NotPermitted unless the permission is held."""
         if permission not in self.permissions:
-            raise NotPermitted(f"This needs the permission {permission.value}. Ask an administrator for a role that has it.")
+            raise NotPermitted(
+                f"This needs the permission {permission.value}. Ask an administrator for a role that has it."
+            )
 
     @property
     def reader_facility(self) -> str | None:

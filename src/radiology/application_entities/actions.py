@@ -12,7 +12,13 @@ async def register(app: App, actor: Actor, entity: ApplicationEntity) -> None:
     """Add or change a peer. Raises Unprocessable for a title that DICOM does not allow (PS3.5 6.2, AE)."""
     actor.must(Permission.ADMINISTER)
     title = entity.ae_title
-    if not 1 <= len(title) <= 16 or title != title.strip() or "\\" in title or not title.isprintable() or not title.isascii():
+    if (
+        not 1 <= len(title) <= 16
+        or title != title.strip()
+        or "\\" in title
+        or not title.isprintable()
+        or not title.isascii()
+    ):
         raise Unprocessable("An AE title has 1 to 16 printable ASCII characters, no backslash, no space at its ends.")
     if unknown := set(entity.services) - set(SERVICES):
         raise Unprocessable(f"Unknown services: {', '.join(sorted(unknown))}. Known are: {', '.join(SERVICES)}.")

@@ -29,4 +29,6 @@ class ApplicationEntity:
     def actor(self) -> Actor:
         """The actor it stands for."""
         reads = any(self.may(service) for service in ("find", "move", "get"))
-        return application_entity(self.ae_title, facility_code=self.facility_code, may_read=reads, may_write=self.may("store"))
+        return application_entity(
+            self.ae_title, facility_code=self.facility_code, may_read=reads, may_write=self.may("store")
+        )

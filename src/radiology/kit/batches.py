@@ -127,7 +127,7 @@ class BatchWriter(Generic[Item, Outcome]):
                     outcomes = [error] * len(batch)
                     break
                 time.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-            except Exception as error:  # noqa: BLE001 - whoever waits must learn of it; the thread goes on.
+            except Exception as error:  # Whoever waits must learn of it; the thread goes on.
                 outcomes = [error] * len(batch)
                 break
         else:

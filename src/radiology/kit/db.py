@@ -4,7 +4,6 @@
 Both give transactions with the same verbs: `one`, `maybe`, `all`, `value`, `run`; `json` and `copy_in` where they pay.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -143,7 +142,7 @@ class Database:
                 yield Transaction(connection)
 
     async def notifications(self, channel: LiteralString) -> AsyncIterator[str]:
-        """Payloads of NOTIFY on a channel, for as long as the connection lives. An empty one comes first, when listening began."""
+        """Payloads of NOTIFY on a channel. An empty one comes first, when listening has begun."""
         connection = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True)
         try:
             await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
@@ -158,7 +157,7 @@ class Writer:
     """One connection that a thread holds for good, and makes anew when it was lost."""
 
     def __init__(self, dsn: str, *, asynchronous_commit: bool = False) -> None:
-        """`asynchronous_commit`: a commit does not wait for the disk; only where recovery makes good what a crash loses."""
+        """`asynchronous_commit`: commits do not wait for the disk; only where recovery makes good what a crash loses."""
         self._dsn = dsn
         self._asynchronous_commit = asynchronous_commit
         self._connection: psycopg.Connection[Any] | None = None
@@ -178,7 +177,9 @@ class Writer:
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._dsn, autocommit=True, application_name="radi writer", connect_timeout=5)
+            self._connection = psycopg.connect(
+                self._dsn, autocommit=True, application_name="radi writer", connect_timeout=5
+            )
             if self._asynchronous_commit:
                 self._connection.execute("SET synchronous_commit = off")
         return self._connection
@@ -192,10 +193,12 @@ def translated() -> Iterator[None]:
     except psycopg.errors.UniqueViolation as error:
         raise Conflict(f"This exists already: {error.diag.message_detail or error.diag.constraint_name}") from error
     except psycopg.errors.ForeignKeyViolation as error:
-        raise Conflict(f"Something refers to this, or what it refers to is gone: {error.diag.message_detail}") from error
+        raise Conflict(
+            f"Something refers to this, or what it refers to is gone: {error.diag.message_detail}"
+        ) from error
     except psycopg.errors.DataError as error:
         raise Invalid(f"The database cannot hold a value: {error.diag.message_primary}") from error
-    except (psycopg.OperationalError, PoolTimeout, psycopg.errors.InterfaceError, asyncio.TimeoutError) as error:
+    except (psycopg.OperationalError, PoolTimeout, psycopg.errors.InterfaceError) as error:
         raise Unavailable("The database cannot be reached. Try again in a moment.") from error
 
 

@@ -1,0 +1,1 @@
+"""Every change of a study, by verb."""

@@ -1,0 +1,392 @@
+"""Put arrivals into the index: one transaction for all that came together.
+
+Studies are taken one after the other (advisory locks), so fifty associations that bring one new study make one study,
+one row per series and the exact count. What only the index can decide is decided here: an object that is there already
+is left out, one with the same UID and other content, of another patient, or of a series that belongs to another study
+is held in quarantine until a person has decided. Nothing acknowledged is lost by any of this.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from radiology import events
+from radiology.errors import Conflict, Unavailable
+from radiology.kit.db import Writer, WriterTransaction
+from radiology.kit.ids import uuid7
+from radiology.kit.log import get_logger
+from radiology.kit.objects import LocalObjects
+from radiology.settings import Settings
+from radiology.standards.dicom.header import Header
+from radiology.standards.dicom.identity import PatientIdentity, identity_score
+from radiology.studies import facts
+from radiology.studies.queries import index as queries
+from radiology.studies.queries.index import Growth, KnownInstance, KnownPatient, KnownSeries, KnownStudy
+from radiology.studies.receive import Arrival
+
+SAME_PATIENT = 0.85
+PERHAPS_SAME_PATIENT = 0.60
+RACES_TRIED_AGAIN = 3
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of one arrival."""
+
+    study_id: UUID | None
+    study_number: str
+    series_id: UUID | None
+    new_study: bool = False
+    new_series: bool = False
+    duplicate: bool = False
+    quarantined: str | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction knows and will write."""
+
+    tx: WriterTransaction
+    studies: dict[str, KnownStudy]
+    series: dict[str, KnownSeries]
+    instances: dict[str, KnownInstance]
+    rows: list[Sequence[Any]] = field(default_factory=list[Sequence[Any]])
+    growth: dict[UUID, Growth] = field(default_factory=lambda: defaultdict[UUID, Growth](Growth))
+    series_growth: Counter[UUID] = field(default_factory=Counter[UUID])
+    modalities: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict[UUID, set[str]](set))
+    flags: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict[UUID, set[str]](set))
+    created: set[UUID] = field(default_factory=set[UUID])
+    filled: set[UUID] = field(default_factory=set[UUID])
+    superfluous: list[str] = field(default_factory=list[str])
+    events: list[events.Event] = field(default_factory=list[events.Event])
+    identities: dict[tuple[UUID, PatientIdentity], float] = field(
+        default_factory=dict[tuple[UUID, PatientIdentity], float]
+    )
+
+
+class StudyIndex:
+    """Writes batches of arrivals; used by one thread."""
+
+    def __init__(self, settings: Settings, objects: LocalObjects) -> None:
+        self._writer = Writer(settings.database_dsn, asynchronous_commit=True)
+        self._objects = objects
+        self._zone = settings.zone
+
+    def write(self, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
+        """Index a batch, an outcome for each. Raises Unavailable where the database cannot be reached.
+
+        Where the batch as a whole is refused it is halved, until what spoils it is found and held in quarantine.
+        """
+        try:
+            return self._write_together(arrivals)
+        except Unavailable:
+            raise
+        except Exception as error:  # One bad object must not keep the others out, nor be lost.
+            if len(arrivals) == 1:
+                return [self._hold_unindexable(arrivals[0], error)]
+            half = len(arrivals) // 2
+            return [*self.write(arrivals[:half]), *self.write(arrivals[half:])]
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._writer.close()
+
+    def _write_together(self, arrivals: Sequence[Arrival]) -> list[Stored | Exception]:
+        for attempt in range(RACES_TRIED_AGAIN):
+            try:
+                with self._writer.transaction() as tx:
+                    batch, outcomes = self._index(tx, arrivals)
+            except Conflict:
+                # Another process stored the same UID between our look and our write; the next look sees it.
+                if attempt == RACES_TRIED_AGAIN - 1:
+                    raise
+            else:
+                for key in batch.superfluous:
+                    self._objects.delete(key)
+                return outcomes
+        raise AssertionError
+
+    def _index(self, tx: WriterTransaction, arrivals: Sequence[Arrival]) -> tuple[Batch, list[Stored | Exception]]:
+        queries.lock(tx, _lock_keys(arrivals))
+        batch = Batch(
+            tx,
+            queries.known_studies(tx, _distinct(arrival.study_instance_uid for arrival in arrivals)),
+            queries.known_series(tx, _distinct(arrival.series_instance_uid for arrival in arrivals)),
+            queries.known_instances(tx, _distinct(arrival.sop_instance_uid for arrival in arrivals)),
+        )
+        outcomes: list[Stored | Exception] = [self._place(batch, arrival) for arrival in arrivals]
+        _write_down(batch, arrivals)
+        return batch, outcomes
+
+    def _place(self, batch: Batch, arrival: Arrival) -> Stored:
+        if known := batch.instances.get(arrival.sop_instance_uid):
+            return self._again(batch, arrival, known)
+        study = self._study_of(batch, arrival)
+        if not self._is_patient_of(batch, study, arrival):
+            return _hold(batch, arrival, study, "patient_conflict", "The study belongs to another patient.")
+        series = batch.series.get(arrival.series_instance_uid)
+        if series is not None and series.study_id != study.id:
+            return _hold(batch, arrival, study, "series_conflict", "The series belongs to another study.")
+        new_series = series is None
+        series = series or self._add_series(batch, study, arrival)
+        _add_instance(batch, study, series, arrival)
+        new_study = study.id in batch.created and batch.growth[study.id].instances == 1
+        return Stored(study.id, study.study_id, series.id, new_study, new_series)
+
+    def _again(self, batch: Batch, arrival: Arrival, known: KnownInstance) -> Stored:
+        study = batch.studies.get(arrival.study_instance_uid)
+        same_place = study is not None and study.id == known.study_id
+        if same_place and known.data_set_sha256 == arrival.data_set_sha256:
+            if known.object_key != arrival.object_key:
+                batch.superfluous.append(arrival.object_key)
+            return Stored(known.study_id, study.study_id, known.series_id, duplicate=True)
+        detail = "The same SOP Instance UID is stored with other content."
+        return _hold(batch, arrival, study, "conflicting_duplicate", detail)
+
+    def _study_of(self, batch: Batch, arrival: Arrival) -> KnownStudy:
+        study = batch.studies.get(arrival.study_instance_uid)
+        if study is not None and (study.number_of_instances or study.id in batch.filled):
+            return study
+        known = facts.StudyFacts(arrival.header, arrival.source.facility_code, self._zone)
+        study = self._fill_study(batch, study, known) if study else self._add_study(batch, known, arrival)
+        batch.studies[arrival.study_instance_uid] = study
+        return study
+
+    def _add_study(self, batch: Batch, known: facts.StudyFacts, arrival: Arrival) -> KnownStudy:
+        study_id = uuid7()
+        columns = {**known.columns, "facility_code": known.facility_code}
+        patient = _patient_of(batch.tx, known.identity)
+        number = queries.insert_study(batch.tx, id=study_id, patient_id=patient, columns=columns)
+        batch.created.add(study_id)
+        batch.filled.add(study_id)
+        study = _known(study_id, number, "in-progress", known)
+        batch.events.append(events.StudyRegistered(**_study_event(study)))
+        for before, after in ((None, "registered"), ("registered", "in-progress")):
+            queries.record_transition(
+                batch.tx,
+                study_id,
+                from_status=before,
+                to_status=after,
+                trigger="first-instance",
+                actor=arrival.source.actor,
+            )
+        return study
+
+    def _fill_study(self, batch: Batch, study: KnownStudy, known: facts.StudyFacts) -> KnownStudy:
+        reference = _identity_of(study)
+        if identity_score(reference, known.identity) < PERHAPS_SAME_PATIENT:
+            return study
+        queries.fill_study(batch.tx, id=study.id, columns=known.columns)
+        batch.filled.add(study.id)
+        return _known(study.id, study.study_id, study.status, known)
+
+    def _is_patient_of(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> bool:
+        incoming = facts.StudyFacts(arrival.header, arrival.source.facility_code, self._zone).identity
+        reference = _identity_of(study)
+        if incoming == reference:
+            return True
+        key = (study.id, incoming)
+        if key not in batch.identities:
+            batch.identities[key] = identity_score(reference, incoming)
+        score = batch.identities[key]
+        if PERHAPS_SAME_PATIENT <= score < SAME_PATIENT:
+            batch.flags[study.id].add("identity_review")
+        return score >= PERHAPS_SAME_PATIENT
+
+    def _add_series(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> KnownSeries:
+        columns = facts.series_columns(arrival.header, self._zone)
+        series = KnownSeries(uuid7(), study.id, arrival.series_instance_uid)
+        queries.insert_series(batch.tx, id=series.id, study_id=study.id, columns=columns)
+        batch.series[series.series_instance_uid] = series
+        batch.growth[study.id].series += 1
+        batch.modalities[study.id].add(columns["modality"])
+        return series
+
+    def _hold_unindexable(self, arrival: Arrival, error: Exception) -> Stored:
+        log.error(
+            "instance.unindexable",
+            sop_instance_uid=arrival.sop_instance_uid,
+            error=type(error).__name__,
+            exc_info=error,
+        )
+        with self._writer.transaction() as tx:
+            batch = Batch(tx, {}, {}, {})
+            stored = _hold(batch, arrival, None, "unindexable", f"The index refused it: {type(error).__name__}.")
+            events.emit_in_batch(tx, batch.events)
+        return stored
+
+
+def _add_instance(batch: Batch, study: KnownStudy, series: KnownSeries, arrival: Arrival) -> None:
+    uid = arrival.sop_instance_uid
+    batch.instances[uid] = KnownInstance(uid, series.id, study.id, arrival.object_key, arrival.data_set_sha256)
+    batch.rows.append(_instance_row(study.id, series.id, arrival))
+    batch.series_growth[series.id] += 1
+    growth = batch.growth[study.id]
+    growth.instances += 1
+    growth.size_bytes += arrival.size_bytes
+
+
+def _instance_row(study_id: UUID, series_id: UUID, arrival: Arrival) -> Sequence[Any]:
+    header = arrival.header
+    integer = partial(_integer, header)
+    return (
+        arrival.sop_instance_uid,
+        series_id,
+        study_id,
+        header.text("00080016"),
+        header.transfer_syntax_uid,
+        integer("00200013"),
+        integer("00280008"),
+        integer("00280010"),
+        integer("00280011"),
+        integer("00280100"),
+        arrival.object_key,
+        arrival.size_bytes,
+        arrival.data_set_offset,
+        header.pixel_data_offset,
+        header.pixel_data_length,
+        arrival.data_set_sha256,
+        arrival.flags,
+        arrival.source.ae_title,
+        arrival.received_at,
+        header.json(),
+    )
+
+
+def _integer(header: Header, tag: str) -> int | None:
+    number = header.number(tag)
+    return int(number) if number is not None and abs(number) < 2**31 else None
+
+
+def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
+    """Everything that was collected, in a handful of statements."""
+    if batch.rows:
+        queries.insert_instances(batch.tx, batch.rows)
+        queries.grow_series(batch.tx, batch.series_growth)
+    latest = max(arrival.received_at for arrival in arrivals)
+    studies = {study.id: study for study in batch.studies.values()}
+    for study_id, growth in batch.growth.items():
+        study = studies[study_id]
+        modalities, flags = sorted(batch.modalities[study_id]), sorted(batch.flags[study_id])
+        total = queries.grow_study(batch.tx, study_id, growth, at=latest, modalities=modalities, flags=flags)
+        _note_progress(batch, study)
+        stored = events.InstancesStored(**_study_event(study), instances=growth.instances, number_of_instances=total)
+        batch.events.append(stored)
+    events.emit_in_batch(batch.tx, batch.events)
+
+
+def _note_progress(batch: Batch, study: KnownStudy) -> None:
+    if study.status in {"in-progress", "entered-in-error"}:
+        return
+    trigger = "late-instance" if study.number_of_instances else "first-instance"
+    queries.record_transition(
+        batch.tx, study.id, from_status=study.status, to_status="in-progress", trigger=trigger, actor="system"
+    )
+    changed = events.StudyStatusChanged(
+        **_study_event(study), from_status=study.status, to_status="in-progress", trigger=trigger
+    )
+    batch.events.append(changed)
+
+
+def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str, detail: str) -> Stored:
+    held = queries.insert_quarantined(
+        batch.tx,
+        id=uuid7(),
+        reason=reason,
+        detail=detail,
+        object_key=arrival.object_key,
+        size_bytes=arrival.size_bytes,
+        study_instance_uid=arrival.study_instance_uid,
+        series_instance_uid=arrival.series_instance_uid,
+        sop_instance_uid=arrival.sop_instance_uid,
+        data_set_sha256=arrival.data_set_sha256,
+        source_ae_title=arrival.source.ae_title,
+        received_at=arrival.received_at,
+    )
+    if held:
+        quarantined = events.InstanceQuarantined(
+            facility_code=arrival.source.facility_code,
+            study_id=str(study.id) if study else "",
+            study_instance_uid=arrival.study_instance_uid,
+            sop_instance_uid=arrival.sop_instance_uid,
+            reason=reason,
+        )
+        batch.events.append(quarantined)
+    return Stored(study.id if study else None, study.study_id if study else "", None, quarantined=reason)
+
+
+def _patient_of(tx: WriterTransaction, identity: PatientIdentity) -> UUID:
+    """Find or make the patient. An object without a PatientID gets a patient of its own: two such are never made one."""
+    if identity.patient_id:
+        for patient in queries.patients_of(tx, patient_id=identity.patient_id, issuer=identity.issuer):
+            if identity_score(_identity_of_patient(patient), identity) >= PERHAPS_SAME_PATIENT:
+                queries.complete_patient(
+                    tx, patient.id, patient_name=identity.name, birth_date=identity.birth_date, sex=identity.sex
+                )
+                return patient.id
+    patient = KnownPatient(
+        uuid7(), identity.patient_id, identity.issuer, identity.name, identity.birth_date, identity.sex
+    )
+    queries.insert_patient(tx, patient)
+    return patient.id
+
+
+def _identity_of(study: KnownStudy) -> PatientIdentity:
+    return PatientIdentity(
+        patient_id=study.dicom_patient_id,
+        issuer=study.issuer_of_patient_id,
+        name=study.patient_name,
+        birth_date=study.patient_birth_date,
+        sex=study.patient_sex,
+    )
+
+
+def _identity_of_patient(patient: KnownPatient) -> PatientIdentity:
+    return PatientIdentity(
+        patient_id=patient.patient_id,
+        issuer=patient.issuer_of_patient_id,
+        name=patient.patient_name,
+        birth_date=patient.birth_date,
+        sex=patient.sex,
+    )
+
+
+def _known(study_id: UUID, number: str, status: str, known: facts.StudyFacts) -> KnownStudy:
+    identity = known.identity
+    return KnownStudy(
+        id=study_id,
+        study_instance_uid=known.header.text("0020000D"),
+        status=status,
+        facility_code=known.facility_code,
+        number_of_instances=0,
+        dicom_patient_id=identity.patient_id,
+        issuer_of_patient_id=identity.issuer,
+        patient_name=identity.name,
+        patient_birth_date=identity.birth_date,
+        patient_sex=identity.sex,
+        study_id=number,
+    )
+
+
+def _study_event(study: KnownStudy) -> dict[str, Any]:
+    return {
+        "facility_code": study.facility_code,
+        "study_id": str(study.id),
+        "study_instance_uid": study.study_instance_uid,
+    }
+
+
+def _lock_keys(arrivals: Sequence[Arrival]) -> list[int]:
+    names = {f"study {arrival.study_instance_uid}" for arrival in arrivals}
+    names |= {f"patient {arrival.text('00100020')}" for arrival in arrivals}
+    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names]
+
+
+def _distinct(uids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(uids))

@@ -1,0 +1,1 @@
+"""Every SQL statement of the studies feature, by verb."""
