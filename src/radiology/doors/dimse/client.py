@@ -1,0 +1,288 @@
+"""The requestor: open an association to a peer and use its services (PS3.7 C-ECHO, C-STORE, C-FIND, N-*)."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from radiology.doors.dimse.association import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    AcceptedContext,
+    UpperLayer,
+)
+from radiology.doors.dimse.connection import (
+    DEFAULT_TIMERS,
+    Address,
+    Association,
+    AssociationEndedError,
+    Outcome,
+    Timers,
+    Transport,
+)
+from radiology.doors.dimse.message import (
+    DATA_LAST,
+    DATA_MORE,
+    DATA_SET_FOLLOWS,
+    NO_DATA_SET,
+    Command,
+    CommandField,
+    Element,
+    Value,
+    command_pdus,
+    data_header,
+    is_pending,
+)
+from radiology.doors.dimse.pdu import (
+    MAX_PRESENTATION_CONTEXTS,
+    Abort,
+    AssociateAC,
+    AssociateRJ,
+    AssociateRQ,
+    ProposedContext,
+    UserInformation,
+)
+
+VERIFICATION: Final = "1.2.840.10008.1.1"
+UNCOMPRESSED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+_SEND_BUFFER_BYTES: Final = 1024 * 1024
+_HEADER_BYTES: Final = 12
+_USER_INFORMATION: Final = UserInformation()
+
+
+class AssociationRejectedError(AssociationEndedError):
+    """The peer rejected the association (PS3.8 table 9-21)."""
+
+    def __init__(self, rejection: AssociateRJ) -> None:
+        triple = f"{rejection.result}/{rejection.source}/{rejection.reason}"
+        super().__init__(Outcome.REJECTED, f"the peer rejected the association ({triple})")
+        self.rejection = rejection
+
+
+class ContextNotAcceptedError(ValueError):
+    """No presentation context was accepted for what is to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """The data set inside an open file: what follows the Part 10 header. `descriptor` stays open and is only pread."""
+
+    descriptor: int
+    offset_bytes: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom to call, and as whom."""
+
+    host: str
+    port: int
+    called_ae_title: str
+    calling_ae_title: str
+
+
+def connect(
+    peer: Peer,
+    contexts: Sequence[tuple[str, Sequence[str]]],
+    *,
+    timers: Timers = DEFAULT_TIMERS,
+    user_information: UserInformation = _USER_INFORMATION,
+) -> "Requestor":
+    """Open an association that proposes `contexts`: an abstract syntax and its transfer syntaxes each.
+
+    Raises AssociationRejectedError, AssociationEndedError, or OSError when there is no connection; ValueError when more
+    than 128 contexts are proposed.
+    """
+    if len(contexts) > MAX_PRESENTATION_CONTEXTS:
+        raise ValueError(f"an association has at most {MAX_PRESENTATION_CONTEXTS} presentation contexts")
+    proposed = tuple(ProposedContext(2 * i + 1, uid, tuple(syntaxes)) for i, (uid, syntaxes) in enumerate(contexts))
+    request = AssociateRQ(peer.called_ae_title, peer.calling_ae_title, proposed, user_information)
+    sock = socket.create_connection((peer.host, peer.port), timers.artim_seconds)
+    transport = Transport(sock, UpperLayer(True, user_information.max_pdu_length), timers)
+    try:
+        return Requestor(transport, request, _associate(transport, request), Address(peer.host, peer.port))
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _associate(transport: Transport, request: AssociateRQ) -> AssociateAC:
+    transport.upper.associate(request)
+    transport.flush()
+    answer = transport.receive(transport.timers.artim_seconds)
+    match answer:
+        case AssociateAC():
+            return answer
+        case AssociateRJ():
+            raise AssociationRejectedError(answer)
+        case Abort():
+            raise AssociationEndedError(Outcome.ABORTED_BY_PEER, "the peer aborted instead of an answer")
+        case _:
+            raise AssociationEndedError(Outcome.PROTOCOL_ERROR, "the peer did not answer the request")
+
+
+class Requestor(Association):
+    """An association that we asked for. As a context manager it is released at the end, aborted when that fails."""
+
+    def __init__(self, transport: Transport, request: AssociateRQ, answer: AssociateAC, peer: Address) -> None:
+        super().__init__(transport, request, answer, peer)
+        self._send_buffer = bytearray()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.release()
+        else:
+            self.abort()
+
+    def echo(self) -> Command:
+        """C-ECHO; the response. Raises ContextNotAcceptedError, AssociationEndedError."""
+        return self.request_once(VERIFICATION, CommandField.C_ECHO_RQ, {Element.AFFECTED_SOP_CLASS_UID: VERIFICATION})[
+            0
+        ]
+
+    def store(
+        self,
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        data: bytes | memoryview | FileSlice,
+        transfer_syntax_uid: str | None = None,
+        *,
+        elements: Mapping[int, Value] | None = None,
+    ) -> Command:
+        """C-STORE a data set without Part 10 header, encoded in this transfer syntax; the response.
+
+        `elements` adds to the command set, as the originator of a C-MOVE. Memory used does not grow with the object.
+        Raises ContextNotAcceptedError, AssociationEndedError, and EOFError (after an abort) when a file is too short.
+        """
+        context = self._context_of(sop_class_uid, transfer_syntax_uid)
+        command = self._command(
+            CommandField.C_STORE_RQ,
+            {
+                Element.AFFECTED_SOP_CLASS_UID: sop_class_uid,
+                Element.AFFECTED_SOP_INSTANCE_UID: sop_instance_uid,
+                Element.PRIORITY: 0,
+                **(elements or {}),
+            },
+            with_data_set=True,
+        )
+        if isinstance(data, FileSlice):
+            self._send_file(context.context_id, command, data)
+        else:
+            self.send_message(context.context_id, command, data)
+        return self.response_to(command.message_id).command
+
+    def find(
+        self, sop_class_uid: str, identifier: bytes, *, elements: Mapping[int, Value] | None = None
+    ) -> Iterator[tuple[Command, bytes | None]]:
+        """C-FIND: each response with its identifier, the final one last. Closing the iterator early sends C-CANCEL.
+
+        The identifier is encoded in the transfer syntax of the accepted context. Also used for C-MOVE, whose command
+        is given by `elements` (Command Field and Move Destination).
+        """
+        context = self._context_of(sop_class_uid)
+        base: dict[int, Value] = {Element.AFFECTED_SOP_CLASS_UID: sop_class_uid, Element.PRIORITY: 0}
+        command = self._command(CommandField.C_FIND_RQ, base | dict(elements or {}), with_data_set=True)
+        self.send_message(context.context_id, command, identifier)
+        pending = True
+        try:
+            while pending:
+                response, data = self.response_to(command.message_id)
+                found = data.read() if response.has_data_set else None
+                pending = is_pending(response.status)
+                yield response, found
+        except GeneratorExit:
+            if pending:
+                self._cancel(context, command)
+            raise
+
+    def request_once(
+        self, abstract_syntax_uid: str, command_field: int, elements: Mapping[int, Value], data: bytes | None = None
+    ) -> tuple[Command, bytes | None]:
+        """Any request with one response (C-ECHO, N-*): the response and its data set."""
+        context = self._context_of(abstract_syntax_uid)
+        command = self._command(command_field, elements, with_data_set=data is not None)
+        self.send_message(context.context_id, command, data)
+        response, answer = self.response_to(command.message_id)
+        return response, answer.read() if response.has_data_set else None
+
+    def release(self) -> None:
+        """Release the association and close the connection; aborts when the peer does not answer in time."""
+        try:
+            self.finish_release()
+        finally:
+            self.close()
+
+    def abort(self) -> None:
+        """Abort the association and close the connection."""
+        super().abort()
+        self.close()
+
+    def _context_of(self, abstract_syntax_uid: str, transfer_syntax_uid: str | None = None) -> AcceptedContext:
+        context = self.context_for(abstract_syntax_uid, transfer_syntax_uid)
+        if context is None:
+            syntax = f" in {transfer_syntax_uid}" if transfer_syntax_uid else ""
+            raise ContextNotAcceptedError(
+                f"the peer accepted no presentation context for {abstract_syntax_uid}{syntax}"
+            )
+        return context
+
+    def _command(self, command_field: int, elements: Mapping[int, Value], *, with_data_set: bool) -> Command:
+        return Command(
+            {
+                Element.COMMAND_FIELD: command_field,
+                Element.MESSAGE_ID: self.new_message_id(),
+                Element.DATA_SET_TYPE: DATA_SET_FOLLOWS if with_data_set else NO_DATA_SET,
+                **elements,
+            }
+        )
+
+    def _cancel(self, context: AcceptedContext, command: Command) -> None:
+        cancel = Command(
+            {
+                Element.COMMAND_FIELD: CommandField.C_CANCEL_RQ,
+                Element.MESSAGE_ID_BEING_RESPONDED_TO: command.message_id,
+                Element.DATA_SET_TYPE: NO_DATA_SET,
+            }
+        )
+        self.send_message(context.context_id, cancel)
+        while is_pending(self.response_to(command.message_id).command.status):
+            pass
+
+    # One pread fills many PDUs: it scatters into the gaps between headers that are written beforehand.
+
+    def _send_file(self, context_id: int, command: Command, data: FileSlice) -> None:
+        self.send_raw((command_pdus(context_id, command, self.peer_max_pdu_length),))
+        size = self.fragment_length
+        full = size + _HEADER_BYTES
+        if not self._send_buffer:
+            self._send_buffer = bytearray(max(_SEND_BUFFER_BYTES // full, 1) * full)
+        slots = min(len(self._send_buffer) // full, 512)
+        sent, view = 0, memoryview(self._send_buffer)
+        while sent < data.size_bytes or data.size_bytes == 0:
+            count = min(slots * size, data.size_bytes - sent)
+            self._fill(view, context_id, data, sent, count)
+            self.send_raw((view[: count + _HEADER_BYTES * max(-(-count // size), 1)],))
+            sent += count
+            if data.size_bytes == 0:
+                return
+
+    def _fill(self, view: memoryview, context_id: int, data: FileSlice, start: int, count: int) -> None:
+        size, position, gaps = self.fragment_length, 0, list[memoryview]()
+        for done in range(0, max(count, 1), size):
+            length = min(size, count - done)
+            control = DATA_LAST if start + done + length >= data.size_bytes else DATA_MORE
+            view[position : position + _HEADER_BYTES] = data_header(context_id, control, length)
+            position += _HEADER_BYTES
+            gaps.append(view[position : position + length])
+            position += length
+        if os.preadv(data.descriptor, gaps, data.offset_bytes + start) != count:
+            self.abort()
+            raise EOFError("the file is shorter than it was said to be")

@@ -1,0 +1,417 @@
+"""The acceptor: one port, one thread for each association, services called as plain functions.
+
+A service is given the association, the request and the data set as it arrives, and returns a response or yields
+several. The server knows nothing of what services do; what it must know of the application stands in `Application`.
+"""
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+from radiology.doors.dimse.association import (
+    REJECT_LOCAL_LIMIT,
+    REJECT_UNAVAILABLE,
+    Policy,
+    UpperLayer,
+    negotiate,
+)
+from radiology.doors.dimse.connection import (
+    DEFAULT_TIMERS,
+    TICK_SECONDS,
+    Address,
+    Association,
+    AssociationEndedError,
+    DataSet,
+    Message,
+    Outcome,
+    Timers,
+    Transport,
+)
+from radiology.doors.dimse.message import Command, CommandField, Response, Status, is_pending
+from radiology.doors.dimse.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
+
+Service = Callable[[Association, Command, DataSet], Response | Iterable[Response]]
+"""Consume the data set, return a response; or yield pending responses and a final one (success when none is given)."""
+
+ANY_SOP_CLASS: Final = "*"
+_COMPOSITE: Final = frozenset(
+    (CommandField.C_STORE_RQ, CommandField.C_FIND_RQ, CommandField.C_MOVE_RQ, CommandField.C_GET_RQ)
+)
+_log = logging.getLogger(__name__)
+
+
+class OperationCancelledError(Exception):
+    """Thrown into a service at its `yield` when the peer sent C-CANCEL.
+
+    A service may catch it and yield its own final response (FE00 with counts); else FE00 is sent for it.
+    """
+
+
+def _open_ignored(association: Association) -> None:
+    """Nobody wants to know."""
+
+
+def _close_ignored(association: Association, outcome: Outcome, sentence: str) -> None:
+    """Nobody wants to know."""
+
+
+def _operation_ignored(association: Association, request: Command, status: int, seconds: float) -> None:
+    """Nobody wants to know."""
+
+
+def response_to_error(association: Association, request: Command, error: Exception) -> Response:
+    """The default answer to an exception of a service: "cannot understand" for composite, else processing failure."""
+    del association
+    _log.error("dimse service failed", exc_info=error, extra={"operation": request.operation})
+    return Response(Status.CANNOT_UNDERSTAND if request.field in _COMPOSITE else Status.PROCESSING_FAILURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the server asks of, and tells to, the application. All of it is called in the thread of the association.
+
+    negotiate: the policy for this requestor at this address, or a rejection (unknown AE, database down, identity).
+    services: by abstract syntax UID and command field; `ANY_SOP_CLASS` stands for those not named.
+    before_release: the A-RELEASE-RP is sent when it has returned; when it raises, the association is aborted instead.
+    on_open, on_close: once for each accepted association; on_close is told how and why it ended.
+    on_operation: after the final response, with its status and the duration in seconds.
+    response_to_error: the final response for an exception that a service raised.
+    """
+
+    negotiate: Callable[[AssociateRQ, Address], Policy | AssociateRJ]
+    services: Mapping[tuple[str, int], Service]
+    on_open: Callable[[Association], None] = _open_ignored
+    on_close: Callable[[Association, Outcome, str], None] = _close_ignored
+    before_release: Callable[[Association], None] = _open_ignored
+    on_operation: Callable[[Association, Command, int, float], None] = _operation_ignored
+    response_to_error: Callable[[Association, Command, Exception], Response] = response_to_error
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one process takes on. `max_waiting` bounds connections without an association, before and after it."""
+
+    max_associations: int = 100
+    max_associations_per_ae: int = 50
+    max_waiting: int = 64
+    max_pdu_length: int = DEFAULT_MAX_PDU_LENGTH
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(slots=True)
+class Counters:
+    """What has happened since the start; read it at any time, the server writes it under its lock."""
+
+    open: int = 0
+    accepted: int = 0
+    evicted: int = 0
+    rejected: Counter[tuple[int, int, int]] = field(default_factory=Counter[tuple[int, int, int]])
+    """By result, source and reason of the A-ASSOCIATE-RJ."""
+    ended: Counter[Outcome] = field(default_factory=Counter[Outcome])
+    """Accepted associations by how they ended."""
+    not_associated: Counter[Outcome] = field(default_factory=Counter[Outcome])
+    """Connections that never became an association (other than by rejection), by how they ended."""
+
+
+class Server:
+    """Listens from `start()` to `stop()`. With `reuse_port` several processes share one port (SO_REUSEPORT)."""
+
+    def __init__(
+        self,
+        application: Application,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+        *,
+        timers: Timers = DEFAULT_TIMERS,
+        limits: Limits = DEFAULT_LIMITS,
+        reuse_port: bool = True,
+    ) -> None:
+        self.counters = Counters()
+        self._application = application
+        self._timers = timers
+        self._limits = limits
+        self._listener = _listen(address, reuse_port=reuse_port)
+        self._address = Address(*self._listener.getsockname()[:2])
+        self._changed = threading.Condition()
+        self._per_ae: Counter[str] = Counter()
+        self._waiting: dict[socket.socket, None] = {}
+        self._connections: set[socket.socket] = set()
+        self._draining = False
+        self._aborting = False
+        self._acceptor = threading.Thread(target=self._accept_connections, name="dimse-accept", daemon=True)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens; the port is the real one also when 0 was asked for."""
+        return self._address
+
+    def start(self) -> None:
+        """Begin to accept connections; returns at once."""
+        self._acceptor.start()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(0)
+
+    def stop(self, limit_seconds: float = 30.0) -> bool:
+        """Reject new associations (2/3/1), let running ones finish up to the limit, then abort them and close the port.
+
+        Returns whether all finished by themselves.
+        """
+        with self._changed:
+            self._draining = True
+            finished = self._changed.wait_for(lambda: self.counters.open == 0, limit_seconds)
+            self._aborting = True
+            if not self._changed.wait_for(lambda: not self._connections, 2 * TICK_SECONDS):
+                for sock in self._connections:
+                    _shut(sock)
+            self._changed.wait_for(lambda: not self._connections, 2 * TICK_SECONDS)
+        if self._acceptor.is_alive():
+            self._acceptor.join()
+        self._listener.close()
+        return finished
+
+    # Connections
+
+    def _accept_connections(self) -> None:
+        while not self._aborting:
+            try:
+                sock, peer = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                time.sleep(0.05)  # Out of descriptors: what runs will give some back.
+                continue
+            self._admit(sock)
+            thread = threading.Thread(target=self._serve, args=(sock, Address(*peer[:2])), name="dimse", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                self._forget(sock)
+                sock.close()
+
+    def _admit(self, sock: socket.socket) -> None:
+        with self._changed:
+            self._connections.add(sock)
+            self._wait_for_peer(sock)
+
+    def _wait_for_peer(self, sock: socket.socket) -> None:
+        # Who floods us with connections pushes out his own oldest ones; the lock is held.
+        self._waiting[sock] = None
+        if len(self._waiting) > self._limits.max_waiting:
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            _shut(oldest)
+            self.counters.evicted += 1
+
+    def _forget(self, sock: socket.socket) -> None:
+        with self._changed:
+            self._waiting.pop(sock, None)
+            self._connections.discard(sock)
+            self._changed.notify_all()
+
+    def _serve(self, sock: socket.socket, peer: Address) -> None:
+        try:
+            transport = Transport(sock, UpperLayer(False, self._limits.max_pdu_length), self._timers)
+            transport.should_stop = lambda: self._aborting
+            try:
+                self._associate(transport, sock, peer)
+            finally:
+                transport.close()
+        except Exception:
+            _log.exception("dimse connection failed")
+            sock.close()
+        finally:
+            self._forget(sock)
+
+    def _associate(self, transport: Transport, sock: socket.socket, peer: Address) -> None:
+        transport.upper.accept_transport()
+        try:
+            request = transport.receive(self._timers.artim_seconds)
+        except AssociationEndedError as ended:
+            transport.upper.artim_expired()
+            with self._changed:
+                self.counters.not_associated[ended.outcome] += 1
+            return
+        assert isinstance(request, AssociateRQ)  # noqa: S101 - nothing else is indicated in this state
+        answer = self._answer(request, peer)
+        transport.upper.answer(answer)
+        if isinstance(answer, AssociateRJ):
+            return
+        with self._changed:
+            self._waiting.pop(sock, None)
+        try:
+            self._run(transport, Association(transport, request, answer, peer))
+        finally:
+            with self._changed:
+                self._wait_for_peer(sock)
+
+    def _answer(self, request: AssociateRQ, peer: Address) -> AssociateAC | AssociateRJ:
+        """Accept and count the association, or reject and count that."""
+        answer = self._reserve() or self._negotiate(request, peer)
+        with self._changed:
+            if isinstance(answer, AssociateRJ):
+                self.counters.rejected[answer.result, answer.source, answer.reason] += 1
+            else:
+                self.counters.accepted += 1
+        return answer
+
+    def _reserve(self) -> AssociateRJ | None:
+        with self._changed:
+            if self._draining:
+                return REJECT_UNAVAILABLE
+            if self.counters.open >= self._limits.max_associations:
+                return REJECT_LOCAL_LIMIT
+            self.counters.open += 1
+            return None
+
+    def _negotiate(self, request: AssociateRQ, peer: Address) -> AssociateAC | AssociateRJ:
+        """Answer a request for which a place is reserved; the place is given back when it is rejected."""
+        answer: AssociateAC | AssociateRJ = REJECT_UNAVAILABLE
+        try:
+            policy = self._application.negotiate(request, peer)
+            answer = policy if isinstance(policy, AssociateRJ) else self._apply(policy, request)
+        except Exception:
+            _log.exception("dimse negotiation failed")
+        if isinstance(answer, AssociateRJ):
+            self._leave()
+        return answer
+
+    def _apply(self, policy: Policy, request: AssociateRQ) -> AssociateAC | AssociateRJ:
+        answer = negotiate(request, replace(policy, max_pdu_length=self._limits.max_pdu_length))
+        if isinstance(answer, AssociateRJ):
+            return answer
+        limit = policy.max_associations or self._limits.max_associations_per_ae
+        with self._changed:
+            if self._per_ae[request.calling_ae_title] >= limit:
+                return REJECT_LOCAL_LIMIT
+            self._per_ae[request.calling_ae_title] += 1
+        return answer
+
+    def _leave(self, calling_ae_title: str | None = None) -> None:
+        with self._changed:
+            self.counters.open -= 1
+            if calling_ae_title is not None:
+                self._per_ae[calling_ae_title] -= 1
+                if not self._per_ae[calling_ae_title]:
+                    del self._per_ae[calling_ae_title]
+            self._changed.notify_all()
+
+    # Associations
+
+    def _run(self, transport: Transport, association: Association) -> None:
+        outcome, sentence = Outcome.ABORTED, "an error of our own"
+        try:
+            self._application.on_open(association)
+            transport.flush()
+            self._exchange(association)
+            outcome, sentence = Outcome.RELEASED, ""
+        except AssociationEndedError as ended:
+            outcome, sentence = ended.outcome, str(ended)
+        except Exception:
+            _log.exception("dimse association failed")
+        finally:
+            if outcome is not Outcome.RELEASED:
+                association.abort()
+            with self._changed:
+                self.counters.ended[outcome] += 1
+            try:
+                self._application.on_close(association, outcome, sentence)
+            finally:
+                self._leave(association.calling_ae_title)
+
+    def _exchange(self, association: Association) -> None:
+        while (message := association.next_message()) is not None:
+            self._perform(association, message)
+            if self._aborting:
+                raise AssociationEndedError(Outcome.SHUT_DOWN, "this application entity is shutting down")
+        self._application.before_release(association)
+        association.answer_release()
+
+    def _perform(self, association: Association, message: Message) -> None:
+        request, started = message.command, time.perf_counter()
+        if request.is_response:
+            raise association.refuse(PDUError(f"a response came that nobody waits for ({request.operation})"))
+        association.forget_cancels()
+        try:
+            final = self._call(association, message)
+        except AssociationEndedError:
+            raise
+        except Exception as error:
+            final = self._application.response_to_error(association, request, error)
+        _respond(association, message, final)
+        self._application.on_operation(association, request, final.status, time.perf_counter() - started)
+
+    def _call(self, association: Association, message: Message) -> Response:
+        """Run the service, send its pending responses, and give its final one. A cancelled one answers FE00."""
+        request, context = message.command, message.data.context
+        services = self._application.services
+        service = services.get((context.abstract_syntax_uid, request.field))
+        service = service or services.get((ANY_SOP_CLASS, request.field))
+        if service is None:
+            return Response(Status.UNRECOGNIZED_OPERATION)
+        if request.field in _COMPOSITE and request.sop_class_uid != context.abstract_syntax_uid:
+            return Response(Status.SOP_CLASS_NOT_SUPPORTED)
+        answer = service(association, request, message.data)
+        return answer if isinstance(answer, Response) else _send_pending(association, message, iter(answer))
+
+
+def _send_pending(association: Association, message: Message, responses: Iterator[Response]) -> Response:
+    try:
+        for response in responses:
+            if not is_pending(response.status):
+                return response
+            if association.is_cancelled(message.command):
+                return _cancel(responses)
+            _respond(association, message, response)
+        return Response()
+    finally:
+        if isinstance(responses, Generator):
+            responses.close()
+
+
+def _cancel(responses: Iterator[Response]) -> Response:
+    if isinstance(responses, Generator):
+        with contextlib.suppress(OperationCancelledError, StopIteration):
+            response: Response = responses.throw(OperationCancelledError())
+            if not is_pending(response.status):
+                return response
+    return Response(Status.CANCEL)
+
+
+def _respond(association: Association, message: Message, response: Response) -> None:
+    # Nothing is answered before the whole request is here: what the service left unread is skipped.
+    message.data.drain()
+    command = response.to_command(message.command)
+    association.send_message(message.data.context.context_id, command, response.data_set)
+
+
+def _listen(address: tuple[str, int], *, reuse_port: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+        listener.listen(256)
+        listener.settimeout(TICK_SECONDS)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
