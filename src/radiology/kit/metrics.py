@@ -1,0 +1,98 @@
+"""Every metric of the product. Children with labels are kept, because finding one costs more than counting with it.
+
+The first three are the specification's. In several processes the client library writes to the folder that
+`PROMETHEUS_MULTIPROC_DIR` names (the supervisor sets it), and `exposition` sums over all of them.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_requests = Counter(
+    "radiology_requests_total", "Total number of radiology requests", ["method", "endpoint", "status"]
+)
+_dicom_operations = Counter("dicom_operations_total", "Total number of DICOM operations", ["operation", "status"])
+_report_seconds = Histogram(
+    "radiology_report_generation_seconds",
+    "Time taken to generate radiology reports",
+    ["modality", "report_type"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+_request_seconds = Histogram(
+    "radiology_request_seconds",
+    "Time from the first byte of a request to the last of its answer",
+    ["method", "endpoint"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+_associations = Counter("radiology_associations_total", "DICOM associations by how they began or ended", ["outcome"])
+
+associations_open = Gauge("radiology_associations_open", "DICOM associations now open", multiprocess_mode="livesum")
+instances_stored = Counter("radiology_instances_stored_total", "New instances that were indexed")
+bytes_stored = Counter("radiology_bytes_stored_total", "Bytes of new instances that were indexed")
+index_waiting = Gauge(
+    "radiology_index_waiting", "Instances written to disk that wait to be indexed", multiprocess_mode="livesum"
+)
+index_lag_seconds = Histogram(
+    "radiology_index_lag_seconds",
+    "Time from the last byte of an instance on disk to its commit in the index",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
+)
+
+
+@lru_cache(maxsize=4096)
+def request(method: str, endpoint: str, status: int) -> Counter:
+    """Counter of requests; `endpoint` is the route's template, never the path that was asked for."""
+    return _requests.labels(method, endpoint, str(status))
+
+
+@lru_cache(maxsize=1024)
+def request_seconds(method: str, endpoint: str) -> Histogram:
+    """How long requests of one route take."""
+    return _request_seconds.labels(method, endpoint)
+
+
+@lru_cache(maxsize=512)
+def dicom_operation(operation: str, status: str) -> Counter:
+    """Counter of DICOM operations: `C-STORE`, `STOW-RS`, ... by status, four hexadecimal digits as `0000`."""
+    return _dicom_operations.labels(operation, status)
+
+
+@lru_cache(maxsize=64)
+def association(outcome: str) -> Counter:
+    """Counter of associations: `accepted`, `rejected`, `released`, `aborted`."""
+    return _associations.labels(outcome)
+
+
+@lru_cache(maxsize=256)
+def report_generation(modality: str, report_type: str) -> Histogram:
+    """How long making a report takes, by the study's modality and the report's status."""
+    return _report_seconds.labels(modality, report_type)
+
+
+def exposition(gauges: Iterable[tuple[str, str, float]] = ()) -> bytes:
+    """All metrics of all processes in Prometheus' text format; `gauges` (name, help, value) were asked for just now."""
+    now = CollectorRegistry()
+    now.register(_Gauges(gauges))
+    return _kept() + generate_latest(now)
+
+
+def _kept() -> bytes:
+    together = CollectorRegistry()
+    try:
+        multiprocess.MultiProcessCollector(together)
+    except ValueError:  # One process alone: no folder is named.
+        return generate_latest(REGISTRY)
+    return generate_latest(together)
+
+
+class _Gauges(Collector):
+    def __init__(self, gauges: Iterable[tuple[str, str, float]]) -> None:
+        self._gauges = list(gauges)
+
+    def collect(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(name, text, value=value) for name, text, value in self._gauges]
