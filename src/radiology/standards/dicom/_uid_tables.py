@@ -1,7 +1,7 @@
 """UIDs of PS3.6 Annex A as plain tables.
 
-Generated from the dictionaries of pydicom 3.0.2 (edition 2024c) and pynetdicom 3.0.4 (edition 2025b, Storage and service
-classes). A test compares them. Do not edit by hand.
+Generated from the dictionaries of pydicom 3.0.2 (edition 2024c) and pynetdicom 3.0.4 (edition 2025b, Storage and
+service classes). A test compares them. Do not edit by hand.
 """
 
 #: Storage SOP Classes of PS3.4 Annex B, by UID.

@@ -18,7 +18,7 @@ _RESET = re.compile(rb"[\\^=\n\r\t\f]")
 
 
 def decoder(terms: Sequence[str]) -> Decoder:
-    """The decoder for the defined terms of (0008,0005). Unknown ones are read as ISO 8859-1 and reported with each value."""
+    """The decoder for the defined terms of (0008,0005). Unknown ones are read as ISO 8859-1, with a remark."""
     names = [_python_name(term) for term in terms] or ["iso8859"]
     known = [name or "iso8859" for name in names]
     if len(known) == 1:

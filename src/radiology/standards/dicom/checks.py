@@ -2,7 +2,13 @@
 
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.limits import shown_tag
-from radiology.standards.dicom.uids import TRANSFER_SYNTAXES, is_valid_uid, uid_nonconformant
+from radiology.standards.dicom.uids import (
+    MEDIA_STORAGE_DIRECTORY,
+    NON_PATIENT_SOP_CLASSES,
+    TRANSFER_SYNTAXES,
+    is_valid_uid,
+    uid_nonconformant,
+)
 
 DATA_SET_MISMATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC100
@@ -20,6 +26,7 @@ _NAMES = {
     SERIES_INSTANCE_UID: "Series Instance UID",
 }
 _ROWS, _COLUMNS, _SAMPLES, _BITS = "00280010", "00280011", "00280002", "00280100"
+_DIRECTORY_RECORDS = "00041220"
 _FRAMES, _PHOTOMETRIC = "00280008", "00280004"
 #: Samples of one pixel that are stored when two or four pixels share their colour (PS3.3 C.7.6.3.1.2).
 _SHARED_SAMPLES = {"YBR_FULL_422": 2.0, "YBR_PARTIAL_422": 2.0, "YBR_PARTIAL_420": 1.5}
@@ -41,6 +48,7 @@ def check_storable(header: Header, *, sop_class_uid: str | None, sop_instance_ui
     The UIDs are those of the C-STORE command, None where no command came with the object. Remarks, in this order:
     uid_nonconformant, pixel_length, charset, truncated.
     """
+    _in_a_study(header, sop_class_uid)
     if "truncated" in header.flags and not header.text(SOP_CLASS_UID) and not header.text(SOP_INSTANCE_UID):
         raise Refusal(CANNOT_UNDERSTAND, SOP_CLASS_UID, _sentence(SOP_CLASS_UID, "the data set ends before it"))
     _equal(header, SOP_CLASS_UID, sop_class_uid)
@@ -55,6 +63,16 @@ def check_storable(header: Header, *, sop_class_uid: str | None, sop_instance_ui
     return [remark for remark, applies in remarks.items() if applies]
 
 
+def _in_a_study(header: Header, sop_class_uid: str | None) -> None:
+    """Refuse what by its nature belongs to no study: a DICOMDIR, hanging protocols, palettes, templates."""
+    kind = NON_PATIENT_SOP_CLASSES.get(header.text(SOP_CLASS_UID) or sop_class_uid or "")
+    if kind is None and _DIRECTORY_RECORDS in header.attributes:
+        kind = NON_PATIENT_SOP_CLASSES[MEDIA_STORAGE_DIRECTORY]
+    if kind is not None and not header.text(STUDY_INSTANCE_UID):
+        reason = f"an object of {kind} belongs to no study; such objects are not stored yet"
+        raise Refusal(INVALID_UID, STUDY_INSTANCE_UID, _sentence(STUDY_INSTANCE_UID, reason))
+
+
 def _equal(header: Header, tag: str, commanded: str | None) -> None:
     found = header.text(tag)
     if commanded is not None and found and found != commanded.strip("\0 "):
@@ -64,18 +82,12 @@ def _equal(header: Header, tag: str, commanded: str | None) -> None:
 def _uid(header: Header, tag: str) -> str:
     values = header.values(tag)
     if not values or not header.text(tag):
-        raise Refusal(INVALID_UID, tag, _sentence(tag, _why_missing(tag)))
+        raise Refusal(INVALID_UID, tag, _sentence(tag, "it is missing or empty"))
     text = header.text(tag)
     if len(values) > 1 or not is_valid_uid(text):
         reason = f"{text[:80]!r} is not a UID of at most 64 digits and full stops"
         raise Refusal(INVALID_UID, tag, _sentence(tag, reason))
     return text
-
-
-def _why_missing(tag: str) -> str:
-    if tag == STUDY_INSTANCE_UID:
-        return "it is missing or empty; objects that belong to no study are not stored yet"
-    return "it is missing or empty"
 
 
 def _sentence(tag: str, reason: str) -> str:

@@ -146,7 +146,7 @@ class Reader:
         return self.root
 
     def _encoding(self, implicit: bool, big: bool) -> bool:
-        """Set the byte order and say whether VRs are implicit: as declared, unless the first element shows otherwise."""
+        """Set the byte order and say whether VRs are implicit: as declared, unless the first element differs."""
         first = b""
         if self.available(self.start, 8) >= 8:
             at = self.start - self.base

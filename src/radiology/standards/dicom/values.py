@@ -9,14 +9,17 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Protocol
 
+from radiology.standards.dicom.charsets import Decoder
+
 
 class Sink(Protocol):
     """What a converter needs from the reader."""
 
     flags: set[str]
 
-    def decode(self, raw: bytes, /) -> tuple[str, bool]:
-        """The text of a value, and whether some of it could not be decoded as declared."""
+    @property
+    def decode(self) -> Decoder:
+        """The decoder of the data set's Specific Character Set."""
         ...
 
     def spend_values(self, count: int) -> None:
