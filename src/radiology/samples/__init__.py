@@ -1,7 +1,7 @@
 """The sample studies of the demonstration: invented people and drawn pictures, made in code.
 
-`catalogue` is the list of studies, `people` who they are of, `series` what a modality writes, `phantoms` draw the
-pictures, `documents` the report and the letter, and `studies` puts it all together.
+`catalogue` lists the studies and `people` whom they are of; `radiography`, `tomography`, `other_modalities` and
+`documents` say what each modality writes; `phantoms` draws the pictures; `studies` puts it all together.
 """
 
 from radiology.samples.model import SampleInstance

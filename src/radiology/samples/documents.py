@@ -6,12 +6,8 @@ from typing import Any
 import numpy as np
 from pydicom.uid import BasicTextSRStorage, EncapsulatedPDFStorage
 
-from radiology.samples.model import Attributes, Picture, Series
-
-
-def code(value: str, scheme: str, meaning: str) -> list[Attributes]:
-    """A coded entry as a sequence of one item (PS3.3 8.8)."""
-    return [{"CodeValue": value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning}]
+from radiology.samples.attributes import code
+from radiology.samples.model import Picture, Series
 
 
 def basic_text(sections: tuple[tuple[str, str, str], ...]) -> Series:
@@ -69,9 +65,10 @@ def pdf(title: str, lines: tuple[str, ...]) -> bytes:
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Resources 6 0 R >>",
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+        b"<< /Font << /F1 4 0 R >> >>",
     )
     written, offsets = bytearray(b"%PDF-1.4\n"), list[int]()
     for number, body in enumerate(objects, start=1):

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import FileMetaDataset
+from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
@@ -76,6 +76,6 @@ class SampleInstance:
         meta.TransferSyntaxUID = UID(self.transfer_syntax_uid)
         meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
         meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-        header = BytesIO()
+        header = DicomBytesIO()
         write_file_meta_info(header, meta)
         return b"".join((bytes(128), b"DICM", header.getvalue(), self.data_set))

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from io import BytesIO
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmwrite
 from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from radiology.samples.catalogue import CATALOGUE, PHYSICIANS, READERS, SITES, Site
@@ -90,7 +90,11 @@ def _instance(
 
 
 def _shared(study: _Study, series: Series, series_number: int, begun_at: datetime) -> dict[str, Any]:
-    values = {**_patient_module(study), **_study_module(study), **_series_module(study, series, series_number, begun_at)}
+    values = {
+        **_patient_module(study),
+        **_study_module(study),
+        **_series_module(study, series, series_number, begun_at),
+    }
     if series.modality in {"CT", "MR"}:
         values |= {"FrameOfReferenceUID": uid_of(f"{study.name}/frame"), "PositionReferenceIndicator": None}
     return {**values, **series.attributes}
@@ -190,6 +194,7 @@ def dataset_of(values: Attributes) -> Dataset:
 
 
 def _encoded(data_set: Dataset) -> bytes:
-    buffer = BytesIO()
-    dcmwrite(buffer, data_set, implicit_vr=False, little_endian=True, enforce_file_format=False)
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_dataset(buffer, data_set, "utf-8")
     return buffer.getvalue()

@@ -5,11 +5,13 @@ A plane spans -1 (top) to 1 (bottom) in y; x has the same unit, so a square plan
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
+"""Brightness, or Hounsfield units. float32 in memory; numpy's own signatures lose that, so the type does not insist."""
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint16]
 Shape = tuple[int, int]
@@ -26,7 +28,7 @@ def grid(shape: Shape) -> tuple[Plane, Plane]:
 
 
 def ellipse(shape: Shape, centre: Point, radii: Point, turn: float = 0.0) -> Plane:
-    """The squared distance from `centre` (x, y) in units of the radii: below 1 inside, above 1 outside. `turn` in radians."""
+    """The squared distance from `centre` (x, y) in units of the radii: 1 on the edge. `turn` is in radians."""
     y, x = grid(shape)
     dx, dy = x - centre[0], y - centre[1]
     cos, sin = float(np.cos(turn)), float(np.sin(turn))
@@ -104,9 +106,9 @@ def clouds(rng: np.random.Generator, shape: Shape, cells: int) -> Plane:
     v, u = (down - i)[:, None], (across - j)[None, :]
     v, u = v * v * (3 - 2 * v), u * u * (3 - 2 * u)
     upper, lower = coarse[i], coarse[i + 1]
-    return ((upper[:, j] * (1 - u) + upper[:, j + 1] * u) * (1 - v) + (lower[:, j] * (1 - u) + lower[:, j + 1] * u) * v).astype(
-        np.float32
-    )
+    return (
+        (upper[:, j] * (1 - u) + upper[:, j + 1] * u) * (1 - v) + (lower[:, j] * (1 - u) + lower[:, j + 1] * u) * v
+    ).astype(np.float32)
 
 
 def to_words(plane: Plane, bits: int = 12) -> Words:

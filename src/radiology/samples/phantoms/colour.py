@@ -35,7 +35,11 @@ def _polar(shape: Shape) -> tuple[Plane, Plane, Plane]:
     y, x = grid(shape)
     depth = np.sqrt(x * x + (y - APEX) ** 2) / DEPTH
     direction = np.arctan2(x, y - APEX) / 0.72
-    mask = np.clip((1 - depth) * 80, 0, 1) * np.clip((depth - 0.11) * 80, 0, 1) * np.clip((1 - np.abs(direction)) * 60, 0, 1)
+    mask = (
+        np.clip((1 - depth) * 80, 0, 1)
+        * np.clip((depth - 0.11) * 80, 0, 1)
+        * np.clip((1 - np.abs(direction)) * 60, 0, 1)
+    )
     return depth.astype(np.float32), direction.astype(np.float32), mask.astype(np.float32)
 
 
@@ -87,7 +91,10 @@ def _liver(rng: Rng) -> Plane:
     echo = 0.24 + 0.04 * clouds(rng, SECTOR, 6)
     arc = ellipse(SECTOR, (0.1, -0.5), (1.15, 1.3))
     echo += 0.9 * np.exp(-(((arc - 1) / 0.035) ** 2)) - 0.12 * np.clip((arc - 1) * 6, 0, 1)
-    for points, radii in (([(-0.5, 0.1), (-0.1, 0.3), (0.3, 0.2)], [0.06, 0.05, 0.03]), ([(0.25, -0.3), (0.6, 0.1)], [0.03, 0.05])):
+    for points, radii in (
+        ([(-0.5, 0.1), (-0.1, 0.3), (0.3, 0.2)], [0.06, 0.05, 0.03]),
+        ([(0.25, -0.3), (0.6, 0.1)], [0.03, 0.05]),
+    ):
         profile = tube(SECTOR, points, [radius * 1.4 for radius in radii])
         echo += 0.4 * np.sqrt(profile) * (profile < 0.5) - 0.24 * filled(profile, 0.5) * (profile >= 0.3)
     bladder = ellipse(SECTOR, (0.0, -0.28), (0.3, 0.13), 0.35)
@@ -108,9 +115,10 @@ def _kidney(rng: Rng) -> Plane:
         angle = 2 * np.pi * k / 7
         at = (0.02 + 0.42 * float(np.cos(angle)), 0.05 + 0.2 * float(np.sin(angle)))
         echo -= 0.08 * glow(ellipse(SECTOR, at, (0.1, 0.07)))
-    return (echo + 0.65 * glow(1.4 * ellipse(SECTOR, (0.02, 0.05), (0.42, 0.15), -0.12)) * (1 + 0.3 * clouds(rng, SECTOR, 20))).astype(
-        np.float32
-    )
+    return (
+        echo
+        + 0.65 * glow(1.4 * ellipse(SECTOR, (0.02, 0.05), (0.42, 0.15), -0.12)) * (1 + 0.3 * clouds(rng, SECTOR, 20))
+    ).astype(np.float32)
 
 
 def _cyst(rng: Rng) -> Plane:
@@ -134,7 +142,7 @@ def _flow(rng: Rng, picture: Bytes) -> Bytes:
     return picture
 
 
-def heartbeat(rng: Rng, frames: int = 12) -> Iterator[Bytes]:
+def heartbeat(rng: Rng, frames: int = 10) -> Iterator[Bytes]:
     """The frames of one beat in the four-chamber view, RGB."""
     tissue = 0.3 + 0.05 * clouds(rng, HEART, 6)
     for frame in range(frames):
@@ -159,15 +167,23 @@ def heartbeat(rng: Rng, frames: int = 12) -> Iterator[Bytes]:
 def photograph(rng: Rng, shape: Shape = (300, 400)) -> Bytes:
     """A photograph of a small sore on a heel beside a paper ruler, RGB."""
     y, x = grid(shape)
-    cloth = np.array((96, 140, 160), dtype=np.float32) * (1 + 0.05 * np.sin((x + y) * 90) + 0.05 * clouds(rng, shape, 8))[:, :, None]
+    cloth = (
+        np.array((96, 140, 160), dtype=np.float32)
+        * (1 + 0.05 * np.sin((x + y) * 90) + 0.05 * clouds(rng, shape, 8))[:, :, None]
+    )
     foot = tube(shape, [(-1.6, 0.1), (-0.5, 0.05), (0.35, 0.0), (0.75, 0.15)], [0.5, 0.52, 0.5, 0.4])
-    skin = np.array((186, 134, 104), dtype=np.float32) * (0.55 + 0.5 * np.sqrt(foot) + 0.03 * clouds(rng, shape, 50))[:, :, None]
+    skin = (
+        np.array((186, 134, 104), dtype=np.float32)
+        * (0.55 + 0.5 * np.sqrt(foot) + 0.03 * clouds(rng, shape, 50))[:, :, None]
+    )
     picture = cloth + filled(foot, 0.06)[:, :, None] * (skin - cloth)
     for radii, colour in (((0.25, 0.21), (176, 92, 80)), ((0.17, 0.14), (132, 40, 40)), ((0.09, 0.07), (176, 132, 74))):
         sore = solid(ellipse(shape, (0.2, 0.02), radii, 0.3) * (1 + 0.2 * clouds(rng, shape, 16)), 0.2)[:, :, None]
         picture = picture + sore * (np.array(colour, dtype=np.float32) - picture)
     paper = ((y > 0.66) & (y < 0.86) & (np.abs(x) < 0.9))[:, :, None]
-    lines = ((np.abs(x * 12 % 1 - 0.5) < 0.05) & (y > 0.66) & (y < 0.66 + np.where(np.floor(x * 12) % 5 == 0, 0.14, 0.08)))[:, :, None]
+    lines = (
+        (np.abs(x * 12 % 1 - 0.5) < 0.05) & (y > 0.66) & (y < 0.66 + np.where(np.floor(x * 12) % 5 == 0, 0.14, 0.08))
+    )[:, :, None]
     picture = np.where(lines & paper, 30, np.where(paper, 236, picture)) + 2.5 * noise(rng, shape)[:, :, None]
     return np.clip(picture, 0, 255).astype(np.uint8)
 
@@ -181,14 +197,24 @@ def bone_scan(rng: Rng, *, back: bool, shape: Shape = (512, 192)) -> Words:
         for k in range(9):
             top = -0.66 + 0.045 * k
             reach = 0.1 + 0.055 * min(1.0, k / 4)
-            rate += 3.5 * np.sqrt(tube(shape, [(0, top), (side * reach, top + 0.02), (side * reach * 0.8, top + 0.08)], [0.012] * 3))
-        rate += 8 * np.sqrt(tube(shape, [(side * 0.03, -0.02), (side * 0.12, -0.05), (side * 0.09, 0.06)], [0.03, 0.04, 0.03]))
+            rate += 3.5 * np.sqrt(
+                tube(shape, [(0, top), (side * reach, top + 0.02), (side * reach * 0.8, top + 0.08)], [0.012] * 3)
+            )
+        rate += 8 * np.sqrt(
+            tube(shape, [(side * 0.03, -0.02), (side * 0.12, -0.05), (side * 0.09, 0.06)], [0.03, 0.04, 0.03])
+        )
         arm = [(side * 0.2, -0.66), (side * 0.27, -0.3), (side * 0.3, 0.0), (side * 0.31, 0.1)]
         leg = [(side * 0.11, 0.06), (side * 0.1, 0.45), (side * 0.09, 0.86), (side * 0.1, 0.94)]
-        rate += 2.5 * np.sqrt(tube(shape, arm, [0.04, 0.03, 0.025, 0.03])) + 1.2 * np.sqrt(tube(shape, leg, [0.09, 0.07, 0.05, 0.04]))
-        rate += 4 * np.sqrt(tube(shape, leg, [0.03, 0.025, 0.02, 0.02])) + 6 * glow(ellipse(shape, leg[1], (0.045, 0.03)))
+        rate += 2.5 * np.sqrt(tube(shape, arm, [0.04, 0.03, 0.025, 0.03])) + 1.2 * np.sqrt(
+            tube(shape, leg, [0.09, 0.07, 0.05, 0.04])
+        )
+        rate += 4 * np.sqrt(tube(shape, leg, [0.03, 0.025, 0.02, 0.02])) + 6 * glow(
+            ellipse(shape, leg[1], (0.045, 0.03))
+        )
         rate += (9 if back else 1) * glow(ellipse(shape, (side * 0.085, -0.27), (0.04, 0.06)))
     rate += (3 if back else 18) * glow(ellipse(shape, (0, 0.08), (0.045, 0.035)))
-    rate += 26 * glow(ellipse(shape, (0.12 if back else -0.12, -0.42), (0.02, 0.018))) + 20 * glow(ellipse(shape, (0.01, -0.2), (0.025, 0.02)))
+    rate += 26 * glow(ellipse(shape, (0.12 if back else -0.12, -0.42), (0.02, 0.018))) + 20 * glow(
+        ellipse(shape, (0.01, -0.2), (0.025, 0.02))
+    )
     mirrored = np.clip(rate, 0, None)[:, ::-1] if back else np.clip(rate, 0, None)
     return rng.poisson(4 * mirrored + 0.15).astype(np.uint16)

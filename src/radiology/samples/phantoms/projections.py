@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Chest:
     newborn: bool = False
 
 
-def chest(rng: Rng, look: Chest, shape: Shape = (512, 512)) -> Plane:
+def chest(rng: Rng, look: Chest, shape: Shape = (480, 480)) -> Plane:
     """A frontal chest: the heart lies on the right of the image, as the reader looks at the patient."""
     y, _ = grid(shape)
     thick = 0.62 * _torso(shape)
@@ -57,7 +58,9 @@ def chest(rng: Rng, look: Chest, shape: Shape = (512, 512)) -> Plane:
 def _torso(shape: Shape) -> Plane:
     y, x = grid(shape)
     trunk = np.sqrt(np.clip(1 - np.abs(x / (0.94 + 0.03 * y)) ** 3.2, 0, 1)) * np.clip((y + 0.66) * 6, 0, 1)
-    slope = tube(shape, [(-1.2, -0.3), (-0.62, -0.5), (0, -0.78), (0.62, -0.5), (1.2, -0.3)], [0.3, 0.26, 0.22, 0.26, 0.3])
+    slope = tube(
+        shape, [(-1.2, -0.3), (-0.62, -0.5), (0, -0.78), (0.62, -0.5), (1.2, -0.3)], [0.3, 0.26, 0.22, 0.26, 0.3]
+    )
     neck = tube(shape, [(0, -1.2), (0, -0.6)], [0.27, 0.3])
     return np.maximum(np.maximum(trunk, np.sqrt(slope)), np.sqrt(neck)).astype(np.float32)
 
@@ -86,7 +89,9 @@ def _mediastinum(shape: Shape, look: Chest) -> Plane:
 def _spine(shape: Shape) -> Plane:
     y, _ = grid(shape)
     column = bone(tube(shape, [(0, -1.1), (0, 1.1)], [0.085, 0.11]), 0.45)
-    return (column * (0.75 + 0.25 * np.sign(np.sin(y * 34)) * np.minimum(1, 3 * np.abs(np.sin(y * 34))))).astype(np.float32)
+    return (column * (0.75 + 0.25 * np.sign(np.sin(y * 34)) * np.minimum(1, 3 * np.abs(np.sin(y * 34))))).astype(
+        np.float32
+    )
 
 
 def _cage(shape: Shape, look: Chest) -> Plane:
@@ -132,7 +137,7 @@ def _branch(rng: Rng, profile: Plane, at: Point, angle: float, side: int, radius
         _branch(rng, profile, points[3], angle - 0.45, side, 0.012)
 
 
-def hand(rng: Rng, *, oblique: bool, shape: Shape = (512, 400)) -> Plane:
+def hand(rng: Rng, *, oblique: bool, shape: Shape = (448, 352)) -> Plane:
     """A left hand, fingers up; the neck of the fifth metacarpal is bent, as after a punch."""
     squeeze = 0.8 if oblique else 1.0
     flesh, bones = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
@@ -144,7 +149,7 @@ def hand(rng: Rng, *, oblique: bool, shape: Shape = (512, 400)) -> Plane:
             ups = (0.4, 0.02, -0.26 * size, -0.5 * size, -0.68 * size)
             joints = [(base + lean * k * 0.45, up) for k, up in enumerate(ups)]
         joints = [(x * squeeze, y) for x, y in joints]
-        for k, (start, end) in enumerate(zip(joints, joints[1:], strict=False)):
+        for k, (start, end) in enumerate(pairwise(joints)):
             _phalanx(bones, start, end, 0.062 - 0.008 * k, bent=i == 4 and k == 0)
         np.maximum(flesh, tube(shape, joints, np.linspace(0.17, 0.085, len(joints)).tolist()), out=flesh)
     for cx, cy in ((-0.2, 0.5), (-0.08, 0.48), (0.04, 0.49), (0.16, 0.5), (-0.13, 0.6), (0.0, 0.61), (0.12, 0.61)):
@@ -171,10 +176,15 @@ def _limb(rng: Rng, flesh: Plane, bones: Plane, side: str, at: Point) -> Plane:
     return (image + 0.012 * noise(rng, shape) + 0.9 * marker(shape, side, at)).astype(np.float32)
 
 
-def forearm(rng: Rng, *, lateral: bool, healing: float, shape: Shape = (512, 320)) -> Plane:
+def forearm(rng: Rng, *, lateral: bool, healing: float, shape: Shape = (448, 280)) -> Plane:
     """A child's right forearm with a buckled radius; `healing` 0 to 1 grows the callus."""
     gap = 0.13 if lateral else 0.26
-    radius = [(-gap / 2, -0.72), (-gap * 0.8, -0.1), (-gap * 0.75 - 0.045 * (1 - 0.4 * healing), 0.32), (-gap / 2, 0.62)]
+    radius = [
+        (-gap / 2, -0.72),
+        (-gap * 0.8, -0.1),
+        (-gap * 0.75 - 0.045 * (1 - 0.4 * healing), 0.32),
+        (-gap / 2, 0.62),
+    ]
     ulna = [(gap / 2, -0.86), (gap * 0.55, 0.0), (gap * 0.5, 0.6)]
     bones = bone(tube(shape, radius, [0.075, 0.06, 0.072, 0.1]), 0.6)
     np.maximum(bones, bone(tube(shape, ulna, [0.11, 0.06, 0.06]), 0.6), out=bones)
@@ -186,7 +196,7 @@ def forearm(rng: Rng, *, lateral: bool, healing: float, shape: Shape = (512, 320
     return _limb(rng, flesh, bones, "R", (-0.56, -0.92))
 
 
-def knee(rng: Rng, *, lateral: bool, shape: Shape = (512, 384)) -> Plane:
+def knee(rng: Rng, *, lateral: bool, shape: Shape = (448, 336)) -> Plane:
     """A right knee whose inner joint space is narrowed."""
     lean = 0.12 if lateral else 0.0
     femur = tube(shape, [(lean - 0.05, -1.2), (-0.02, -0.4), (0, -0.17)], [0.15, 0.16, 0.27])
@@ -199,12 +209,12 @@ def knee(rng: Rng, *, lateral: bool, shape: Shape = (512, 384)) -> Plane:
     fibula = tube(shape, [(-0.28 + 2 * lean, 0.36), (-0.26 + lean, 0.5), (-0.24 + lean, 1.2)], [0.075, 0.055, 0.055])
     np.maximum(bones, bone(fibula, 0.55), out=bones)
     cap = (-0.38, -0.2) if lateral else (-0.01, -0.26)
-    bones += 0.2 * dome(ellipse(shape, cap, (0.09 if lateral else 0.15, 0.17)))
+    bones += (0.5 if lateral else 0.2) * dome(ellipse(shape, cap, (0.09 if lateral else 0.15, 0.17)))
     flesh = tube(shape, [(0, -1.2), (0, 0.1), (0.02, 1.2)], [0.52, 0.45, 0.4])
     return _limb(rng, flesh, bones, "R", (-0.68, -0.92))
 
 
-def breast(rng: Rng, *, side: str, view: str, mass: bool, shape: Shape = (512, 384)) -> Plane:
+def breast(rng: Rng, *, side: str, view: str, mass: bool, shape: Shape = (480, 360)) -> Plane:
     """One breast, compressed; the chest wall is the left edge for a left breast, the right edge for a right one."""
     y, x = grid(shape)
     wall = -0.75
@@ -214,7 +224,7 @@ def breast(rng: Rng, *, side: str, view: str, mass: bool, shape: Shape = (512, 3
     gland = glow(ellipse(shape, (wall + 0.45, centre - 0.02), (0.4, 0.42)))
     mesh = 0.5 + 0.34 * clouds(rng, shape, 7) + 0.16 * clouds(rng, shape, 13) + 0.1 * np.abs(clouds(rng, shape, 23))
     image = body * (0.24 + 0.5 * gland * np.clip(mesh, 0, 1.4))
-    for angle in np.linspace(-0.7, 0.7, 9):
+    for angle in np.linspace(-0.7, 0.7, 9).tolist():
         duct = [(wall + tip * 0.93, centre)]
         duct.append((duct[0][0] - 0.35 * float(np.cos(angle)), centre + 0.35 * float(np.sin(angle))))
         duct.append((duct[0][0] - 0.7, duct[1][1] + float(rng.normal(0.2 * angle, 0.06))))
@@ -234,14 +244,16 @@ def breast(rng: Rng, *, side: str, view: str, mass: bool, shape: Shape = (512, 3
     )
 
 
-def angiogram(rng: Rng, frames: int = 12, shape: Shape = (256, 256)) -> Iterator[Bytes]:
+def angiogram(rng: Rng, frames: int = 10, shape: Shape = (256, 256)) -> Iterator[Bytes]:
     """A run of a left coronary artery: contrast comes in and the vessels, dark, fill outwards."""
     still = 0.66 - 0.25 * dome(ellipse(shape, (0.5, 0.55), (0.9, 0.75))) + 0.03 * clouds(rng, shape, 8)
     for i in range(5):
-        still -= 0.05 * bone(tube(shape, [(-1.2, -0.8 + 0.4 * i), (0, -1 + 0.4 * i), (1.2, -0.7 + 0.4 * i)], [0.06] * 3), 0.4)
+        still -= 0.05 * bone(
+            tube(shape, [(-1.2, -0.8 + 0.4 * i), (0, -1 + 0.4 * i), (1.2, -0.7 + 0.4 * i)], [0.06] * 3), 0.4
+        )
     tree = _coronaries()
     for frame in range(frames):
-        front, beat = 2.6 * (frame + 1) / frames, 0.025 * np.sin(frame * 1.6)
+        front, beat = 0.9 + 1.8 * (frame + 1) / frames, 0.025 * np.sin(frame * 1.6)
         vessels = np.zeros(shape, dtype=np.float32)
         for points, first, last, begin in tree:
             shown = max(0, min(len(points), int((front - begin) * 5)))

@@ -1,4 +1,4 @@
-"""Phantoms cut through: CT in Hounsfield units, MR as brightness 0 to 1. `z` runs from -1 (feet side) to 1 (head side)."""
+"""Phantoms cut through: CT in Hounsfield units, MR as brightness 0 to 1. `z` runs from -1 to 1 along the stack."""
 
 from dataclasses import dataclass
 
@@ -46,10 +46,18 @@ def head(rng: Rng, z: float, tissue: Head, lesion: float = 0.0, shape: Shape = (
     _mix(image, inside, tissue.csf)
     wavy = ellipse(shape, (0, 0.01), (rx * 0.84, ry * 0.86)) * (1 + 0.035 * clouds(rng, shape, 22))
     _mix(image, solid(wavy, 0.03) * inside, tissue.grey)
-    folds = ellipse(shape, (0, 0), (rx * 0.66, ry * 0.72)) * (1 + 0.3 * clouds(rng, shape, 15))
-    _mix(image, solid(folds, 0.1), tissue.white)
-    _mix(image, filled(tube(shape, [(0, -ry * 0.86), (0, -ry * 0.36)], [0.014] * 2), 0.6), tissue.csf * 0.7 + tissue.grey * 0.3)
-    _mix(image, filled(tube(shape, [(0, ry * 0.4), (0, ry * 0.87)], [0.014] * 2), 0.6), tissue.csf * 0.7 + tissue.grey * 0.3)
+    folds = ellipse(shape, (0, 0), (rx * 0.69, ry * 0.74)) * (1 + 0.3 * np.clip(clouds(rng, shape, 15), -1, 1))
+    _mix(image, solid(folds, 0.1) * solid(wavy, 0.03) * inside, tissue.white)
+    _mix(
+        image,
+        filled(tube(shape, [(0, -ry * 0.86), (0, -ry * 0.36)], [0.014] * 2), 0.6),
+        tissue.csf * 0.7 + tissue.grey * 0.3,
+    )
+    _mix(
+        image,
+        filled(tube(shape, [(0, ry * 0.4), (0, ry * 0.87)], [0.014] * 2), 0.6),
+        tissue.csf * 0.7 + tissue.grey * 0.3,
+    )
     if z > -0.3:
         _ventricles(image, z, size, tissue)
     if z < -0.3:
@@ -80,7 +88,11 @@ def _skull_base(image: Plane, z: float, tissue: Head) -> None:
         petrous = tube(shape, [(side * 0.5, 0.13), (side * 0.15, 0.0)], [0.11, 0.04])
         _mix(image, filled(petrous, 0.4), tissue.skull)
         if z < -0.5:
-            _mix(image, solid(ellipse(shape, (side * 0.31, -0.64), (0.2, 0.22)), 0.08), tissue.scalp * 0.3 + tissue.skull * 0.05)
+            _mix(
+                image,
+                solid(ellipse(shape, (side * 0.31, -0.64), (0.2, 0.22)), 0.08),
+                tissue.scalp * 0.3 + tissue.skull * 0.05,
+            )
             _mix(image, solid(ellipse(shape, (side * 0.31, -0.68), (0.14, 0.14)), 0.08), tissue.eye)
             _mix(image, filled(tube(shape, [(side * 0.3, -0.56), (side * 0.12, -0.3)], [0.025] * 2), 0.5), tissue.grey)
         _mix(image, solid(ellipse(shape, (side * 0.42, 0.12), (0.06, 0.05)), 0.3), tissue.air)
@@ -118,7 +130,9 @@ def thorax(rng: Rng, z: float, *, nodule: bool, shape: Shape = (256, 256)) -> Pl
         _mix(image, solid(ellipse(shape, (0, 0.09), (0.06, 0.055)), 0.1), -990.0)
     _thoracic_bones(image, z)
     if nodule and abs(z - 0.2) < 0.25:
-        _mix(image, solid(ellipse(shape, (-0.5, -0.12), (0.07, 0.065)) * (1 + 0.2 * clouds(rng, shape, 40)), 0.15), 45.0)
+        _mix(
+            image, solid(ellipse(shape, (-0.5, -0.12), (0.07, 0.065)) * (1 + 0.2 * clouds(rng, shape, 40)), 0.15), 45.0
+        )
     return (image + 12 * noise(rng, shape)).astype(np.float32)
 
 
@@ -154,7 +168,10 @@ def _thoracic_bones(image: Plane, z: float) -> None:
     for k in range(7):
         for side in (-1, 1):
             angle = -1.15 + 0.4 * k + 0.5 * z
-            rib = [(side * 0.82 * float(np.cos(a)), 0.03 + 0.55 * float(np.sin(a))) for a in (angle, angle + 0.1, angle + 0.2)]
+            rib = [
+                (side * 0.82 * float(np.cos(a)), 0.03 + 0.55 * float(np.sin(a)))
+                for a in (angle, angle + 0.1, angle + 0.2)
+            ]
             _mix(image, filled(tube(shape, rib, [0.03] * 3), 0.4), 560.0)
 
 
@@ -164,13 +181,27 @@ def knee(rng: Rng, z: float, shape: Shape = (256, 256)) -> Plane:
     image = np.full(shape, 0.02, dtype=np.float32)
     outline = tube(shape, [(0.12, -1.3), (0.02, -0.1), (0.16, 1.3)], [0.78, 0.72 + 0.06 * centre, 0.66])
     _mix(image, filled(outline, 0.05), 0.82)
-    _mix(image, filled(tube(shape, [(0.5, -1.3), (0.48, -0.3), (0.42, 0.0)], [0.3, 0.2, 0.05]), 0.2), 0.36 + 0.04 * clouds(rng, shape, 18))
-    _mix(image, filled(tube(shape, [(0.36, 0.15), (0.52, 0.6), (0.5, 1.3)], [0.06, 0.24, 0.26]), 0.2), 0.36 + 0.04 * clouds(rng, shape, 18))
+    _mix(
+        image,
+        filled(tube(shape, [(0.5, -1.3), (0.48, -0.3), (0.42, 0.0)], [0.3, 0.2, 0.05]), 0.2),
+        0.36 + 0.04 * clouds(rng, shape, 18),
+    )
+    _mix(
+        image,
+        filled(tube(shape, [(0.36, 0.15), (0.52, 0.6), (0.5, 1.3)], [0.06, 0.24, 0.26]), 0.2),
+        0.36 + 0.04 * clouds(rng, shape, 18),
+    )
     _mix(image, filled(tube(shape, [(-0.46, -1.3), (-0.44, -0.7)], [0.16, 0.05]), 0.3), 0.36)
     _mix(image, filled(tube(shape, [(-0.36, -0.62), (-0.42, -0.25), (-0.3, 0.1)], [0.1, 0.08, 0.05]), 0.6), 0.9)
     wide = 0.33 + 0.05 * abs(z)
-    femur = (([(-0.1, -1.3), (-0.06, -0.5), (0.02, -0.2)], [0.24, 0.24, wide]), ([(0.02, -0.2), (0.12, -0.16)], [wide, wide - 0.02]))
-    tibia = (([(0.02, 0.42), (0.1, 0.62), (0.16, 1.3)], [0.34, 0.3, 0.24]), ([(-0.16, 0.36), (0.24, 0.36)], [0.16, 0.16]))
+    femur = (
+        ([(-0.1, -1.3), (-0.06, -0.5), (0.02, -0.2)], [0.24, 0.24, wide]),
+        ([(0.02, -0.2), (0.12, -0.16)], [wide, wide - 0.02]),
+    )
+    tibia = (
+        ([(0.02, 0.42), (0.1, 0.62), (0.16, 1.3)], [0.34, 0.3, 0.24]),
+        ([(-0.16, 0.36), (0.24, 0.36)], [0.16, 0.16]),
+    )
     for parts, cap in ((femur, 0.055), (tibia, 0.045)):
         _bone(rng, image, parts, cap)
     for side in (-1, 1):
