@@ -66,7 +66,7 @@ class SampleInstance:
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax_uid: str
-    data_set: bytes
+    data_set: bytes = field(repr=False)
 
     def part10(self) -> bytes:
         """The same instance as a DICOM file (PS3.10 7.1)."""

@@ -34,7 +34,7 @@ def chest(look: projections.Chest, *, view: str = "PA", computed: bool = False, 
     """One frontal chest: CR when `computed`, else DX. `inverted` stores it as MONOCHROME1, where 0 is white."""
     flip = inverted and {"PhotometricInterpretation": "MONOCHROME1", "PresentationLUTShape": "INVERSE"}
     spacing = 0.35 if look.newborn else 0.8
-    values = {**_radiograph("CHEST", view, "", spacing), **({"ViewPosition": view} if computed else {})}
+    values = _radiograph("CHEST", view, "", spacing)
 
     def pictures(rng: Rng) -> Iterator[Picture]:
         words = to_words(projections.chest(rng, look))

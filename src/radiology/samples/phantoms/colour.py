@@ -213,7 +213,7 @@ def bone_scan(rng: Rng, *, back: bool, shape: Shape = (512, 192)) -> Words:
         )
         rate += (9 if back else 1) * glow(ellipse(shape, (side * 0.085, -0.27), (0.04, 0.06)))
     rate += (3 if back else 18) * glow(ellipse(shape, (0, 0.08), (0.045, 0.035)))
-    rate += 26 * glow(ellipse(shape, (0.12 if back else -0.12, -0.42), (0.02, 0.018))) + 20 * glow(
+    rate += 26 * glow(ellipse(shape, (-0.12, -0.42), (0.02, 0.018))) + 20 * glow(
         ellipse(shape, (0.01, -0.2), (0.025, 0.02))
     )
     mirrored = np.clip(rate, 0, None)[:, ::-1] if back else np.clip(rate, 0, None)

@@ -224,7 +224,8 @@ def breast(rng: Rng, *, side: str, view: str, mass: bool, shape: Shape = (480, 3
     gland = glow(ellipse(shape, (wall + 0.45, centre - 0.02), (0.4, 0.42)))
     mesh = 0.5 + 0.34 * clouds(rng, shape, 7) + 0.16 * clouds(rng, shape, 13) + 0.1 * np.abs(clouds(rng, shape, 23))
     image = body * (0.24 + 0.5 * gland * np.clip(mesh, 0, 1.4))
-    for angle in np.linspace(-0.7, 0.7, 9).tolist():
+    for step in range(-4, 5):
+        angle = 0.175 * step
         duct = [(wall + tip * 0.93, centre)]
         duct.append((duct[0][0] - 0.35 * float(np.cos(angle)), centre + 0.35 * float(np.sin(angle))))
         duct.append((duct[0][0] - 0.7, duct[1][1] + float(rng.normal(0.2 * angle, 0.06))))
@@ -272,7 +273,7 @@ def _coronaries() -> list[tuple[list[Point], float, float, float]]:
         return list(zip(np.asarray(x).tolist(), np.asarray(y).tolist(), strict=True))
 
     return [
-        (curve(-0.38 + 0.22 * t, -0.62 + 0.05 * t), 0.05, 0.048, 0.0),
+        (curve(-0.38 + 0.22 * t, -0.62 + 0.05 * t), 0.05, 0.048, -1.0),
         (curve(-0.16 + 0.75 * np.sin(1.3 * t), -0.57 + 1.25 * t), 0.042, 0.015, 0.3),
         (curve(-0.16 - 0.18 * np.sin(2.2 * t), -0.57 + 1.2 * t**1.1), 0.04, 0.014, 0.3),
         (curve(0.125 + 0.3 * t**2, -0.195 + 0.75 * t), 0.025, 0.008, 0.8),
