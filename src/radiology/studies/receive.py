@@ -5,9 +5,10 @@ so it is decided here, on the bytes. What only the index can know is decided in 
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,7 @@ from radiology.standards.dicom.header import Header, HeaderError, read_header
 from radiology.standards.dicom.part10 import FileMeta, FileMetaError, encode_file_meta, read_file_meta
 
 HEAD_BYTES = 64 * 1024
+CHUNK_BYTES = 1024 * 1024
 PIXEL_DATA = "7FE00010"
 EXECUTABLE = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe")
 
@@ -74,6 +76,7 @@ class Reception:
         self._head = bytearray()
         self._digest = hashlib.sha256()
         self._meta = meta
+        self.header: Header | None = None
         self._expected = (
             (meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid) if meta else (None, None)
         )
@@ -81,6 +84,15 @@ class Reception:
     def write(self, fragment: bytes | bytearray | memoryview) -> None:
         """Take the next bytes. Raises Unavailable where the disk is full."""
         self._writer.write(fragment)
+        self._note(fragment)
+
+    def write_all(self, fragments: list[memoryview]) -> None:
+        """Take the next bytes, in several fragments. Raises Unavailable where the disk is full."""
+        self._writer.write_all(fragments)
+        for fragment in fragments:
+            self._note(fragment)
+
+    def _note(self, fragment: bytes | bytearray | memoryview) -> None:
         room = HEAD_BYTES - len(self._head)
         if room <= 0:
             self._digest.update(fragment)
@@ -90,15 +102,18 @@ class Reception:
             self._digest.update(memoryview(self._head)[self._file_meta().data_set_offset :])
             self._digest.update(fragment[room:])
 
-    def finish(self) -> Arrival:
+    def finish(self, *, study_instance_uid: str | None = None) -> Arrival:
         """Check the header, then wait until the bytes would survive a power cut.
 
+        Where `study_instance_uid` is given the object must belong to it (PS3.18 10.5.1: STOW-RS into one study).
         Raises CannotUnderstand, DataSetMismatch, Unprocessable, each naming the element, or Unavailable.
         """
         meta = self._file_meta()
         if len(self._head) < HEAD_BYTES:
             self._digest.update(memoryview(self._head)[meta.data_set_offset :])
         header, flags = self._checked_header(meta)
+        if study_instance_uid not in {None, header.text("0020000D")}:
+            raise DataSetMismatch("The object belongs to another study than the request names.", tag="0020000D")
         flags += self._without_executable_preamble()
         key = self._writer.commit()
         return Arrival(
@@ -119,7 +134,7 @@ class Reception:
     def _file_meta(self) -> FileMeta:
         if self._meta is None:
             try:
-                self._meta = read_file_meta(self._head)
+                self._meta = read_file_meta(memoryview(self._head))
             except FileMetaError as error:
                 raise CannotUnderstand(f"This is not a DICOM file: {error}.", tag=error.tag) from error
             _must_be_part10(self._meta)
@@ -135,6 +150,7 @@ class Reception:
                 size=self._writer.size_bytes,
                 read_at=self._writer.read,
             )
+            self.header = header
             flags = check_storable(header, sop_class_uid=sop_class_uid, sop_instance_uid=sop_instance_uid)
         except HeaderError as error:
             raise CannotUnderstand(f"The data set does not parse: {error}.", tag=error.tag) from error
@@ -179,6 +195,41 @@ def receive_data_set(
     reception = Reception(objects.create(), source, now, meta=meta)
     reception.write(head)
     return reception
+
+
+def arrival_of(objects: LocalObjects, key: str, *, facility_code: str) -> Arrival:
+    """Read a whole object again that no row names. Raises CannotUnderstand where it cannot be indexed."""
+    descriptor = objects.open(key)
+    try:
+        size = os.fstat(descriptor).st_size
+        head = os.pread(descriptor, HEAD_BYTES, 0)
+        meta = read_file_meta(head)
+        header = read_header(
+            head,
+            data_set_offset=meta.data_set_offset,
+            transfer_syntax_uid=meta.transfer_syntax_uid,
+            size=size,
+            read_at=lambda offset, length: os.pread(descriptor, length, offset),
+        )
+        flags = check_storable(header, sop_class_uid=None, sop_instance_uid=None)
+        digest = _digest_of(descriptor, meta.data_set_offset, size)
+        written_at = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC)
+    except (FileMetaError, HeaderError, Refusal) as error:
+        raise CannotUnderstand(f"A stored object cannot be read: {error}.") from error
+    finally:
+        os.close(descriptor)
+    source = Source(facility_code, meta.source_ae_title, "recovery")
+    flags = sorted({*header.flags, *flags})
+    return Arrival(header, key, size, meta.data_set_offset, digest, source, written_at, flags)
+
+
+def _digest_of(descriptor: int, offset: int, size: int) -> bytes:
+    digest = hashlib.sha256()
+    while offset < size:
+        chunk = os.pread(descriptor, CHUNK_BYTES, offset)
+        digest.update(chunk)
+        offset += len(chunk) or size
+    return digest.digest()
 
 
 def _must_be_part10(meta: FileMeta) -> None:

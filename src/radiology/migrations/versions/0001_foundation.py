@@ -206,6 +206,7 @@ COMMENT ON COLUMN instances.attributes IS 'all attributes as DICOM JSON; binary 
 COMMENT ON COLUMN instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
 CREATE INDEX instances_series ON instances (series_id, instance_number);
 CREATE INDEX instances_study ON instances (study_id);
+CREATE INDEX instances_stored_at ON instances USING brin (stored_at);
 
 CREATE TABLE quarantine (
     id uuid PRIMARY KEY,

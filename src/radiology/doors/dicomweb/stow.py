@@ -1,0 +1,243 @@
+"""STOW-RS (PS3.18 10.5) and the specification's `POST /api/radiology/dicom/store`: both read the same bodies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from radiology.access.model import Actor, Permission
+from radiology.doors.dicomweb.multipart import MultipartReader, boundary_of, parsed_content_type
+from radiology.doors.http.actors import actor_of
+from radiology.errors import Invalid, NotSupported, RadiologyError, TooLarge, Unavailable
+from radiology.standards.dicom.uids import is_valid_uid
+from radiology.studies.actions.store import Outcome, Storing
+from radiology.studies.archive import Archive
+from radiology.studies.receive import Reception, Source
+
+DICOM = "application/dicom"
+WARNINGS = {"pixel_length": 0xB007}
+RETRY_AFTER_SECONDS = "30"
+
+
+class ReceivedPart:
+    """One part on its way in. Once it has failed the rest of it is passed over; the other parts go on."""
+
+    def __init__(self, storing: Storing, media_type: str) -> None:
+        self.reception: Reception | None = None
+        self.error: RadiologyError | None = None
+        self._storing = storing
+        try:
+            _must_be_dicom(media_type)
+            self.reception = storing.begin()
+        except RadiologyError as error:
+            self.error = error
+
+    def write(self, fragment: bytes | memoryview) -> None:
+        """The next bytes."""
+        if self.error is None and self.reception is not None:
+            try:
+                self.reception.write(fragment)
+            except RadiologyError as error:
+                self.error = error
+
+    async def end(self) -> None:
+        """All bytes were there."""
+        if self.error is not None or self.reception is None:
+            self._storing.failed(self.error or Invalid("An empty part."), self.reception)
+        else:
+            await self._storing.received(self.reception)
+
+    def discard(self) -> None:
+        """The rest will never come."""
+        if self.reception is not None:
+            self.reception.discard()
+
+
+@dataclass(slots=True)
+class Body:
+    """The body of a storing request: single or multipart, read as it comes."""
+
+    request: Request
+    storing: Storing
+    limit_bytes: int
+    _open: ReceivedPart | None = None
+
+    async def read(self) -> None:
+        """Take in every object. Raises Invalid, NotSupported, TooLarge where the body as a whole cannot be read."""
+        content_type = self.request.headers.get("content-type", "")
+        _must_fit(int(self.request.headers.get("content-length") or 0), self.limit_bytes)
+        try:
+            if parsed_content_type(content_type)[0] == DICOM:
+                await self._read_single()
+            else:
+                await self._read_parts(content_type)
+        except ClientDisconnect as error:
+            raise Invalid("The connection was lost before the body was complete.") from error
+        finally:
+            if self._open is not None:
+                self._open.discard()
+
+    async def _read_single(self) -> None:
+        part = self._begin(DICOM)
+        size = 0
+        async for chunk in self.request.stream():
+            size += len(chunk)
+            _must_fit(size, self.limit_bytes)
+            part.write(chunk)
+        self._open = None
+        await part.end()
+
+    async def _read_parts(self, content_type: str) -> None:
+        boundary, part_type = boundary_of(content_type)
+        _must_be_dicom(part_type)
+        reader = MultipartReader(boundary, self._begin)
+        size = 0
+        async for chunk in self.request.stream():
+            size += len(chunk)
+            _must_fit(size, self.limit_bytes)
+            for part in reader.feed(chunk):
+                if part is self._open:
+                    self._open = None
+                await part.end()  # type: ignore[attr-defined]  # pyright: ignore
+        reader.finish()
+
+    def _begin(self, media_type: str) -> ReceivedPart:
+        self._open = ReceivedPart(self.storing, media_type)
+        return self._open
+
+
+async def store_instances(request: Request) -> Response:
+    """Store Instances transaction: `POST /dicomweb/studies` and `/dicomweb/studies/{study}`."""
+    study = request.path_params.get("study")
+    if study is not None and not is_valid_uid(study):
+        raise Invalid(f"{study} is not a UID.")
+    outcomes = await _store(request, study)
+    return Response(
+        orjson.dumps(_stow_answer(outcomes, _base_url(request))),
+        status_code=_stow_status(outcomes),
+        media_type="application/dicom+json",
+        headers=_retry_after(outcomes),
+    )
+
+
+async def store(request: Request) -> Response:
+    """`POST /api/radiology/dicom/store`: 201 new, 200 the same again; several parts give a list."""
+    outcomes = await _store(request, None)
+    if len(outcomes) == 1 and outcomes[0].error is not None:
+        raise outcomes[0].error
+    answers = [_rest_answer(outcome) for outcome in outcomes]
+    new = any(outcome.stored and not outcome.stored.duplicate for outcome in outcomes)
+    status = 207 if any(outcome.error for outcome in outcomes) else 201 if new else 200
+    body = answers[0] if len(answers) == 1 else {"instances": answers}
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+
+
+async def _store(request: Request, study: str | None) -> list[Outcome]:
+    actor = await actor_of(request)
+    actor.must(Permission.WRITE)
+    archive: Archive = request.app.state.archive
+    storing = Storing(archive, _source(archive, actor), study)
+    try:
+        await Body(request, storing, archive.app.settings.max_request_bytes).read()
+        return await storing.finish()
+    finally:
+        await storing.discard()
+
+
+def _source(archive: Archive, actor: Actor) -> Source:
+    return Source(facility_code=actor.facility_code or archive.app.settings.facility_code, actor=actor.id)
+
+
+def _must_be_dicom(media_type: str) -> None:
+    if parsed_content_type(media_type)[0] not in {"", DICOM}:
+        raise NotSupported(f"Parts must be {DICOM}, not {media_type}.")
+
+
+def _must_fit(size: int, limit_bytes: int) -> None:
+    if size > limit_bytes:
+        raise TooLarge(f"A request may have at most {limit_bytes:,} bytes. Send fewer objects at once.")
+
+
+def _stow_status(outcomes: Sequence[Outcome]) -> int:
+    """PS3.18 table 10.5.3-1: 200 all, 202 some or with warnings, 409 none; 503 where none because of us."""
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if len(failed) == len(outcomes):
+        return 503 if all(isinstance(outcome.error, Unavailable) for outcome in failed) else 409
+    return 202 if failed or any(_warning(outcome) for outcome in outcomes) else 200
+
+
+def _retry_after(outcomes: Sequence[Outcome]) -> dict[str, str] | None:
+    return {"Retry-After": RETRY_AFTER_SECONDS} if _stow_status(outcomes) == 503 else None
+
+
+def _stow_answer(outcomes: Sequence[Outcome], base: str) -> dict[str, Any]:
+    """The Store Instances Response Module (PS3.18 I.2) as DICOM JSON."""
+    stored = [_referenced(outcome, base) for outcome in outcomes if outcome.error is None]
+    failed = [_failed(outcome) for outcome in outcomes if outcome.error is not None and outcome.sop_instance_uid]
+    other = [
+        _failure_reason(outcome) for outcome in outcomes if outcome.error is not None and not outcome.sop_instance_uid
+    ]
+    studies = {outcome.study_instance_uid for outcome in outcomes if outcome.error is None}
+    url = f"{base}/studies/{studies.pop()}" if len(studies) == 1 else f"{base}/studies"
+    answer = {"00081190": {"vr": "UR", "Value": [url]}}
+    for tag, items in (("00081198", failed), ("00081199", stored), ("0008119A", other)):
+        if items:
+            answer[tag] = {"vr": "SQ", "Value": items}
+    return answer
+
+
+def _referenced(outcome: Outcome, base: str) -> dict[str, Any]:
+    series = f"{base}/studies/{outcome.study_instance_uid}/series/{outcome.series_instance_uid}"
+    item = _sop(outcome) | {"00081190": {"vr": "UR", "Value": [f"{series}/instances/{outcome.sop_instance_uid}"]}}
+    if warning := _warning(outcome):
+        item["00081196"] = {"vr": "US", "Value": [warning]}
+    return item
+
+
+def _failed(outcome: Outcome) -> dict[str, Any]:
+    return _sop(outcome) | _failure_reason(outcome)
+
+
+def _failure_reason(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.error or Invalid("")
+    item: dict[str, Any] = {"00081197": {"vr": "US", "Value": [error.failure_reason]}}
+    if error.tag:
+        item["00000901"] = {"vr": "AT", "Value": [error.tag]}
+    return item | {"00000902": {"vr": "LO", "Value": [error.sentence[:64]]}}
+
+
+def _sop(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "00081150": {"vr": "UI", "Value": [outcome.sop_class_uid]},
+        "00081155": {"vr": "UI", "Value": [outcome.sop_instance_uid]},
+    }
+
+
+def _warning(outcome: Outcome) -> int | None:
+    return next((WARNINGS[flag] for flag in outcome.flags if flag in WARNINGS), None)
+
+
+def _rest_answer(outcome: Outcome) -> dict[str, Any]:
+    if outcome.error is not None:
+        error = outcome.error
+        refused = {"status": f"{error.dimse_status:04X}", "sopInstanceUid": outcome.sop_instance_uid}
+        return refused | {"error": error.sentence, "element": error.tag}
+    stored = outcome.stored
+    assert stored is not None  # noqa: S101 - an outcome is one or the other.
+    return {
+        "status": "0000",
+        "sopInstanceUid": outcome.sop_instance_uid,
+        "seriesId": str(stored.series_id),
+        "studyId": str(stored.study_id),
+        "studyInstanceUid": outcome.study_instance_uid,
+        "created": {"study": stored.new_study, "series": stored.new_series},
+        "matched": {"order": None, "confidence": "none"},
+        "warnings": list(outcome.flags),
+    }
+
+
+def _base_url(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}/dicomweb"

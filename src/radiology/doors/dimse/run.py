@@ -1,0 +1,167 @@
+"""`radi serve dimse`: one process that takes associations on the DICOM port, which several may share."""
+
+import asyncio
+import math
+import signal
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from radiology.app import App
+from radiology.application_entities.model import ApplicationEntity
+from radiology.application_entities.queries import all_application_entities
+from radiology.doors.dimse.association import REJECT_CALLING_AE_TITLE, Policy
+from radiology.doors.dimse.connection import Address, Association, Outcome, Timers
+from radiology.doors.dimse.message import Command
+from radiology.doors.dimse.pdu import AssociateRJ, AssociateRQ
+from radiology.doors.dimse.server import Application, Limits, Server
+from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
+from radiology.kit import metrics
+from radiology.kit.clock import monotonic_seconds
+from radiology.kit.log import configure, get_logger
+from radiology.settings import Settings
+from radiology.studies.archive import Archive, open_archive
+from radiology.studies.receive import Source
+
+REGISTRY_KEPT_SECONDS = 2.0
+GAUGES_EVERY_SECONDS = 1.0
+
+T = TypeVar("T")
+log = get_logger()
+
+
+@dataclass(slots=True)
+class Registry:
+    """The application entities that may associate, read anew every few seconds."""
+
+    app: App
+    loop: asyncio.AbstractEventLoop
+    _read_at: float = -math.inf
+    _entities: dict[str, ApplicationEntity] = field(default_factory=dict[str, ApplicationEntity])
+
+    def find(self, calling_ae_title: str, peer: Address) -> ApplicationEntity | None:
+        """The entity that calls, if it may call from there. Raises Unavailable without a database."""
+        if monotonic_seconds() - self._read_at > REGISTRY_KEPT_SECONDS:
+            self._entities = self._wait_for(self._read())
+            self._read_at = monotonic_seconds()
+        entity = self._entities.get(calling_ae_title)
+        if entity is None:
+            return ApplicationEntity(calling_ae_title) if self.app.settings.allow_unknown_ae else None
+        return entity if entity.calls_from(peer.host) else None
+
+    async def _read(self) -> dict[str, ApplicationEntity]:
+        async with self.app.db.transaction() as tx:
+            return {entity.ae_title: entity for entity in await all_application_entities(tx)}
+
+    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=15)
+
+
+@dataclass(slots=True)
+class Door:
+    """What the DICOM server asks of us, and tells us."""
+
+    archive: Archive
+    registry: Registry
+    services: Services
+
+    def negotiate(self, request: AssociateRQ, peer: Address) -> Policy | AssociateRJ:
+        """Who may associate, and for what. An exception, such as for a lost database, rejects with 2/3/1."""
+        self.archive.arrivals.check()
+        entity = self.registry.find(request.calling_ae_title, peer)
+        if entity is None:
+            return REJECT_CALLING_AE_TITLE
+        settings = self.archive.app.settings
+        offers = {
+            uid: offer for service, offered in OFFERS.items() if entity.may(service) for uid, offer in offered.items()
+        }
+        forbidden = {uid for service, offered in OFFERS.items() if not entity.may(service) for uid in offered}
+        return Policy(
+            offers=offers,
+            called_ae_titles=frozenset((settings.ae_title,)),
+            forbidden=frozenset(forbidden),
+            storage=STORAGE if entity.may("store") else None,
+            accept_unknown_storage=settings.accept_unknown_storage,
+            max_associations=entity.max_associations or 0,
+        )
+
+    def opened(self, association: Association) -> None:
+        """An association was accepted."""
+        title = association.calling_ae_title
+        entity = self.registry.find(title, association.peer) or ApplicationEntity(title)
+        facility = entity.facility_code or self.archive.app.settings.facility_code
+        association.state = Visit(entity, Source(facility, title, f"ae:{title}"))
+        log.info("association.opened", ae_title=title, peer=association.peer.host)
+
+    def closed(self, association: Association, outcome: Outcome, sentence: str) -> None:
+        """An association has ended."""
+        visit: Visit = association.state
+        metrics.association(outcome).inc()
+        log.info("association.closed", ae_title=association.calling_ae_title, outcome=outcome, reason=sentence,
+                 instances=visit.instances)  # fmt: skip
+
+    def performed(self, association: Association, request: Command, status: int, seconds: float) -> None:
+        """A request was answered."""
+        metrics.dicom_operation(request.operation, f"{status:04X}").inc()
+        write = log.debug if status == 0 else log.warning
+        write("dimse.performed", ae_title=association.calling_ae_title, operation=request.operation,
+              sop_instance_uid=request.sop_instance_uid, status=f"{status:04X}", seconds=round(seconds, 4))  # fmt: skip
+
+
+def run(settings: Settings) -> None:
+    """Take associations until SIGTERM, then let the running ones end, up to `drain_seconds`."""
+    configure("dimse", level=settings.log_level, form=settings.log_format)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    app = App.of(settings, connections=4)
+    await app.db.open()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    with open_archive(app) as archive:
+        server = serve(archive, Registry(app, loop))
+        gauges = asyncio.create_task(_keep_gauges(server, archive))
+        await stopped.wait()
+        await asyncio.to_thread(server.stop, settings.drain_seconds)
+        gauges.cancel()
+    await app.db.close()
+
+
+def serve(archive: Archive, registry: Registry) -> Server:
+    """A server over an archive, started."""
+    settings = archive.app.settings
+    services = Services(archive)
+    door = Door(archive, registry, services)
+    application = Application(
+        negotiate=door.negotiate,
+        services=services.table(),
+        on_open=door.opened,
+        on_close=door.closed,
+        before_release=services.wait_for_index,
+        on_operation=door.performed,
+        response_to_error=response_to_error,
+    )
+    timers = Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds)
+    limits = Limits(
+        max_associations=math.ceil(settings.max_associations / settings.dimse_processes),
+        max_associations_per_ae=settings.max_associations_per_ae,
+        max_pdu_length=settings.max_pdu_bytes,
+    )
+    server = Server(application, (settings.bind_address, settings.dicom_port), timers=timers, limits=limits)
+    server.start()
+    return server
+
+
+async def _keep_gauges(server: Server, archive: Archive) -> None:
+    told: Counter[tuple[int, int, int]] = Counter()
+    while True:
+        metrics.associations_open.set(server.counters.open)
+        metrics.index_waiting.set(archive.arrivals.waiting)
+        for triple, count in list(server.counters.rejected.items()):
+            metrics.association("rejected " + "/".join(map(str, triple))).inc(count - told[triple])
+            told[triple] = count
+        await asyncio.sleep(GAUGES_EVERY_SECONDS)

@@ -1,0 +1,104 @@
+"""SOP class -> function: the one list of what this service does on the DICOM network."""
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from radiology.application_entities.model import ApplicationEntity
+from radiology.doors.dimse.association import Offer
+from radiology.doors.dimse.connection import Association, DataSet
+from radiology.doors.dimse.message import Command, CommandField, Response, Status
+from radiology.doors.dimse.server import ANY_SOP_CLASS, Service
+from radiology.errors import RadiologyError, Unavailable, Unprocessable
+from radiology.standards.dicom.uids import (
+    ACCEPTED_TRANSFER_SYNTAXES,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    STORAGE_SOP_CLASSES,
+    VERIFICATION,
+    is_valid_uid,
+)
+from radiology.studies.archive import Archive
+from radiology.studies.index import Stored
+from radiology.studies.receive import Source
+
+#: Success waits this long for the index; then the association is aborted, and recovery indexes what was acknowledged.
+INDEX_WAIT_SECONDS = 60.0
+
+PLAIN = Offer(transfer_syntax_uids=frozenset((EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)))
+STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES))
+
+#: What each service of an application entity's record opens. The presentation contexts that we accept are these.
+OFFERS: Mapping[str, Mapping[str, Offer]] = {
+    "echo": {VERIFICATION: PLAIN},
+    "store": dict.fromkeys(STORAGE_SOP_CLASSES, STORAGE),
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Visit:
+    """What one association is, for us: who calls, and what it has stored."""
+
+    entity: ApplicationEntity
+    source: Source
+    last_stored: Future[Stored] | None = None
+    instances: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services over one archive."""
+
+    archive: Archive
+
+    def table(self) -> dict[tuple[str, int], Service]:
+        """Abstract syntax and command -> function."""
+        return {
+            (VERIFICATION, CommandField.C_ECHO_RQ): echo,
+            (ANY_SOP_CLASS, CommandField.C_STORE_RQ): self.store,
+        }
+
+    def store(self, association: Association, request: Command, data: DataSet) -> Response:
+        """C-STORE SCP (PS3.4 B.2.3): Success once the bytes are durable; the index follows, see `wait_for_index`."""
+        visit: Visit = association.state
+        if not is_valid_uid(request.sop_instance_uid):
+            raise Unprocessable("The Affected SOP Instance UID is no UID.", tag="00001000")
+        with self.archive.receive_data_set(
+            visit.source,
+            sop_class_uid=request.sop_class_uid,
+            sop_instance_uid=request.sop_instance_uid,
+            transfer_syntax_uid=data.transfer_syntax_uid,
+        ) as reception:
+            for fragments in data.batches():
+                reception.write_all(fragments)
+            arrival = reception.finish()
+        visit.last_stored = self.archive.arrivals.submit(arrival)
+        visit.instances += 1
+        return Response(Status.SUCCESS)
+
+    def wait_for_index(self, association: Association) -> None:
+        """Before a release is answered, all that the association stored can be found. Batches are written in order."""
+        visit: Visit = association.state
+        if visit.last_stored is not None:
+            self.archive.arrivals.flush()
+            visit.last_stored.result(INDEX_WAIT_SECONDS)
+
+
+def echo(association: Association, request: Command, data: DataSet) -> Response:  # noqa: ARG001 - a service's signature.
+    """C-ECHO SCP (PS3.4 A)."""
+    return Response(Status.SUCCESS)
+
+
+def response_to_error(association: Association, request: Command, error: Exception) -> Response:
+    """The status of a refusal; what was not expected is logged, and told as a failure that the peer may try again."""
+    if isinstance(error, OSError):
+        error = Unavailable("The object store cannot be used now.")
+    if isinstance(error, RadiologyError):
+        tags = (int(error.tag, 16),) if error.tag else ()
+        comment = error.sentence.encode("ascii", "replace").decode()[:64]
+        return Response(error.dimse_status, error_comment=comment, offending_elements=tags)
+    log.error("dimse.service-failed", exc_info=error, extra={"operation": request.operation})
+    return Response(Status.PROCESSING_FAILURE if request.field != CommandField.C_STORE_RQ else Unavailable.dimse_status)

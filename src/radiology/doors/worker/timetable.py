@@ -1,0 +1,71 @@
+"""The timetable: which task is done how often. One line each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from radiology.errors import Unavailable
+from radiology.kit import outbox
+from radiology.kit.log import get_logger
+from radiology.studies.actions.recover import recover
+from radiology.studies.actions.settle import settle_studies
+from radiology.studies.archive import Archive
+
+#: An object may wait this long for its own process to index it; later it is taken for lost and indexed by the worker.
+INDEXED_BY_THEN_SECONDS = 300
+ABANDONED_PART_SECONDS = 24 * 3600
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that is done again and again. `first`, where given, is done once at the start instead."""
+
+    name: str
+    every_seconds: float
+    do: Callable[[], Awaitable[int]]
+    first: Callable[[], Awaitable[int]] | None = None
+
+
+def of(archive: Archive) -> list[Task]:
+    """All tasks."""
+    app = archive.app
+
+    async def place_events() -> int:
+        async with app.db.transaction() as tx:
+            return await outbox.place(tx)
+
+    async def discard_parts() -> int:
+        return await asyncio.to_thread(app.objects.discard_parts, older_than_seconds=ABANDONED_PART_SECONDS)
+
+    return [
+        Task("events.place", 1, place_events),
+        Task("studies.settle", 5, lambda: settle_studies(app)),
+        Task(
+            "objects.recover",
+            600,
+            lambda: recover(archive, older_than_seconds=INDEXED_BY_THEN_SECONDS),
+            first=lambda: recover(archive, older_than_seconds=0),
+        ),
+        Task("objects.discard-parts", 3600, discard_parts),
+    ]
+
+
+async def keep(task: Task, stopped: asyncio.Event) -> None:
+    """Do a task on its timetable until told to stop. A task that fails is logged and tried again."""
+    do = task.first or task.do
+    while not stopped.is_set():
+        try:
+            count = await do()
+            do = task.do
+            if count:
+                log.info("task.done", step=task.name, count=count)
+        except Unavailable as error:
+            log.warning("task.postponed", step=task.name, exc_info=error)
+        except Exception as error:  # A task that fails must not end the others.
+            log.error("task.failed", step=task.name, exc_info=error)
+        try:
+            await asyncio.wait_for(stopped.wait(), task.every_seconds)
+        except TimeoutError:
+            continue

@@ -1,0 +1,145 @@
+"""Store many objects at once, from an asyncio process: written as they come, made durable side by side, indexed together.
+
+Every outcome is per object. Nothing is promised before `finish` returns: then all that is stored can be found.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from radiology.errors import Conflict, DataSetMismatch, DuplicateInstance, RadiologyError
+from radiology.studies.archive import Archive
+from radiology.studies.index import Stored
+from radiology.studies.receive import Arrival, Reception, Source
+
+AT_ONCE = 32
+HELD_BACK = 1_000
+
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="durable")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one object. Exactly one of `stored` and `error` is set."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    stored: Stored | None = None
+    error: RadiologyError | None = None
+    flags: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Storing:
+    """One request that stores. Leave the block without `finish` and what it brought is removed again.
+
+    Removed is what is not yet indexed: from the thousandth object on, indexing begins while the request still comes in.
+    """
+
+    archive: Archive
+    source: Source
+    study_instance_uid: str | None = None
+    _received: list[asyncio.Future[tuple[Arrival | None, Outcome | None]]] = field(default_factory=list)  # pyright: ignore[reportUnknownVariableType]
+    _arrivals: list[Arrival] = field(default_factory=list[Arrival])
+    _indexed: list[tuple[Arrival, Future[Stored]]] = field(default_factory=list[tuple[Arrival, Future[Stored]]])
+    _failed: list[Outcome] = field(default_factory=list[Outcome])
+
+    def begin(self) -> Reception:
+        """Begin an object. Raises Unavailable."""
+        return self.archive.receive_file(self.source)
+
+    async def received(self, reception: Reception) -> None:
+        """All bytes of an object are there: make it durable, while the next one comes in."""
+        loop = asyncio.get_running_loop()
+        self._received.append(loop.run_in_executor(_threads, _received, reception, self.study_instance_uid))
+        if len(self._received) >= AT_ONCE:
+            await self._collect()
+
+    def failed(self, error: RadiologyError, reception: Reception | None = None) -> None:
+        """An object could not be taken in."""
+        if reception is not None:
+            reception.discard()
+        self._failed.append(_failure(error, reception))
+
+    async def finish(self) -> list[Outcome]:
+        """Wait until everything is indexed; the outcome of every object."""
+        await self._collect()
+        self._submit()
+        self.archive.arrivals.flush()
+        outcomes = [await _outcome(arrival, future) for arrival, future in self._indexed]
+        self._indexed.clear()
+        return outcomes + self._failed
+
+    async def discard(self) -> None:
+        """Remove what the request brought and nobody was promised. After `finish` there is nothing to remove."""
+        await self._collect()
+        for arrival in self._arrivals:
+            self.archive.app.objects.delete(arrival.object_key)
+        self._arrivals.clear()
+
+    async def _collect(self) -> None:
+        received, self._received = self._received, []
+        for arrival, failure in await asyncio.gather(*received):
+            if arrival is not None:
+                self._arrivals.append(arrival)
+            if failure is not None:
+                self._failed.append(failure)
+        if len(self._arrivals) > HELD_BACK:
+            self._submit()
+
+    def _submit(self) -> None:
+        arrivals, self._arrivals = self._arrivals, []
+        self._indexed += [(arrival, self.archive.arrivals.submit(arrival)) for arrival in arrivals]
+
+
+def _received(reception: Reception, study_instance_uid: str | None) -> tuple[Arrival | None, Outcome | None]:
+    """In a thread: header checked, bytes durable."""
+    with reception:
+        try:
+            return reception.finish(study_instance_uid=study_instance_uid), None
+        except RadiologyError as error:
+            return None, _failure(error, reception)
+
+
+async def _outcome(arrival: Arrival, future: Future[Stored]) -> Outcome:
+    try:
+        stored = await asyncio.wrap_future(future)
+    except RadiologyError as error:
+        return _outcome_of(arrival, error=error)
+    if stored.quarantined:
+        return _outcome_of(arrival, error=quarantine_error(stored.quarantined))
+    return _outcome_of(arrival, stored=stored)
+
+
+def quarantine_error(reason: str) -> RadiologyError:
+    """What a request is told whose object is held back."""
+    if reason == "conflicting_duplicate":
+        return DuplicateInstance(
+            "This SOP Instance UID is stored with other content. The new one is held for a decision."
+        )
+    if reason == "patient_conflict":
+        return DataSetMismatch(
+            "The study belongs to another patient. The object is held for a decision.", tag="00100020"
+        )
+    return Conflict(f"The object is held for a decision ({reason.replace('_', ' ')}).")
+
+
+def _outcome_of(arrival: Arrival, *, stored: Stored | None = None, error: RadiologyError | None = None) -> Outcome:
+    return Outcome(
+        sop_class_uid=arrival.text("00080016"),
+        sop_instance_uid=arrival.sop_instance_uid,
+        study_instance_uid=arrival.study_instance_uid,
+        series_instance_uid=arrival.series_instance_uid,
+        stored=stored,
+        error=error,
+        flags=arrival.flags,
+    )
+
+
+def _failure(error: RadiologyError, reception: Reception | None) -> Outcome:
+    header = reception.header if reception else None
+    text = header.text if header else lambda _tag: ""
+    return Outcome(text("00080016"), text("00080018"), text("0020000D"), text("0020000E"), error=error)
