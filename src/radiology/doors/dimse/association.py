@@ -492,7 +492,8 @@ class UpperLayer:
                 self._send_abort(reason)
                 return ProtocolAbort(sentence, reason)
             case Action.ABORT_SILENTLY:
-                self._send_abort(reason)
+                self.outgoing += encode(Abort())
+                self.artim = True
                 return None
             case Action.COLLISION:
                 self.state = State.COLLISION_REQUESTOR_LOCAL if self.requestor else State.COLLISION_ACCEPTOR_PEER
