@@ -2,12 +2,17 @@
 
 import codecs
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from pydicom.charset import CODES_TO_ENCODINGS, python_encoding
 
-#: Takes the bytes of a value; returns the text and whether some of it could not be decoded as declared.
-Decoder = Callable[[bytes], tuple[str, bool]]
+
+class Decoder(Protocol):
+    """Takes the bytes of a value; returns the text and whether some of it could not be decoded as declared."""
+
+    def __call__(self, raw: bytes, /) -> tuple[str, bool]: ...
+
 
 _ESCAPE = b"\x1b"
 _FRAGMENT = re.compile(rb"^[^\x1b]+|\x1b[^\x1b]*")

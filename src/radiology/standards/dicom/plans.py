@@ -10,7 +10,12 @@ PLAIN, SKIP, BINARY, SEQUENCE, PIXELS, CHARACTER_SET, PRIVATE, SIGNED, DELIMITER
 PIXEL_DATA = frozenset(("7FE00008", "7FE00009", "7FE00010"))
 
 #: VRs that depend on other attributes, where another than the first is right more often (PS3.5 A.1, PS3.3 C.11).
-_USUAL = {"OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW", "OB_OW": "OW", "NONE": "UN"}
+_USUAL = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW", "OB_OW": "OW", "NONE": "UN"}
+
+
+def usual_vr(vr: str) -> str:
+    """One VR for a dictionary entry that names several, such as "OB or OW"."""
+    return _USUAL.get(vr, vr)
 
 
 class Plan(NamedTuple):
@@ -50,9 +55,9 @@ def plan_of(head: bytes, *, implicit: bool, big: bool) -> Plan:
 
 def plan_for(key: str, vr: str, *, long: bool, big: bool) -> Plan:
     """The plan for an element whose VR is known."""
-    vr = _USUAL.get(vr, vr)
     if vr == "US or SS":
         return Plan(key, SIGNED, "US", long, None)
+    vr = usual_vr(vr)
     if key in PIXEL_DATA:
         return Plan(key, PIXELS, vr, long, None)
     if vr == "SQ":

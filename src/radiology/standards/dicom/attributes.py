@@ -1,0 +1,68 @@
+"""Attribute names on the wire: keyword, eight hexadecimal digits, or a path through sequences (PS3.18 8.3.4.1)."""
+
+import re
+from dataclasses import dataclass
+
+from pydicom._dicom_dict import DicomDictionary
+
+from radiology.standards.dicom.dictionary import vr_of
+from radiology.standards.dicom.plans import usual_vr
+
+_BY_KEYWORD: dict[str, int] = {entry[4]: tag for tag, entry in DicomDictionary.items() if entry[4]}
+_TAG = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?")
+
+
+class UnknownAttributeError(ValueError):
+    """The name is neither a keyword nor a tag; `name` is the part that is not known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is neither a DICOM keyword nor a tag of eight hexadecimal digits")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class AttributePath:
+    """An attribute, perhaps inside sequences. `tags` go from the outermost sequence to the attribute itself."""
+
+    tags: tuple[str, ...]
+    vr: str
+
+    @property
+    def tag(self) -> str:
+        """The attribute itself, without the sequences around it."""
+        return self.tags[-1]
+
+    def __str__(self) -> str:
+        return ".".join(keyword_of(tag) or tag for tag in self.tags)
+
+
+def tag_of(text: str) -> AttributePath:
+    """Look up `PatientID`, `00100020`, `0010,0020` or a path such as `0040A730.ConceptNameCodeSequence.CodeValue`.
+
+    Raises UnknownAttributeError, also for a path that goes on after something that is no sequence.
+    """
+    tags = tuple(_tag(part) for part in text.strip().split("."))
+    if len(tags) > 16:
+        raise UnknownAttributeError(text[:80])
+    for tag in tags[:-1]:
+        if _vr(tag) not in ("SQ", "UN"):
+            raise UnknownAttributeError(text[:80])
+    return AttributePath(tags, _vr(tags[-1]))
+
+
+def _tag(part: str) -> str:
+    if (number := _BY_KEYWORD.get(part)) is not None:
+        return f"{number:08X}"
+    if (match := _TAG.fullmatch(part)) is not None:
+        return (match[1] + match[2]).upper()
+    raise UnknownAttributeError(part[:80])
+
+
+def _vr(tag: str) -> str:
+    return usual_vr(vr_of(int(tag, 16)) or "UN")
+
+
+def keyword_of(tag: str) -> str:
+    """The keyword of a tag of eight hexadecimal digits; "" for private and unknown ones."""
+    entry = DicomDictionary.get(int(tag, 16))
+    return entry[4] if entry else ""
