@@ -315,7 +315,7 @@ class _FileSource(PydanticBaseSettingsSource):
         path = Path(named).expanduser() if named else self._data_dir() / "radi.toml"
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if named:
                 raise SettingsError(f"RADI_SETTINGS: there is no file {path}.") from None
             return {}

@@ -19,7 +19,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,11 +52,12 @@ class Identity:
         """The other account, or None where files are simply ours."""
         return pwd.getpwnam(self.user) if self.user else None
 
-    @property
     def keywords(self) -> dict[str, Any]:
-        """What `subprocess` needs to know to run a command as the other account."""
+        """What `subprocess` needs to know to run a command as the other account, in a bare environment."""
         account = self.account
-        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+        other: dict[str, Any] = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+        # No PGDATA, PGPORT or locale of the caller reaches the programs, and no folder that they may not enter.
+        return {"cwd": "/", "env": {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}, **other}
 
 
 @dataclass
@@ -190,32 +191,21 @@ class EmbeddedPostgres:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            cwd="/",
-            env=_environment(),
-            **identity.keywords,
+            **identity.keywords(),
             text=False,
         )
         if done.returncode or b"\nERROR" in done.stdout or b"FATAL" in done.stdout:
-            raise PostgresError(
-                f"The database could not be made: {done.stdout.decode(errors='replace').strip()[-600:]}"
-            )
+            said = done.stdout.decode(errors="replace").strip()[-600:]
+            raise PostgresError(f"The database could not be made: {said}")
 
     def _run(self, program: Path, arguments: list[str], identity: Identity) -> subprocess.Popen[bytes]:
         if self.log_file.exists() and self.log_file.stat().st_size > LARGEST_LOG_BYTES:
             self.log_file.replace(self.log_file.with_suffix(".old.log"))
         prefix = [*identity.prefix, *(END_WITH_PARENT if _runs(END_WITH_PARENT) else ())]
         with self.log_file.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603  # Our own program with our own arguments.
-                [*prefix, str(program), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd="/",
-                env=_environment(),
-                start_new_session=True,
-                **identity.keywords,
-                text=False,
-            )
+            keywords: dict[str, Any] = {"stdout": log, "stderr": log, "start_new_session": True, **identity.keywords()}
+            command = [*prefix, str(program), *arguments]
+            return subprocess.Popen[bytes](command, stdin=subprocess.DEVNULL, **keywords)  # Our own program.
 
     def _options(self, major: int) -> Iterator[str]:
         options = {
@@ -362,11 +352,6 @@ def _runs(prefix: tuple[str, ...]) -> bool:
         return subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0  # noqa: S603
     except OSError:
         return False
-
-
-def _environment() -> Mapping[str, str]:
-    """A bare environment: no PGDATA, PGPORT or locale of the caller reaches the server."""
-    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def _pid_file_lines(cluster: Path) -> list[str]:

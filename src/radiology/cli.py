@@ -1,0 +1,280 @@
+"""The command `radi`. Each command is a few lines over one call; what is heavy is imported when it is needed."""
+
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from radiology.app import App
+    from radiology.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="radi",
+    help="Radiology: archive, information system, reporting and FHIR in one service.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+REFUSED = 2
+DEMO = "demo"
+VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.1", "1.2.840.10008.1.2"
+
+
+class Door(StrEnum):
+    """What can be started alone, each as a deployment of its own."""
+
+    HTTP = "http"
+    DIMSE = "dimse"
+    WORKER = "worker"
+
+
+def main() -> None:
+    """Entry point: run the command; refusals are one sentence and exit code 2, never a traceback."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # Lines of the children keep their order.
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    """Without a command: serve."""
+    if context.invoked_subcommand is None:
+        serve()
+
+
+@app.command()
+def serve(
+    door: Annotated[Door | None, typer.Argument(help="Only this process; by default all of them.")] = None,
+) -> None:
+    """Run the service: database, HTTP, DICOM and worker, until Ctrl-C or SIGTERM."""
+    with _refusals():
+        settings = _settings()
+        if door is None:
+            _serve(settings)
+        else:
+            from radiology.supervisor import run_door
+
+            run_door(door.value, settings)
+
+
+@app.command()
+def demo() -> None:
+    """Run the service with sample studies and a demo account, and take images from any sender."""
+    with _refusals():
+        _serve(_settings(demo=True, allow_unknown_ae=True), load_samples=True)
+
+
+@app.command()
+def token(
+    name: Annotated[
+        str, typer.Argument(help="Name of the account the token is for; it is made where it is not there.")
+    ],
+    role: Annotated[str, typer.Option(help="administrator, consultant, radiologist, resident, radiographer, ...")],
+) -> None:
+    """Print a bearer token for scripts. It is shown this once."""
+    with _database() as settings:
+        from radiology.access import accounts
+
+        print(_with_app(settings, lambda app: accounts.make_token(app, name, role=role)))
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(exists=True, help="A file, a folder, or a ZIP of DICOM files.")],
+) -> None:
+    """Store every DICOM file below a path; what is refused is listed with its reason. May be repeated."""
+    with _database() as settings:
+        from radiology.studies import importing
+
+        sys.exit(importing.import_path(settings, path))
+
+
+@app.command()
+def echo(
+    host: str,
+    port: int,
+    called: Annotated[str, typer.Option(help="AE title of the other side.")] = "ANY-SCP",
+    calling: Annotated[str | None, typer.Option(help="AE title we call ourselves; ours by default.")] = None,
+) -> None:
+    """Ask another application entity whether it is there (C-ECHO, PS3.4 A.4)."""
+    with _refusals():
+        from radiology.doors.dimse.client import AssociationEndedError, ContextNotAcceptedError, Peer, connect
+
+        peer = Peer(host, port, called, calling or _settings().ae_title)
+        began = time.perf_counter()
+        try:
+            with connect(peer, [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])]) as association:
+                association.echo()
+        except (AssociationEndedError, ContextNotAcceptedError, OSError) as e:
+            _refuse(f"{called} at {host} port {port} does not answer: {e}")
+        print(f"{called} at {host} port {port} answers after {(time.perf_counter() - began) * 1000:.0f} ms.")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest revision of the schema."""
+    with _database(migrated=False) as settings:
+        from radiology.kit.migrate import upgrade
+
+        print(f"The database has revision {upgrade(settings.database_dsn, progress=_say)}.")
+
+
+@app.command()
+def doctor() -> None:
+    """Examine database, locale, disk, ports and versions, and say what to do about what is not right."""
+    with _database(migrated=False) as settings:
+        from radiology.doctor import examine
+
+        good = True
+        for finding in examine(settings):
+            print(f"{'ok   ' if finding.good else 'WRONG'} {finding.sentence}")
+            if not finding.good:
+                print(f"      -> {finding.remedy}")
+                good = False
+        sys.exit(0 if good else 1)
+
+
+@app.command()
+def settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="The text of docs/settings.md instead.")] = False,
+) -> None:
+    """Print every setting and the value in use; secrets are masked."""
+    from radiology.settings import effective_settings, settings_document
+
+    with _refusals():
+        if markdown:
+            print(settings_document(), end="")
+            return
+        for name, value in effective_settings(_settings()):
+            print(f"{name} = {value}")
+
+
+@app.command(hidden=True)
+def schema() -> None:
+    """Print the schema as the revisions make it, from an empty database of the bundled PostgreSQL."""
+    from radiology.kit.migrate import fresh_schema
+
+    print(fresh_schema(), end="")
+
+
+def _serve(settings: "Settings", *, load_samples: bool = False) -> NoReturn:
+    from radiology import supervisor
+
+    _say("radiology is starting")
+    after_ready = _load_samples if load_samples else None
+    sys.exit(supervisor.serve(settings, say=_say, prepare=_prepare, after_ready=after_ready))
+
+
+def _prepare(settings: "Settings") -> list[str]:
+    """Bring the database up to date and see that somebody can log in; returns what to say about that."""
+    from radiology.access import accounts
+    from radiology.kit import migrate
+
+    with _refusals():
+        migrate.wait_for_database(settings.database_dsn, seconds=120, progress=_say_more)
+        migrate.upgrade(settings.database_dsn, progress=_say_more)
+        if settings.demo:
+            return _with_app(settings, _demo_account)
+        password = _with_app(settings, accounts.ensure_administrator)
+        if password is None:
+            return []
+        return [f"  first login  {accounts.ADMINISTRATOR}, one-time password {password} (shown this once)"]
+
+
+async def _demo_account(app: "App") -> list[str]:
+    """Make the account that a demonstration prints. Where others can reach it, its password is a new one each time."""
+    from radiology.access import accounts
+    from radiology.supervisor import is_loopback
+
+    password = DEMO if is_loopback(app.settings.bind_address) else secrets.token_urlsafe(9)
+    await accounts.make_account(app, DEMO, role="consultant", password=password, display="Demo")
+    return [f"  login        {DEMO}, password {password}"]
+
+
+def _load_samples(settings: "Settings") -> None:
+    from radiology import demo
+
+    demo.load(settings)
+
+
+def _with_app(settings: "Settings", call: Callable[["App"], Awaitable[T]]) -> T:
+    """Run one coroutine function on an opened App, and close it."""
+    import asyncio
+
+    from radiology.app import App
+
+    async def run() -> T:
+        app = App.of(settings, connections=1)
+        await app.db.open()
+        try:
+            return await call(app)
+        finally:
+            await app.db.close()
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def _database(*, migrated: bool = True) -> "Generator[Settings]":
+    """The settings, with their database running and, unless told otherwise, up to date."""
+    with _refusals():
+        from radiology.kit import migrate
+        from radiology.supervisor import database
+
+        settings = _settings()
+        with database(settings, say=_say_more):
+            if migrated:
+                migrate.wait_for_database(settings.database_dsn, seconds=10)
+                migrate.upgrade(settings.database_dsn, progress=_say_more)
+            yield settings
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Refusals of ours are a sentence and exit code 2."""
+    from radiology.errors import RadiologyError
+    from radiology.kit.migrate import MigrationError
+    from radiology.kit.postgres import PostgresError
+    from radiology.settings import SettingsError
+    from radiology.supervisor import CannotServe
+
+    try:
+        yield
+    except (SettingsError, CannotServe, PostgresError, MigrationError, RadiologyError) as e:
+        _refuse(str(e))
+
+
+def _settings(**overrides: object) -> "Settings":
+    from radiology.settings import load_settings
+
+    return load_settings(**overrides)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(f"radi: {sentence}", file=sys.stderr)
+    sys.exit(REFUSED)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _say_more(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

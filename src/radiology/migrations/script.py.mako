@@ -1,0 +1,14 @@
+"""${message}
+
+Say here why the schema changes.
+"""
+
+from alembic import op
+
+revision = "${up_revision}"
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    op.execute("""
+    """)
