@@ -128,8 +128,10 @@ CREATE TABLE imaging_studies (
     number_of_series integer NOT NULL DEFAULT 0,
     number_of_instances integer NOT NULL DEFAULT 0,
     size_bytes bigint NOT NULL DEFAULT 0,
-    last_instance_at timestamptz
+    last_instance_at timestamptz,
+    findable boolean NOT NULL GENERATED ALWAYS AS (status <> 'entered-in-error' AND number_of_instances > 0) STORED
 );
+COMMENT ON COLUMN imaging_studies.findable IS 'whether DICOM searches and retrievals see the study';
 COMMENT ON COLUMN imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
 COMMENT ON COLUMN imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';
@@ -137,12 +139,20 @@ COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the 
 CREATE INDEX idx_imaging_studies_patient ON imaging_studies (patient_id);
 CREATE INDEX idx_imaging_studies_status ON imaging_studies (status, last_instance_at);
 CREATE INDEX idx_imaging_studies_modality ON imaging_studies USING gin (modalities_in_study);
-CREATE INDEX idx_imaging_studies_started ON imaging_studies (started);
+CREATE INDEX idx_imaging_studies_started ON imaging_studies (coalesce(started, created_at) DESC, id DESC);
 CREATE INDEX idx_imaging_studies_accession ON imaging_studies (accession_number);
-CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid);
+CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid)
+    INCLUDE (facility_code) WHERE findable;
 CREATE INDEX imaging_studies_dicom_patient_id ON imaging_studies (dicom_patient_id, study_date DESC);
 CREATE INDEX imaging_studies_patient_name ON imaging_studies USING gin (patient_name_search gin_trgm_ops);
-CREATE INDEX imaging_studies_procedure_codes ON imaging_studies USING gin (procedure_codes);
+CREATE INDEX imaging_studies_codes_and_readers ON imaging_studies USING gin (procedure_codes, performers, interpreters);
+CREATE INDEX imaging_studies_encounter ON imaging_studies (encounter_id) WHERE encounter_id IS NOT NULL;
+
+CREATE FUNCTION name_match_text(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT normalize(regexp_replace(regexp_replace(regexp_replace(
+        normalize(lower(name), NFKD), '[\\u0300-\\u036F\\u200C\\u200D]', '', 'g'), '\\s+', ' ', 'g'), '\\^+(=|$)', '\\1', 'g'), NFC)
+$$;
+COMMENT ON FUNCTION name_match_text IS 'a person name as PS3.4 C.2.2.2.1 compares it: case, accents, spaces and trailing carets do not count';
 
 CREATE TABLE study_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
