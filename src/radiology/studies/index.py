@@ -16,6 +16,7 @@ from uuid import UUID
 
 from radiology import events
 from radiology.errors import Conflict, Unavailable
+from radiology.kit import clock, metrics
 from radiology.kit.db import Writer, WriterTransaction
 from radiology.kit.ids import uuid7
 from radiology.kit.log import get_logger
@@ -64,7 +65,7 @@ class Batch:
     created: set[UUID] = field(default_factory=set[UUID])
     filled: set[UUID] = field(default_factory=set[UUID])
     superfluous: list[str] = field(default_factory=list[str])
-    events: list[events.Event] = field(default_factory=list[events.Event])
+    told: list[events.Event] = field(default_factory=list[events.Event])
     identities: dict[tuple[UUID, PatientIdentity], float] = field(
         default_factory=dict[tuple[UUID, PatientIdentity], float]
     )
@@ -107,6 +108,7 @@ class StudyIndex:
                 if attempt == RACES_TRIED_AGAIN - 1:
                     raise
             else:
+                _count(batch, arrivals)
                 for key in batch.superfluous:
                     self._objects.delete(key)
                 return outcomes
@@ -166,7 +168,7 @@ class StudyIndex:
         batch.created.add(study_id)
         batch.filled.add(study_id)
         study = _known(study_id, number, "in-progress", known)
-        batch.events.append(events.StudyRegistered(**_study_event(study)))
+        batch.told.append(events.StudyRegistered(**_study_event(study)))
         for before, after in ((None, "registered"), ("registered", "in-progress")):
             queries.record_transition(
                 batch.tx,
@@ -218,8 +220,15 @@ class StudyIndex:
         with self._writer.transaction() as tx:
             batch = Batch(tx, {}, {}, {})
             stored = _hold(batch, arrival, None, "unindexable", f"The index refused it: {type(error).__name__}.")
-            events.emit_in_batch(tx, batch.events)
+            events.emit_in_batch(tx, batch.told)
         return stored
+
+
+def _count(batch: Batch, arrivals: Sequence[Arrival]) -> None:
+    now = clock.now()
+    metrics.instances_stored.inc(len(batch.rows))
+    metrics.bytes_stored.inc(sum(growth.size_bytes for growth in batch.growth.values()))
+    metrics.index_lag_seconds.observe((now - min(arrival.received_at for arrival in arrivals)).total_seconds())
 
 
 def _add_instance(batch: Batch, study: KnownStudy, series: KnownSeries, arrival: Arrival) -> None:
@@ -277,8 +286,8 @@ def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
         total = queries.grow_study(batch.tx, study_id, growth, at=latest, modalities=modalities, flags=flags)
         _note_progress(batch, study)
         stored = events.InstancesStored(**_study_event(study), instances=growth.instances, number_of_instances=total)
-        batch.events.append(stored)
-    events.emit_in_batch(batch.tx, batch.events)
+        batch.told.append(stored)
+    events.emit_in_batch(batch.tx, batch.told)
 
 
 def _note_progress(batch: Batch, study: KnownStudy) -> None:
@@ -291,7 +300,7 @@ def _note_progress(batch: Batch, study: KnownStudy) -> None:
     changed = events.StudyStatusChanged(
         **_study_event(study), from_status=study.status, to_status="in-progress", trigger=trigger
     )
-    batch.events.append(changed)
+    batch.told.append(changed)
 
 
 def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str, detail: str) -> Stored:
@@ -317,7 +326,7 @@ def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str,
             sop_instance_uid=arrival.sop_instance_uid,
             reason=reason,
         )
-        batch.events.append(quarantined)
+        batch.told.append(quarantined)
     return Stored(study.id if study else None, study.study_id if study else "", None, quarantined=reason)
 
 
