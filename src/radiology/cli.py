@@ -97,9 +97,7 @@ def import_(
 ) -> None:
     """Store every DICOM file below a path; what is refused is listed with its reason. May be repeated."""
     with _database() as settings:
-        from radiology.studies import importing
-
-        sys.exit(importing.import_path(settings, path))
+        sys.exit(_import(settings, path))
 
 
 @app.command()
@@ -176,6 +174,30 @@ def _serve(settings: "Settings", *, load_samples: bool = False) -> NoReturn:
     _say("radiology is starting")
     after_ready = _load_samples if load_samples else None
     sys.exit(supervisor.serve(settings, say=_say, prepare=_prepare, after_ready=after_ready))
+
+
+def _import(settings: "Settings", path: Path) -> int:
+    """Import with a line of progress on a terminal; returns 0 when nothing was refused, else 1."""
+    from radiology.app import App
+    from radiology.studies.archive import open_archive
+    from radiology.studies.importing import Import, Progress
+    from radiology.studies.receive import Source
+
+    progress = Progress()
+    with open_archive(App.of(settings)) as archive:
+        for progress in Import(archive, path, Source(settings.facility_code, actor="import")).run():
+            if sys.stderr.isatty():
+                line = f"{progress.done} of {progress.files} files, {progress.bytes / 1024**2:.0f} MiB"
+                print(f"\r  {line}", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    for name, reason in progress.refused:
+        print(f"refused {name}: {reason}")
+    print(
+        f"{progress.stored} stored, {progress.duplicates} were there already, {progress.skipped} imported earlier, "
+        f"{len(progress.refused)} refused."
+    )
+    return 1 if progress.refused else 0
 
 
 def _prepare(settings: "Settings") -> list[str]:

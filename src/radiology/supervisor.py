@@ -11,6 +11,7 @@ import importlib
 import ipaddress
 import os
 import selectors
+import shutil
 import signal
 import socket
 import time
@@ -18,6 +19,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from types import FrameType
 
 from radiology.kit import log
@@ -142,6 +144,7 @@ class Supervisor:
     def _start(self) -> None:
         check_ports(self.settings)
         self._tell()
+        share_metrics(self.settings.run_dir / "metrics")
         if self.postgres:
             self._begin(self.children[0])
         preload(self.modules)
@@ -220,6 +223,8 @@ class Supervisor:
                     self.postgres.process.wait()
                 else:
                     os.waitpid(ended.si_pid, 0)
+                for gauge in (self.settings.run_dir / "metrics").glob(f"gauge_live*_{ended.si_pid}.db"):
+                    gauge.unlink()  # What a dead process had open or waiting counts no longer.
                 for child in self.children:
                     if child.pid == ended.si_pid:
                         self._lost(child, _exit_in_words(ended))
@@ -333,6 +338,13 @@ class Signals:
     def _take(self, number: int, _frame: FrameType | None) -> None:
         if number in self.STOPPING:
             self.asked += 1
+
+
+def share_metrics(folder: Path) -> None:
+    """An empty folder in which the metrics of all processes meet; the client library looks for it when imported."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def preload(modules: Iterable[str]) -> None:

@@ -6,15 +6,13 @@ anything to do is one query, and Alembic is imported only when there is.
 
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 
 import psycopg
 
-from radiology.kit.postgres import EmbeddedPostgres, bundled_programs
+from radiology.kit.postgres import bundled_programs, temporary_postgres
 
 LOCK = 0x7261_6469_6D69_6772  # "radimigr"
 WAIT_SECONDS = 120
@@ -135,10 +133,8 @@ def normalised(dump: str) -> str:
 
 def fresh_schema() -> str:
     """What the revisions make of an empty database of the bundled PostgreSQL, as text to commit and compare."""
-    with tempfile.TemporaryDirectory(prefix="radi-schema-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "data", Path(folder) / "socket", durable=False)
-        with server:
-            upgrade(server.dsn)
-            command = [bundled_programs() / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", server.dsn]
-            done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603  # Our own program.
+    with temporary_postgres() as server:
+        upgrade(server.dsn)
+        command = [bundled_programs() / "pg_dump", "--schema-only", "--no-owner", "--no-privileges", server.dsn]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603  # Our own program.
     return normalised(done.stdout)

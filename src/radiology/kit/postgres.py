@@ -19,8 +19,8 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -304,6 +304,19 @@ class EmbeddedPostgres:
         except OSError:
             words = []
         return f"its last words in {self.log_file}: " + " | ".join(words)
+
+
+@contextmanager
+def temporary_postgres() -> Generator[EmbeddedPostgres]:
+    """A server for tests and tools: without fsync, and gone with its data when the block ends."""
+    # Neither folder may lie in a private one: the account that runs the server must be able to enter both.
+    data_dir, socket_dir = (Path(tempfile.mkdtemp(prefix="radi-")) for _ in range(2))
+    try:
+        with EmbeddedPostgres(data_dir, socket_dir, shared_buffers_mib=32, durable=False) as server:
+            yield server
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
+        shutil.rmtree(socket_dir, ignore_errors=True)
 
 
 def bundled_programs() -> Path:
