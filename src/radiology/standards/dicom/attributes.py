@@ -12,6 +12,10 @@ _BY_KEYWORD: dict[str, int] = {entry[4]: tag for tag, entry in DicomDictionary.i
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?")
 
 
+#: No object nests deeper where people search.
+_DEEPEST = 16
+
+
 class UnknownAttributeError(ValueError):
     """The name is neither a keyword nor a tag; `name` is the part that is not known."""
 
@@ -41,13 +45,10 @@ def tag_of(text: str) -> AttributePath:
 
     Raises UnknownAttributeError, also for a path that goes on after something that is no sequence.
     """
-    tags = tuple(_tag(part) for part in text.strip().split("."))
-    if len(tags) > 16:
+    *sequences, tag = (_tag(part) for part in text.strip().split("."))
+    if len(sequences) >= _DEEPEST or any(_vr(sequence) not in ("SQ", "UN") for sequence in sequences):
         raise UnknownAttributeError(text[:80])
-    for tag in tags[:-1]:
-        if _vr(tag) not in ("SQ", "UN"):
-            raise UnknownAttributeError(text[:80])
-    return AttributePath(tags, _vr(tags[-1]))
+    return AttributePath((*sequences, tag), _vr(tag))
 
 
 def _tag(part: str) -> str:

@@ -1,13 +1,13 @@
 """Attribute matching (PS3.4 C.2.2.2): from the text of a key to a condition.
 
-Used by C-FIND, QIDO-RS and REST search alike. A condition says what must hold; whoever owns the columns turns it into SQL.
+Used by C-FIND, QIDO-RS and REST search alike. A condition says what must hold; whoever owns the columns makes the SQL.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from radiology.standards.dicom.attributes import AttributePath
 from radiology.standards.dicom.dictionary import vr_of
@@ -80,7 +80,7 @@ class Wildcard:
 class PersonNameMatch:
     """Matches a name in any of its component groups, whatever the case and accents (PS3.4 C.2.2.2.1, C.2.2.2.4).
 
-    `groups` are in the form of `names.match_text`; more than one when the key itself has groups, each then matches its own.
+    `groups` are in the form of `names.match_text`. When the key itself has several, each matches its own.
     """
 
     groups: tuple[str, ...]
@@ -176,7 +176,7 @@ _STRICT = MatchingOptions()
 
 
 def parse_key(attribute: AttributePath, text: str, options: MatchingOptions = _STRICT) -> Condition:
-    """The condition for the text of a key. Raises MatchingError, naming the key, for text that its VR does not allow."""
+    """The condition for the text of a key. Raises MatchingError, naming the key, for text that its VR forbids."""
     key, vr = str(attribute), attribute.vr
     text = text.strip(" \0")
     if not text:
@@ -236,7 +236,7 @@ def _whole(key: str, text: str) -> Condition:
 
 # Dates and times
 
-_DATE = re.compile(r"(\d{4})(?:[.-]?(\d\d))?(?:[.-]?(\d\d))?")
+_DATE = re.compile(r"(\d{4})(?:[.]?(\d\d))?(?:[.]?(\d\d))?")
 _TIME = re.compile(r"(\d\d)(?::?(\d\d)(?::?(\d\d)(?:\.(\d{1,6}))?)?)?")
 _MOMENT = re.compile(r"(\d{4}(?:\d\d){0,2})((?:\d\d){0,3}(?:\.\d{1,6})?)([+-]\d{4})?")
 #: An offset is -1200 to +1400 in quarters of an hour, so that `-0600` after a moment is no year (PS3.4 C.2.2.2.5.3).
@@ -347,7 +347,7 @@ _PARSERS = {"DA": _dates, "TM": _times, "DT": _moments, "IS": _whole, **dict.fro
 def combine(dates: DateRange, times: TimeRange) -> DateTimeRange:
     """One interval of a date range and a time range, where combined matching was negotiated (PS3.4 C.2.2.2.5.4)."""
     return DateTimeRange(
-        datetime.combine(dates.start, times.start or time.min) if dates.start else None,  # noqa: DTZ901 - as DICOM gave it
+        datetime.combine(dates.start, times.start or time.min) if dates.start else None,
         datetime.combine(dates.end, times.end or time.max) if dates.end else None,
     )
 
@@ -396,7 +396,7 @@ def parse_identifier(
 def _identifier_key(path: tuple[str, ...], element: Mapping[str, Any], options: MatchingOptions) -> Condition:
     values: list[Any] = element.get("Value", [])
     if element["vr"] == "SQ":
-        item = values[0] if values else {}
+        item = cast("Mapping[str, Mapping[str, Any]]", values[0] if values else {})
         keys = {tag: _identifier_key((*path, tag), inner, options) for tag, inner in item.items()}
         return Sequence(keys) if keys else Universal()
     vr = usual_vr(vr_of(int(path[-1], 16)) or element["vr"])
@@ -405,5 +405,5 @@ def _identifier_key(path: tuple[str, ...], element: Mapping[str, Any], options: 
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return PersonName.of_json(value).encode()  # pyright: ignore[reportUnknownArgumentType]
+        return PersonName.of_json(cast("Mapping[str, str]", value)).encode()
     return "" if value is None else str(value)

@@ -140,8 +140,9 @@ class Reader:
                 raise
             # The object is whole as far as its pixels; what follows them is padding or damage.
             self.flags.add("trailing_bytes")
-        if not self.root and "truncated" in self.flags:
-            raise HeaderError("the file ends inside the first element of the data set")
+        if not self.root:
+            cut = "truncated" in self.flags
+            raise HeaderError("the file ends inside the first element" if cut else "the data set has no elements")
         self.root = _in_order(self.root)
         return self.root
 
@@ -177,6 +178,9 @@ class Reader:
             data = self.read_at(position, length)
             if len(data) < min(need, length):
                 self.size = position + len(data)
+                if not self.deflated:
+                    # The file is shorter than its size said.
+                    self.flags.add("truncated")
         self.base, self.window = position, data
         return min(need, len(data))
 
@@ -262,7 +266,8 @@ class Reader:
         if have >= 8:
             # An element of 8 bytes may be the last one: four more bytes spare the loop a second check.
             if have < 12:
-                self.window += b"\0\0\0\0"
+                self.window = self.window[position - self.base :] + b"\0\0\0\0"
+                self.base = position
             return True
         if have < left and position != self.size:
             raise _End
@@ -336,6 +341,8 @@ class Reader:
 
     def _overrun(self, place: _Place, start: int, length: int) -> int:
         """An element that is longer than what holds it: the file is cut, or its item is shorter than it says."""
+        if self.deflated and self.size > self.limits.max_inflated_bytes:
+            raise HeaderError(f"the data set inflates to more than {self.limits.max_inflated_bytes} bytes")
         if start + length > self.size:
             raise _End
         self.flags.add("length_overrun")
