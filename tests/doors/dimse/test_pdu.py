@@ -4,7 +4,7 @@ import contextlib
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom import pdu as peer_pdu
 
@@ -179,12 +179,24 @@ def test_a_password_does_not_show_in_repr() -> None:
     assert "secret" not in repr(UserIdentity(2, b"secret", b"secret"))
 
 
-@settings(max_examples=20)
-@given(st.builds(AssociateRQ, titles, titles, by_id(proposed), user_information))
-def test_pynetdicom_reads_our_request(request: AssociateRQ) -> None:
-    data = encode(request)
+def test_pynetdicom_reads_our_request_and_writes_the_same() -> None:
+    user = UserInformation(
+        131072,
+        "1.2.3.4",
+        "VERSION_1",
+        AsyncWindow(3, 5),
+        (RoleSelection("1.2.840.10008.5.1.4.1.1.2", scu=False, scp=True),),
+        (SOPClassExtended("1.2.840.10008.5.1.4.1.2.2.1", b"\1\1\1\0"),),
+        (SOPClassCommonExtended("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.4.2", ("1.2.3", "1.2.4")),),
+        UserIdentity(2, b"name", b"passcode", response_requested=True),
+    )
+    contexts = tuple(ProposedContext(n, "1.2.840.10008.1.1", ("1.2.840.10008.1.2", "1.2.3")) for n in range(1, 256, 2))
+    request = AssociateRQ("RADSVC", "CT1", contexts, user)
     theirs = peer_pdu.A_ASSOCIATE_RQ()
-    theirs.decode(data)
-    assert theirs.calling_ae_title == request.calling_ae_title
-    assert [c.context_id for c in theirs.presentation_context] == [c.context_id for c in request.contexts]
-    assert decode(theirs.encode()) == request
+    theirs.decode(encode(request))
+    assert theirs.calling_ae_title == "CT1"
+    assert len(theirs.presentation_context) == 128
+    again = decode(theirs.encode())
+    assert isinstance(again, AssociateRQ)
+    assert again.contexts == contexts
+    assert again.user_information == user

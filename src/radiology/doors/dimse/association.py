@@ -7,7 +7,7 @@ here, so that the fragments of P-DATA are slices of it and are never copied.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from radiology.doors.dimse.pdu import (
     APPLICATION_CONTEXT,
@@ -90,7 +90,8 @@ class Policy:
     1). `storage` is the offer for unknown SOP classes that the requestor marks as Storage by common extended
     negotiation, that lie under one of `private_roots`, or for all of them with `accept_unknown_storage`.
     `user_identity_response` is the server response to Kerberos or SAML; checking an identity is the caller's work.
-    `max_associations` is how many this requestor may have at once, 0 for the server's own limit.
+    `max_associations` is how many this requestor may have at once, 0 for the server's own limit. `state` is where the
+    state of the association begins: what was looked up for the policy need not be looked up again.
     """
 
     offers: Mapping[str, Offer]
@@ -101,6 +102,7 @@ class Policy:
     accept_unknown_storage: bool = False
     user_identity_response: bytes = b""
     max_associations: int = 0
+    state: Any = None
     max_pdu_length: int = DEFAULT_MAX_PDU_LENGTH
     implementation_class_uid: str = IMPLEMENTATION_CLASS_UID
     implementation_version_name: str = IMPLEMENTATION_VERSION_NAME

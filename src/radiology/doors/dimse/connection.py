@@ -54,8 +54,11 @@ class Outcome(StrEnum):
     SHUT_DOWN = "shut down"
 
 
-class AssociationEndedError(ConnectionError):
-    """The association is over, or was never there; says how and, in a sentence, why."""
+class AssociationEndedError(Exception):
+    """The association is over, or was never there; says how and, in a sentence, why.
+
+    No OSError on purpose: code that reads a data set and writes a file must not take the peer's failure for the disk's.
+    """
 
     def __init__(self, outcome: Outcome, sentence: str) -> None:
         super().__init__(sentence)

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from radiology.doors.dimse.association import (
     REJECT_LOCAL_LIMIT,
@@ -172,6 +172,7 @@ class Server:
             self._draining = True
             finished = self._changed.wait_for(lambda: self.counters.open == 0, limit_seconds)
             self._aborting = True
+            _shut(self._listener)  # Wakes the thread that waits in accept().
             if not self._changed.wait_for(lambda: not self._connections, 2 * TICK_SECONDS):
                 for sock in self._connections:
                     _shut(sock)
@@ -190,7 +191,8 @@ class Server:
             except TimeoutError:
                 continue
             except OSError:
-                time.sleep(0.05)  # Out of descriptors: what runs will give some back.
+                if not self._aborting:
+                    time.sleep(0.05)  # Out of descriptors: what runs will give some back.
                 continue
             self._admit(sock)
             thread = threading.Thread(target=self._serve, args=(sock, Address(*peer[:2])), name="dimse", daemon=True)
@@ -244,27 +246,30 @@ class Server:
                 self.counters.not_associated[ended.outcome] += 1
             return
         assert isinstance(request, AssociateRQ)  # noqa: S101 - nothing else is indicated in this state
-        answer = self._answer(request, peer)
+        answer, state = self._answer(request, peer)
         transport.upper.answer(answer)
         if isinstance(answer, AssociateRJ):
             return
         with self._changed:
             self._waiting.pop(sock, None)
         try:
-            self._run(transport, Association(transport, request, answer, peer))
+            association = Association(transport, request, answer, peer)
+            association.state = state
+            self._run(transport, association)
         finally:
             with self._changed:
                 self._wait_for_peer(sock)
 
-    def _answer(self, request: AssociateRQ, peer: Address) -> AssociateAC | AssociateRJ:
-        """Accept and count the association, or reject and count that."""
-        answer = self._reserve() or self._negotiate(request, peer)
+    def _answer(self, request: AssociateRQ, peer: Address) -> tuple[AssociateAC | AssociateRJ, Any]:
+        """Accept and count the association, or reject and count that; and the state that the policy gave."""
+        policy = self._reserve() or self._judge(request, peer)
+        answer = policy if isinstance(policy, AssociateRJ) else self._negotiate(policy, request)
         with self._changed:
             if isinstance(answer, AssociateRJ):
                 self.counters.rejected[answer.result, answer.source, answer.reason] += 1
             else:
                 self.counters.accepted += 1
-        return answer
+        return answer, None if isinstance(policy, AssociateRJ) else policy.state
 
     def _reserve(self) -> AssociateRJ | None:
         with self._changed:
@@ -275,27 +280,27 @@ class Server:
             self.counters.open += 1
             return None
 
-    def _negotiate(self, request: AssociateRQ, peer: Address) -> AssociateAC | AssociateRJ:
-        """Answer a request for which a place is reserved; the place is given back when it is rejected."""
-        answer: AssociateAC | AssociateRJ = REJECT_UNAVAILABLE
+    def _judge(self, request: AssociateRQ, peer: Address) -> Policy | AssociateRJ:
+        """Ask the application. The place that is reserved is given back when it rejects."""
+        policy: Policy | AssociateRJ = REJECT_UNAVAILABLE
         try:
             policy = self._application.negotiate(request, peer)
-            answer = policy if isinstance(policy, AssociateRJ) else self._apply(policy, request)
         except Exception:
             _log.exception("dimse negotiation failed")
-        if isinstance(answer, AssociateRJ):
+        if isinstance(policy, AssociateRJ):
             self._leave()
-        return answer
+        return policy
 
-    def _apply(self, policy: Policy, request: AssociateRQ) -> AssociateAC | AssociateRJ:
+    def _negotiate(self, policy: Policy, request: AssociateRQ) -> AssociateAC | AssociateRJ:
         answer = negotiate(request, replace(policy, max_pdu_length=self._limits.max_pdu_length))
-        if isinstance(answer, AssociateRJ):
-            return answer
         limit = policy.max_associations or self._limits.max_associations_per_ae
         with self._changed:
-            if self._per_ae[request.calling_ae_title] >= limit:
-                return REJECT_LOCAL_LIMIT
-            self._per_ae[request.calling_ae_title] += 1
+            if isinstance(answer, AssociateAC):
+                if self._per_ae[request.calling_ae_title] < limit:
+                    self._per_ae[request.calling_ae_title] += 1
+                    return answer
+                answer = REJECT_LOCAL_LIMIT
+        self._leave()
         return answer
 
     def _leave(self, calling_ae_title: str | None = None) -> None:
