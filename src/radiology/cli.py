@@ -211,9 +211,10 @@ def _prepare(settings: "Settings") -> list[str]:
         if settings.demo:
             return _with_app(settings, _demo_account)
         password = _with_app(settings, accounts.ensure_administrator)
-        if password is None:
-            return []
-        return [f"  first login  {accounts.ADMINISTRATOR}, one-time password {password} (shown this once)"]
+        if password:
+            # Now, not with the announcement: whatever happens until then, somebody must know the way in.
+            _say(f"  first login  {accounts.ADMINISTRATOR}, one-time password {password}   (shown this once)")
+        return []
 
 
 async def _demo_account(app: "App") -> list[str]:

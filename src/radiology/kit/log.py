@@ -108,8 +108,8 @@ def _exception_without_values(_logger: Any, _method: str, fields: MutableMapping
         fields["error"] = error.strerror
     elif type(error).__module__.startswith("radiology."):
         fields["error"] = str(error)
-    frames = traceback.extract_tb(error.__traceback__)[-12:]
-    fields["frames"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")]
+    fields["frames"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
     return fields
 
 

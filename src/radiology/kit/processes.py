@@ -10,13 +10,14 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 import orjson
+
+from radiology.kit.log import get_logger
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
@@ -98,10 +99,12 @@ def _be_child(parent: int, name: str, run: Callable[[], None]) -> int:
         code = 0
     except SystemExit as e:
         code = e.code if isinstance(e.code, int) else int(e.code is not None)
+        if isinstance(e.code, str):
+            print(e.code, file=sys.stderr)
     except KeyboardInterrupt:
         code = 130
     except BaseException:
-        traceback.print_exc()
+        get_logger().exception("process failed")
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
