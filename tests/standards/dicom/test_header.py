@@ -662,3 +662,14 @@ def test_any_kind_of_window(kind: Callable[[bytes], Any]) -> None:
     data = CLASS + short(0x00104000, "LT", b"x" * 60000) * 3 + short(0x40000010, "LO", b"P1")
     header = read_header(kind(data), data_set_offset=0, transfer_syntax_uid=LITTLE, size=len(data))
     assert header.text("40000010") == "P1"
+
+
+@pytest.mark.parametrize("vr", ["PN", "US", "AT", "LO"])
+def test_a_character_set_with_another_vr(vr: str) -> None:
+    header = read(CLASS + short(0x00080005, vr, b"ABCD") + short(0x00100020, "LO", b"P1"))
+    assert header.text("00100020") == "P1"
+
+
+def test_a_sequence_is_no_text() -> None:
+    header = read(CLASS + long(0x00100010, "SQ", item(CLASS)))
+    assert (header.text("00100010"), header.names("00100010"), header.number("00100010")) == ("", {}, None)

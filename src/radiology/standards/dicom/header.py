@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -48,6 +48,7 @@ class Header:
         if not values or values[0] is None:
             return ""
         if isinstance(values[0], dict):
+            # Of a sequence nothing is text.
             groups = self.names(tag)
             return "=".join(groups.get(name, "") for name in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")
         return str(values[0]).strip()
@@ -59,8 +60,8 @@ class Header:
 
     def names(self, tag: str) -> dict[str, str]:
         """The component groups of the first person name; empty when absent."""
-        values = self.values(tag)
-        return cast("dict[str, str]", values[0]) if values and isinstance(values[0], dict) else {}
+        element = self.attributes.get(tag, {})
+        return element["Value"][0] or {} if element.get("vr") == "PN" and "Value" in element else {}
 
 
 def read_header(

@@ -333,8 +333,9 @@ class Reader:
         if plan.kind == CHARACTER_SET:
             self._character_set(value or [], place)
 
-    def _character_set(self, terms: list[str | None], place: _Place) -> None:
-        names = tuple(term or "" for term in terms)
+    def _character_set(self, terms: list[Any], place: _Place) -> None:
+        # Written with another VR than CS it can be anything.
+        names = tuple(term if isinstance(term, str) else "" for term in terms)
         self.decode = _decoder(names)
         if not place.depth:
             self.character_set = names
