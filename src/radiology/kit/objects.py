@@ -29,6 +29,7 @@ class LocalObjects:
         """`reserve_bytes` is the free space below which nothing new is begun."""
         self.root = root
         self.reserve_bytes = reserve_bytes
+        self._hour = 0
         self._folder = ""
         self._free = (0.0, 0)
         root.mkdir(parents=True, exist_ok=True)
@@ -37,11 +38,12 @@ class LocalObjects:
         """Begin a new object. Raises Unavailable where the disk is full or cannot be written."""
         if self.free_bytes() < self.reserve_bytes:
             raise Unavailable("The disk is full to its reserve. Free some space and send again.")
-        folder = f"{datetime.now(UTC):%Y/%m/%d/%H}"
+        hour = int(time.time()) // 3600
         try:
-            if folder != self._folder:
-                self._make_folder(folder)
-            name = f"{folder}/{uuid7().hex}"
+            if hour != self._hour:
+                self._folder = self._make_folder(hour)
+                self._hour = hour
+            name = f"{self._folder}/{uuid7().hex}"
             path = f"{self.root}/{name}{PART}"
             return ObjectWriter(self, name, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
         except OSError as error:
@@ -115,14 +117,15 @@ class LocalObjects:
             if entry.endswith(WHOLE) and self.path(key).stat().st_size == self.size_of(key):
                 yield key
 
-    def _make_folder(self, folder: str) -> None:
+    def _make_folder(self, hour: int) -> str:
+        folder = f"{datetime.fromtimestamp(hour * 3600, UTC):%Y/%m/%d/%H}"
         path = self.root / folder
         path.mkdir(parents=True, exist_ok=True)
         for made in (path, *path.parents):
             _fsync_folder(made)
             if made == self.root:
                 break
-        self._folder = folder
+        return folder
 
     def _unavailable(self, error: OSError) -> Unavailable:
         self.forget_free_bytes()

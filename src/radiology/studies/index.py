@@ -163,7 +163,9 @@ class StudyIndex:
     def _add_study(self, batch: Batch, known: facts.StudyFacts, arrival: Arrival) -> KnownStudy:
         study_id = uuid7()
         columns = {**known.columns, "facility_code": known.facility_code}
-        patient = _patient_of(batch.tx, known.identity)
+        patient, doubtful = _patient_of(batch.tx, known.identity)
+        if doubtful:
+            batch.flags[study_id].add("identity_review")
         number = queries.insert_study(batch.tx, id=study_id, patient_id=patient, columns=columns)
         batch.created.add(study_id)
         batch.filled.add(study_id)
@@ -330,20 +332,26 @@ def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str,
     return Stored(study.id if study else None, study.study_id if study else "", None, quarantined=reason)
 
 
-def _patient_of(tx: WriterTransaction, identity: PatientIdentity) -> UUID:
-    """Find or make the patient. An object without a PatientID gets a patient of its own: two such are never made one."""
-    if identity.patient_id:
-        for patient in queries.patients_of(tx, patient_id=identity.patient_id, issuer=identity.issuer):
-            if identity_score(_identity_of_patient(patient), identity) >= PERHAPS_SAME_PATIENT:
-                queries.complete_patient(
-                    tx, patient.id, patient_name=identity.name, birth_date=identity.birth_date, sex=identity.sex
-                )
-                return patient.id
+def _patient_of(tx: WriterTransaction, identity: PatientIdentity) -> tuple[UUID, bool]:
+    """Find or make the patient, and say whether somebody else with the same number is there.
+
+    Two are made one only where they surely are one: what was split can be merged by a person, what was merged has
+    already shown one patient's images as another's. An object without a PatientID gets a patient of its own.
+    """
+    namesakes = (
+        queries.patients_of(tx, patient_id=identity.patient_id, issuer=identity.issuer) if identity.patient_id else []
+    )
+    for patient in namesakes:
+        if identity_score(_identity_of_patient(patient), identity) >= SAME_PATIENT:
+            queries.complete_patient(
+                tx, patient.id, patient_name=identity.name, birth_date=identity.birth_date, sex=identity.sex
+            )
+            return patient.id, False
     patient = KnownPatient(
         uuid7(), identity.patient_id, identity.issuer, identity.name, identity.birth_date, identity.sex
     )
     queries.insert_patient(tx, patient)
-    return patient.id
+    return patient.id, bool(namesakes)
 
 
 def _identity_of(study: KnownStudy) -> PatientIdentity:
