@@ -378,6 +378,34 @@ def test_release_is_refused_when_the_commit_fails(start_server: StartServer, arc
     assert archive.ended[0][0] is Outcome.ABORTED
 
 
+def test_a_service_that_aborts(start_server: StartServer, archive: Any, connect: Connect) -> None:
+    def abort(association: Association, _request: Command, _data: DataSet) -> Response:
+        association.abort()
+        return Response()
+
+    peer = connect(start_server({("*", CommandField.C_STORE_RQ): abort}))
+    peer.associate()
+    peer.send(store_command() + data_pdus(b"12"))
+    assert peer.receive() == Abort()
+    archive.wait_for(lambda: archive.ended)
+    assert archive.ended[0][0] is Outcome.ABORTED
+
+
+def test_batches_are_short_enough_for_writev(start_server: StartServer, connect: Connect) -> None:
+    batches: list[list[int]] = []
+
+    def measure(_association: Association, _request: Command, data: DataSet) -> Response:
+        batches.extend([len(fragment) for fragment in batch] for batch in data.batches())
+        return Response()
+
+    peer = connect(start_server({("*", CommandField.C_STORE_RQ): measure}))
+    peer.associate()
+    peer.send(store_command() + b"".join(fragments(1, bytes(26 * 3000), 32)))
+    assert status_of(peer.receive()) == 0
+    assert sum(map(sum, batches)) == 26 * 3000
+    assert max(map(len, batches)) <= 1024
+
+
 BROKEN = {
     "unknown PDU": b"\x4d\x5a\0\0\0\4abcd",
     "over the PDU limit": b"\4\0\x7f\xff\xff\xff",

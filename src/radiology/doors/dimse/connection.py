@@ -9,9 +9,10 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from radiology.doors.dimse.association import (
@@ -37,7 +38,7 @@ from radiology.doors.dimse.pdu import PDV, Abort, AssociateAC, AssociateRQ, Data
 TICK_SECONDS: Final = 0.5
 """How often a waiting thread looks up, to see whether it is to stop; not a limit on the peer."""
 IDENTIFIER_LIMIT: Final = 16 * 1024 * 1024
-_BUFFERS_AT_ONCE: Final = 512  # Well under IOV_MAX.
+_BUFFERS_AT_ONCE: Final = 512  # Well under IOV_MAX, for us and for whoever hands a batch on to writev().
 _QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -150,24 +151,20 @@ class Transport:
             with contextlib.suppress(OSError):
                 self._socket.sendall(data)
 
-    def send(self, data: bytes | bytearray | memoryview) -> None:
-        """Send P-DATA. Raises AssociationEndedError."""
+    def send(self, buffers: Sequence[bytes | memoryview]) -> None:
+        """Send P-DATA from one buffer or many, without joining them. Raises AssociationEndedError."""
         self.upper.data()
         try:
-            self._socket.sendall(data)
+            if len(buffers) == 1:
+                self._socket.sendall(buffers[0])
+            else:
+                self._send_many(deque(memoryview(buffer) for buffer in buffers))
         except OSError as error:
             raise self._send_failed(error) from error
 
-    def send_buffers(self, buffers: Iterable[bytes | memoryview]) -> None:
-        """Send P-DATA from many buffers without joining them. Raises AssociationEndedError."""
-        self.upper.data()
-        queue = deque(memoryview(buffer) for buffer in buffers)
-        try:
-            while queue:
-                sent = self._socket.sendmsg([queue[i] for i in range(min(len(queue), _BUFFERS_AT_ONCE))])
-                _drop(queue, sent)
-        except OSError as error:
-            raise self._send_failed(error) from error
+    def _send_many(self, queue: deque[memoryview]) -> None:
+        while queue:
+            _drop(queue, self._socket.sendmsg(list(islice(queue, _BUFFERS_AT_ONCE))))
 
     def _send_failed(self, error: OSError) -> AssociationEndedError:
         if isinstance(error, BlockingIOError):
@@ -287,6 +284,7 @@ class Association:
         self._cancelled: set[int] = set()
         self._last_message_id = 0
         self._unfinished: DataSet | None = None
+        self._ended: AssociationEndedError | None = None
 
     @property
     def calling_ae_title(self) -> str:
@@ -354,6 +352,8 @@ class Association:
                     batch.append(memoryview(pdv.fragment))
                 if pdv.control & 2:
                     return batch, True
+                if len(batch) == _BUFFERS_AT_ONCE:
+                    return batch, False
             indication = self._transport.upper.next_indication()
             if indication is None:
                 if batch:
@@ -410,10 +410,12 @@ class Association:
         return self._pdvs.popleft()
 
     def _receive(self, limit_seconds: float) -> Indication:
+        self._check()
         try:
             return self._transport.receive(limit_seconds)
         except AssociationEndedError as ended:
-            self._transport.upper.abort(*((0, 0) if ended.outcome is not Outcome.TIMED_OUT else (2, 0)))
+            self._transport.upper.abort(2 if ended.outcome is Outcome.TIMED_OUT else 0)
+            self._ended = ended
             raise
 
     def _take(self, indication: Indication) -> bool:
@@ -425,13 +427,23 @@ class Association:
             case ReleaseRQ():
                 return False
             case Abort(source, reason):
-                raise AssociationEndedError(Outcome.ABORTED_BY_PEER, f"the peer aborted (source {source}, {reason})")
+                sentence = f"the peer aborted (source {source}, reason {reason})"
+                raise self._end(Outcome.ABORTED_BY_PEER, sentence)
             case ProtocolAbort(sentence):
-                raise AssociationEndedError(Outcome.PROTOCOL_ERROR, sentence)
+                raise self._end(Outcome.PROTOCOL_ERROR, sentence)
             case TransportClosed():
-                raise AssociationEndedError(Outcome.CLOSED_BY_PEER, "the peer closed the connection without release")
+                raise self._end(Outcome.CLOSED_BY_PEER, "the peer closed the connection without release")
             case _:
-                raise AssociationEndedError(Outcome.PROTOCOL_ERROR, "the association was released")
+                raise self._end(Outcome.PROTOCOL_ERROR, "the association was released")
+
+    def _end(self, outcome: Outcome, sentence: str) -> AssociationEndedError:
+        """How the association ended; the first reason is the one that is kept."""
+        self._ended = self._ended or AssociationEndedError(outcome, sentence)
+        return self._ended
+
+    def _check(self) -> None:
+        if self._ended is not None:
+            raise self._ended
 
     def _context(self, pdv: PDV) -> AcceptedContext:
         context = self.contexts.get(pdv.context_id)
@@ -448,7 +460,7 @@ class Association:
     def refuse(self, error: PDUError) -> AssociationEndedError:
         """Abort because the peer sent what makes no sense; the exception to be raised for it."""
         self._transport.upper.refuse(error)
-        return AssociationEndedError(Outcome.PROTOCOL_ERROR, str(error))
+        return self._end(Outcome.PROTOCOL_ERROR, str(error))
 
     # Sending
 
@@ -456,9 +468,9 @@ class Association:
         """Send a command set and the data set that it announces. Raises AssociationEndedError."""
         header = command_pdus(context_id, command, self.peer_max_pdu_length)
         if data is None:
-            self._transport.send(header)
+            self.send_raw((header,))
         else:
-            self._transport.send_buffers((header, *fragments(context_id, data, self.peer_max_pdu_length)))
+            self.send_raw((header, *fragments(context_id, data, self.peer_max_pdu_length)))
 
     @property
     def fragment_length(self) -> int:
@@ -467,7 +479,12 @@ class Association:
 
     def send_raw(self, buffers: Sequence[bytes | memoryview]) -> None:
         """Send P-DATA-TF PDUs that the caller has framed. Raises AssociationEndedError."""
-        self._transport.send_buffers(buffers)
+        self._check()
+        try:
+            self._transport.send(buffers)
+        except AssociationEndedError as ended:
+            self._ended = ended
+            raise
 
     def new_message_id(self) -> int:
         """A message id for a request of ours: 1 to 65535, round and round."""
@@ -487,8 +504,9 @@ class Association:
 
     def answer_release(self) -> None:
         """Agree to the release that the peer asked for. Raises AssociationEndedError where that is over already."""
+        self._check()
         if self._transport.upper.state is not State.AWAIT_LOCAL_RELEASE_RESPONSE:
-            raise AssociationEndedError(Outcome.CLOSED_BY_PEER, "the peer was gone before its release was answered")
+            raise self._end(Outcome.CLOSED_BY_PEER, "the peer was gone before its release was answered")
         self._transport.upper.release_response()
         self._transport.flush()
 
@@ -497,6 +515,7 @@ class Association:
 
         Raises AssociationEndedError.
         """
+        self._check()
         upper = self._transport.upper
         upper.release()
         while not upper.close:
@@ -513,5 +532,6 @@ class Association:
 
     def abort(self) -> None:
         """Abort the association; every later use of it raises AssociationEndedError."""
+        self._end(Outcome.ABORTED, "this application entity aborted the association")
         self._transport.upper.abort()
         self._transport.flush()
