@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from radiology.standards.dicom import uids
-from radiology.standards.dicom.checks import Refusal, check_storable, expected_pixel_bytes
-from radiology.standards.dicom.header import Header, read_header
+from radiology.standards.dicom.checks import Refusal, cannot_understand, check_storable, expected_pixel_bytes
+from radiology.standards.dicom.header import Header, HeaderError, read_header
 from radiology.standards.dicom.part10 import read_file_meta
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -137,3 +137,9 @@ def test_real_files(shared_data: Path, name: str, expected: list[str] | str) -> 
         assert refusal(found).tag == expected
     else:
         assert check_storable(found, sop_class_uid=None, sop_instance_uid=None) == expected
+
+
+def test_what_cannot_be_read_is_refused_by_its_element() -> None:
+    refused = cannot_understand(HeaderError("it has no known VR", "54000100/0/54001010"))
+    assert (refused.status, refused.tag) == (0xC100, "54001010")
+    assert refused.sentence == "(5400,0100)/0/(5400,1010): it has no known VR."

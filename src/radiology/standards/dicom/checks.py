@@ -1,7 +1,8 @@
 """May this object be stored? The checks of a header that decide the status of C-STORE (PS3.4 B.2.3)."""
 
-from radiology.standards.dicom.header import Header
+from radiology.standards.dicom.header import Header, HeaderError
 from radiology.standards.dicom.limits import shown_tag
+from radiology.standards.dicom.part10 import FileMetaError
 from radiology.standards.dicom.uids import (
     MEDIA_STORAGE_DIRECTORY,
     NON_PATIENT_SOP_CLASSES,
@@ -40,6 +41,11 @@ class Refusal(ValueError):
         self.status = status
         self.tag = tag
         self.sentence = sentence
+
+
+def cannot_understand(error: HeaderError | FileMetaError) -> Refusal:
+    """The refusal of an object whose head or header cannot be read."""
+    return Refusal(CANNOT_UNDERSTAND, error.tag[-8:], f"{error}.")
 
 
 def check_storable(header: Header, *, sop_class_uid: str | None, sop_instance_uid: str | None) -> list[str]:

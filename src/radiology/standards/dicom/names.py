@@ -123,6 +123,9 @@ _SPELLING = {spelling: names.split()[0] for names in _CLASSES for spelling in na
 _WEAK = frozenset(("begum", "khatun", "akter"))
 WEAK_WEIGHT = 0.3
 
+#: Five components of 64 characters in three groups (PS3.5 6.2); what is longer is no name.
+_LONGEST = 1024
+
 _SEPARATORS = re.compile(r"[\s^=.,;:()/_\-*?]+")
 _APOSTROPHES = re.compile("['\u2019`\u02bc]")
 
@@ -139,7 +142,7 @@ def name_tokens(text: str) -> tuple[str, ...]:
 
 
 def _words(text: str) -> list[str]:
-    plain = _APOSTROPHES.sub("", match_text(text.replace("=", "^")))
+    plain = _APOSTROPHES.sub("", match_text(text[:_LONGEST].replace("=", "^")))
     return [word for word in _SEPARATORS.split(plain) if word]
 
 

@@ -15,6 +15,7 @@ from radiology.standards.dicom.uids import (
 PREAMBLE_BYTES = 128
 #: Head of a file that surely holds its file meta information, unless private meta information is in it.
 META_WINDOW_BYTES = 4096
+_LONGEST_META_BYTES = 1024 * 1024
 
 _LONG_VRS = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN", b"UT", b"UC", b"UR", b"SQ", b"SV", b"UV"))
 _KNOWN_VRS = _LONG_VRS | frozenset(
@@ -96,7 +97,7 @@ def read_file_meta(head: bytes | memoryview) -> FileMeta:
     meta, or with a missing or damaged transfer syntax is read with the encoding its first element shows.
     Raises FileMetaError when the head holds no DICOM, naming the element where it can.
     """
-    data = bytes(head)
+    data = head if isinstance(head, bytes) else bytes(head[:_LONGEST_META_BYTES])
     has_preamble = data[128:132] == b"DICM"
     start = 132 if has_preamble else 4 if data[:4] == b"DICM" else 0
     values, offset = _meta_elements(data, start)

@@ -334,8 +334,8 @@ class Reader:
             self._character_set(value or [], place)
 
     def _character_set(self, terms: list[Any], place: _Place) -> None:
-        # Written with another VR than CS it can be anything.
-        names = tuple(term if isinstance(term, str) else "" for term in terms)
+        # Written with another VR than CS it can be anything, and decoders are remembered by their terms.
+        names = tuple(term[:64] if isinstance(term, str) else "" for term in terms[:16])
         self.decode = _decoder(names)
         if not place.depth:
             self.character_set = names
