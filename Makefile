@@ -33,7 +33,9 @@ migrate: ## bring the database to the newest revision
 	./radi migrate
 
 schema: ## write src/radiology/migrations/schema.sql from the revisions
+	@mkdir -p .radi
 	$(TOOL) radi schema > .radi/schema.sql && mv .radi/schema.sql src/radiology/migrations/schema.sql
 
 docs: ## write the documents that are generated from the code
+	@mkdir -p .radi
 	$(TOOL) radi settings --markdown > .radi/settings.md && mv .radi/settings.md docs/settings.md

@@ -118,6 +118,16 @@ def test_tests_bring_their_own_group_which_a_later_start_keeps(clone: Clone) -> 
     assert not any(call.startswith("uv sync") for call in clone.run("test")[2])
 
 
+def test_a_clone_that_was_moved_is_installed_anew(clone: Clone) -> None:
+    clone.run("settings")
+    (clone.root / ".venv" / "old").touch()
+    clone.root = clone.root.rename(clone.root.with_name("elsewhere"))
+    code, said, calls = clone.run("settings")
+    assert code == 0, said
+    assert calls[-2] == "radi settings"
+    assert not (clone.root / ".venv" / "old").exists()
+
+
 @pytest.mark.parametrize("word", ["-n4", "-n", "-p", "--pdb", "--numprocesses=3"])
 def test_the_callers_own_parallelism_is_kept(clone: Clone, word: str) -> None:
     assert f"python -m pytest {word}" in clone.run("test", word)[2]

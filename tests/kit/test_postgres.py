@@ -53,6 +53,7 @@ def test_starts_stops_and_keeps_data_with_bangla_search(server: EmbeddedPostgres
     with server:
         assert ask(server, "SELECT value FROM kept") == 42
     assert server.process is None
+    assert not server.socket_dir.exists()
 
 
 def test_a_cluster_half_made_is_thrown_away(server: EmbeddedPostgres) -> None:
@@ -116,6 +117,7 @@ def test_a_zombie_or_a_stranger_with_the_old_pid_does_not_stop_us(server: Embedd
     stranger = subprocess.Popen(["sleep", "60"])
     try:
         for pid in (zombie.pid, stranger.pid):
+            server.socket_dir.mkdir(mode=0o700)
             trace = f"{pid}\n{server.cluster}\n1700000000\n5432\n{server.socket_dir}\n\n 0 0\nready   \n"
             (server.cluster / "postmaster.pid").write_text(trace)
             (server.socket_dir / ".s.PGSQL.5432.lock").write_text(trace)

@@ -139,18 +139,14 @@ class EmbeddedPostgres:
         process, self.process = self.process, None
         if process is None:
             return
-        for number, seconds in (
-            (signal.SIGINT, limit_seconds),
-            (signal.SIGQUIT, min(limit_seconds, 5)),
-            (signal.SIGKILL, 5),
-        ):
-            if process.poll() is not None:
-                return
-            process.send_signal(number)
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                continue
+        limits = {signal.SIGINT: limit_seconds, signal.SIGQUIT: min(limit_seconds, 5), signal.SIGKILL: 5}
+        for number, seconds in limits.items():
+            if process.poll() is None:
+                process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+        with suppress(OSError):
+            self.socket_dir.rmdir()
 
     def __enter__(self) -> "EmbeddedPostgres":
         self.start()
