@@ -12,15 +12,11 @@ from radiology.doors.dimse.association import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     STORAGE_SERVICE_CLASS,
-    TRANSITIONS,
     AcceptedContext,
-    Action,
-    Event,
     IllegalPrimitiveError,
     Offer,
     Policy,
     ProtocolAbort,
-    State,
     TransportClosed,
     UpperLayer,
     accepted_contexts,
@@ -48,6 +44,7 @@ from radiology.doors.dimse.pdu import (
     decode,
     encode,
 )
+from radiology.doors.dimse.states import TRANSITIONS, Action, Event, State
 
 CT, ECHO, FIND = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.2.2.1"
 IMPLICIT, EXPLICIT = IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN

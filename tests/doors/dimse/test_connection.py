@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radiology.doors.dimse.association import Offer, Policy, UpperLayer, negotiate
-from radiology.doors.dimse.connection import Address, Association, AssociationEndedError, Timers, Transport
+from radiology.doors.dimse.connection import Association
 from radiology.doors.dimse.message import Command, CommandField, Element, Response, command_pdus, fragments
 from radiology.doors.dimse.pdu import (
     PDV,
@@ -22,6 +22,7 @@ from radiology.doors.dimse.pdu import (
     ReleaseRQ,
     encode,
 )
+from radiology.doors.dimse.transport import Address, AssociationEndedError, Timers, Transport
 
 CT, FIND = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.2.2.1"
 REQUEST = AssociateRQ("RADSVC", "CT1", tuple(ProposedContext(n, CT, ("1.2.840.10008.1.2",)) for n in (1, 3)))
@@ -100,7 +101,7 @@ def test_any_sequence_ends_in_order(sent: list[bytes], drain: bool) -> None:
         except AssociationEndedError as error:
             ended.append(error)
         for first in ended:
-            with pytest.raises(AssociationEndedError, match=".") as again:
+            with pytest.raises(AssociationEndedError) as again:
                 ours.next_message()
             assert again.value is first
             with pytest.raises(AssociationEndedError):

@@ -13,15 +13,7 @@ from radiology.doors.dimse.association import (
     AcceptedContext,
     UpperLayer,
 )
-from radiology.doors.dimse.connection import (
-    DEFAULT_TIMERS,
-    Address,
-    Association,
-    AssociationEndedError,
-    Outcome,
-    Timers,
-    Transport,
-)
+from radiology.doors.dimse.connection import Association
 from radiology.doors.dimse.message import (
     DATA_LAST,
     DATA_MORE,
@@ -43,6 +35,14 @@ from radiology.doors.dimse.pdu import (
     AssociateRQ,
     ProposedContext,
     UserInformation,
+)
+from radiology.doors.dimse.transport import (
+    DEFAULT_TIMERS,
+    Address,
+    AssociationEndedError,
+    Outcome,
+    Timers,
+    Transport,
 )
 
 VERIFICATION: Final = "1.2.840.10008.1.1"

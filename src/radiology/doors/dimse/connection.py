@@ -4,24 +4,15 @@ Message exchange is pulled: whoever wants bytes asks for them, and then, and onl
 queues up in memory, and a data set of any size passes through one receive buffer.
 """
 
-import contextlib
-import socket
-import struct
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from radiology.doors.dimse.association import (
     AcceptedContext,
     Indication,
     ProtocolAbort,
-    State,
     TransportClosed,
-    UpperLayer,
     accepted_contexts,
 )
 from radiology.doors.dimse.message import (
@@ -34,175 +25,10 @@ from radiology.doors.dimse.message import (
     fragments,
 )
 from radiology.doors.dimse.pdu import PDV, Abort, AssociateAC, AssociateRQ, DataTF, PDUError, ReleaseRP, ReleaseRQ
+from radiology.doors.dimse.states import State
+from radiology.doors.dimse.transport import BUFFERS_AT_ONCE, Address, AssociationEndedError, Outcome, Timers, Transport
 
-TICK_SECONDS: Final = 0.5
-"""How often a waiting thread looks up, to see whether it is to stop; not a limit on the peer."""
 IDENTIFIER_LIMIT: Final = 16 * 1024 * 1024
-_BUFFERS_AT_ONCE: Final = 512  # Well under IOV_MAX, for us and for whoever hands a batch on to writev().
-_QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
-
-
-class Outcome(StrEnum):
-    """How an association ended."""
-
-    RELEASED = "released"
-    REJECTED = "rejected"
-    ABORTED_BY_PEER = "aborted by peer"
-    ABORTED = "aborted"
-    PROTOCOL_ERROR = "protocol error"
-    CLOSED_BY_PEER = "closed by peer"
-    TIMED_OUT = "timed out"
-    SHUT_DOWN = "shut down"
-
-
-class AssociationEndedError(Exception):
-    """The association is over, or was never there; says how and, in a sentence, why.
-
-    No OSError on purpose: code that reads a data set and writes a file must not take the peer's failure for the disk's.
-    """
-
-    def __init__(self, outcome: Outcome, sentence: str) -> None:
-        super().__init__(sentence)
-        self.outcome = outcome
-
-
-class Address(NamedTuple):
-    """Host and port of one end of a connection."""
-
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Timers:
-    """Limits in seconds (domain.md 1.1).
-
-    ARTIM: for the whole of the A-ASSOCIATE exchange, and for the peer to close afterwards. DIMSE: for the next PDU of a
-    message that has begun, for a response, and for the peer to take what we send. Idle: between two messages.
-    """
-
-    artim_seconds: float = 30.0
-    dimse_seconds: float = 120.0
-    idle_seconds: float = 300.0
-
-
-DEFAULT_TIMERS: Final = Timers()
-
-
-class Transport:
-    """A connected socket joined to an upper layer: blocking, with limits, woken now and then to see `should_stop`."""
-
-    def __init__(self, sock: socket.socket, upper: UpperLayer, timers: Timers) -> None:
-        self.upper = upper
-        self.timers = timers
-        self.should_stop: Callable[[], bool] = lambda: False
-        self._socket = sock
-        shortest = min(timers.artim_seconds, timers.dimse_seconds, timers.idle_seconds)
-        sock.settimeout(None)
-        # The kernel's own timer: unlike settimeout() it costs no poll() before each receive.
-        _set_timeout(sock, socket.SO_RCVTIMEO, min(TICK_SECONDS, shortest / 4))
-        _set_timeout(sock, socket.SO_SNDTIMEO, timers.dimse_seconds)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def receive(self, limit_seconds: float) -> Indication:
-        """The next indication. Raises AssociationEndedError when it does not come within the limit."""
-        indication = self.upper.next_indication()
-        if indication is not None:
-            return indication
-        deadline = time.monotonic() + limit_seconds
-        while indication is None:
-            if self.upper.close:
-                raise AssociationEndedError(Outcome.CLOSED_BY_PEER, "the peer closed the connection")
-            if self.upper.state is State.AWAIT_TRANSPORT_CLOSE:
-                raise AssociationEndedError(Outcome.PROTOCOL_ERROR, "the peer did not speak the upper layer protocol")
-            if time.monotonic() > deadline:
-                raise AssociationEndedError(Outcome.TIMED_OUT, f"nothing whole came in {limit_seconds:g} s")
-            if not self._fill(0) and self.should_stop():
-                raise AssociationEndedError(Outcome.SHUT_DOWN, "this application entity is shutting down")
-            indication = self.upper.next_indication()
-        return indication
-
-    def poll(self) -> Indication | None:
-        """The next indication if its bytes have arrived already."""
-        indication = self.upper.next_indication()
-        if indication is None and self._fill(socket.MSG_DONTWAIT):
-            indication = self.upper.next_indication()
-        return indication
-
-    def _fill(self, flags: int) -> bool:
-        try:
-            count = self._socket.recv_into(self.upper.writable(), 0, flags)
-        except (BlockingIOError, InterruptedError):
-            return False
-        except OSError:
-            count = 0  # A reset is a close; what the peer sent before it has been read.
-        self.upper.received(count)
-        if _QUICKACK is not None and count:
-            # Most senders leave Nagle's algorithm on and wait for an acknowledgement that the kernel would hold back.
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        return True
-
-    def flush(self) -> None:
-        """Send what the upper layer has to say."""
-        if self.upper.outgoing:
-            data = bytes(self.upper.outgoing)
-            self.upper.outgoing.clear()
-            # Where the peer is gone already, reading will tell.
-            with contextlib.suppress(OSError):
-                self._socket.sendall(data)
-
-    def send(self, buffers: Sequence[bytes | memoryview]) -> None:
-        """Send P-DATA from one buffer or many, without joining them. Raises AssociationEndedError."""
-        self.upper.data()
-        try:
-            if len(buffers) == 1:
-                self._socket.sendall(buffers[0])
-            else:
-                self._send_many(deque(memoryview(buffer) for buffer in buffers))
-        except OSError as error:
-            raise self._send_failed(error) from error
-
-    def _send_many(self, queue: deque[memoryview]) -> None:
-        while queue:
-            _drop(queue, self._socket.sendmsg(list(islice(queue, _BUFFERS_AT_ONCE))))
-
-    def _send_failed(self, error: OSError) -> AssociationEndedError:
-        if isinstance(error, BlockingIOError):
-            return AssociationEndedError(Outcome.TIMED_OUT, "the peer did not take what was sent to it")
-        return AssociationEndedError(Outcome.CLOSED_BY_PEER, f"sending failed: {error.strerror}")
-
-    def close(self) -> None:
-        """Close the connection; what was to be sent is sent, and the peer may close first while ARTIM runs (Sta13).
-
-        Closing with unread bytes would make the kernel reset the connection, and the peer might lose our last word.
-        """
-        with contextlib.suppress(OSError):
-            self.flush()
-            if self.upper.state is State.AWAIT_TRANSPORT_CLOSE:
-                self._socket.shutdown(socket.SHUT_WR)
-                self._discard_until_closed()
-        self._socket.close()
-
-    def _discard_until_closed(self) -> None:
-        deadline = time.monotonic() + self.timers.artim_seconds
-        scratch = bytearray(64 * 1024)
-        while time.monotonic() < deadline and not self.should_stop():
-            with contextlib.suppress(BlockingIOError):
-                if self._socket.recv_into(scratch) == 0:
-                    return
-        self.upper.artim_expired()
-
-
-def _set_timeout(sock: socket.socket, option: int, seconds: float) -> None:
-    whole, fraction = divmod(max(seconds, 0.001), 1)
-    sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(whole), int(fraction * 1_000_000)))
-
-
-def _drop(queue: deque[memoryview], sent: int) -> None:
-    while queue and sent >= len(queue[0]):
-        sent -= len(queue.popleft())
-    if sent:
-        queue[0] = queue[0][sent:]
 
 
 class DataSet:
@@ -352,7 +178,7 @@ class Association:
                     batch.append(memoryview(pdv.fragment))
                 if pdv.control & 2:
                     return batch, True
-                if len(batch) == _BUFFERS_AT_ONCE:
+                if len(batch) == BUFFERS_AT_ONCE:
                     return batch, False
             indication = self._transport.upper.next_indication()
             if indication is None:

@@ -21,20 +21,18 @@ from radiology.doors.dimse.association import (
     UpperLayer,
     negotiate,
 )
-from radiology.doors.dimse.connection import (
+from radiology.doors.dimse.connection import Association, DataSet, Message
+from radiology.doors.dimse.message import Command, CommandField, Response, Status, is_pending
+from radiology.doors.dimse.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
+from radiology.doors.dimse.transport import (
     DEFAULT_TIMERS,
     TICK_SECONDS,
     Address,
-    Association,
     AssociationEndedError,
-    DataSet,
-    Message,
     Outcome,
     Timers,
     Transport,
 )
-from radiology.doors.dimse.message import Command, CommandField, Response, Status, is_pending
-from radiology.doors.dimse.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
 
 Service = Callable[[Association, Command, DataSet], Response | Iterable[Response]]
 """Consume the data set, return a response; or yield pending responses and a final one (success when none is given)."""
