@@ -9,19 +9,23 @@
 Tests that are coroutines carry `pytestmark = pytest.mark.anyio`.
 """
 
-import importlib
 import os
-import pkgutil
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx2
 import psycopg
 import pytest
+from fastapi import FastAPI
 
+from radiology.access import accounts
 from radiology.app import App
+from radiology.doors.http.assemble import build
+from radiology.kit import migrate
 from radiology.kit.clock import SetClock
 from radiology.kit.db import Database
 from radiology.kit.objects import LocalObjects
@@ -54,7 +58,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     data = Path(tempfile.mkdtemp(prefix="radi-postgres-"))
     with EmbeddedPostgres(data, sockets / "s", shared_buffers_mib=32, durable=False) as server:
         _administer(server, f"CREATE DATABASE {TEMPLATE}")
-        migrate(_dsn(server, TEMPLATE))
+        migrate.upgrade(_dsn(server, TEMPLATE))
         yield server
     shutil.rmtree(data, ignore_errors=True)
     shutil.rmtree(sockets, ignore_errors=True)
@@ -90,23 +94,40 @@ async def app(settings: Settings, clock: SetClock) -> AsyncIterator[App]:
     await opened.db.close()
 
 
-def migrate(dsn: str) -> None:
-    """Bring a database to the newest schema."""
-    from alembic.migration import MigrationContext
-    from alembic.operations import Operations
-    from sqlalchemy import NullPool, create_engine, text
+@pytest.fixture
+async def service(app: App) -> AsyncIterator[FastAPI]:
+    """The HTTP service of this test, with its lifespan running."""
+    built = build(app)
+    async with built.router.lifespan_context(built):
+        yield built
 
-    versions = importlib.import_module("radiology.migrations.versions")
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)"))
-        for name in sorted(module.name for module in pkgutil.iter_modules(versions.__path__)):
-            revision = importlib.import_module(f"radiology.migrations.versions.{name}")
-            with Operations.context(MigrationContext.configure(connection)):
-                revision.upgrade()
-            newest = revision.revision
-        connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest})
-    engine.dispose()
+
+@pytest.fixture
+async def client(service: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """Somebody who has not signed in."""
+    async with _client(service, {}) as opened:
+        yield opened
+
+
+ClientAs = Callable[..., Awaitable[httpx2.AsyncClient]]
+
+
+@pytest.fixture
+async def client_as(service: FastAPI, app: App) -> AsyncIterator[ClientAs]:
+    """Makes a client with a bearer token of a role."""
+    async with AsyncExitStack() as stack:
+
+        async def make(role: str, *, name: str | None = None, practitioner: str | None = None) -> httpx2.AsyncClient:
+            await accounts.make_account(app, name or role, role=role, practitioner=practitioner)
+            token = await accounts.make_token(app, name or role, role=role)
+            return await stack.enter_async_context(_client(service, {"authorization": f"Bearer {token}"}))
+
+        yield make
+
+
+def _client(service: FastAPI, headers: dict[str, str]) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app=service, raise_app_exceptions=False)
+    return httpx2.AsyncClient(transport=transport, base_url="http://radiology.test", headers=headers)
 
 
 def _administer(server: EmbeddedPostgres, statement: str) -> None:

@@ -13,9 +13,7 @@ from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_requests = Counter(
-    "radiology_requests_total", "Total number of radiology requests", ["method", "endpoint", "status"]
-)
+_requests = Counter("radiology_requests_total", "Total number of radiology requests", ["method", "endpoint", "status"])
 _dicom_operations = Counter("dicom_operations_total", "Total number of DICOM operations", ["operation", "status"])
 _report_seconds = Histogram(
     "radiology_report_generation_seconds",

@@ -1,0 +1,99 @@
+"""Who asks: a bearer token, or a name and password (HTTP Basic), becomes an Actor."""
+
+import base64
+import binascii
+import time
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request
+
+from radiology.access.accounts import Authenticator
+from radiology.access.model import Actor
+from radiology.app import App
+from radiology.errors import NotAuthenticated, RadiologyError
+
+FAILURES_ALLOWED = 10
+FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
+FAILURES_REMEMBERED = 10_000
+
+
+class TooManyAttempts(RadiologyError):
+    """Too many wrong passwords in a short time."""
+
+    http_status = 429
+    title = "Too many attempts"
+
+
+class FailedAttempts:
+    """Counts wrong passwords of one process: who guesses waits. In memory, bounded."""
+
+    def __init__(self) -> None:
+        self._failures: dict[tuple[str, str], list[float]] = {}
+
+    def check(self, who: tuple[str, str]) -> None:
+        """Raises TooManyAttempts."""
+        if len(self._recent(who)) >= FAILURES_ALLOWED:
+            raise TooManyAttempts("Too many wrong passwords for this name. Wait a minute and try again.")
+
+    def add(self, who: tuple[str, str]) -> None:
+        """One more."""
+        if len(self._failures) >= FAILURES_REMEMBERED:
+            self._failures.clear()
+        self._failures[who] = [*self._recent(who), time.monotonic()]
+
+    def _recent(self, who: tuple[str, str]) -> list[float]:
+        limit = time.monotonic() - FAILURES_FORGOTTEN_AFTER_SECONDS
+        return [moment for moment in self._failures.get(who, ()) if moment > limit]
+
+
+async def actor_of(connection: HTTPConnection) -> Actor:
+    """Who asks. Raises NotAuthenticated, TooManyAttempts. Known once, it is kept with the request."""
+    actor = connection.scope.get("actor")
+    if actor is None:
+        actor = connection.scope["actor"] = await _authenticate(connection)
+    return actor
+
+
+async def _authenticate(connection: HTTPConnection) -> Actor:
+    scheme, _, credential = connection.headers.get("authorization", "").partition(" ")
+    authenticator: Authenticator = connection.app.state.authenticator
+    match scheme.lower():
+        case "bearer":
+            return await authenticator.by_token(credential.strip())
+        case "basic":
+            return await _by_password(connection, authenticator, *_name_and_password(credential))
+        case _:
+            raise NotAuthenticated(
+                "Send a bearer token (`radi token NAME --role ROLE` prints one) or name and password."
+            )
+
+
+async def _by_password(connection: HTTPConnection, authenticator: Authenticator, name: str, password: str) -> Actor:
+    failures: FailedAttempts = connection.app.state.failed_attempts
+    who = (connection.client.host if connection.client else "", name)
+    failures.check(who)
+    try:
+        return await authenticator.by_password(name, password)
+    except NotAuthenticated:
+        failures.add(who)
+        raise
+
+
+def _name_and_password(credential: str) -> tuple[str, str]:
+    try:
+        name, colon, password = base64.b64decode(credential, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = name = password = ""
+    if not colon or "\0" in name:
+        raise NotAuthenticated("HTTP Basic is the base64 of name:password in UTF-8 (RFC 7617).")
+    return name, password
+
+
+def app_of(request: Request) -> App:
+    """The App that this request is answered with."""
+    return request.app.state.app
+
+
+CurrentActor = Annotated[Actor, Depends(actor_of)]
+CurrentApp = Annotated[App, Depends(app_of)]

@@ -1,0 +1,82 @@
+"""The HTTP service: every route of every feature in one application.
+
+Everything needs an actor (`front.py`) unless it is on the short public list there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+
+from radiology import __version__
+from radiology.access.accounts import Authenticator
+from radiology.app import App
+from radiology.application_entities.routes import router as application_entities
+from radiology.doors.http import changes, health, problems
+from radiology.doors.http.actors import FailedAttempts
+from radiology.doors.http.documentation import describe
+from radiology.doors.http.documentation import routes as documentation
+from radiology.doors.http.feed import Feed
+from radiology.doors.http.front import Front
+from radiology.reports.routes import router as reports
+from radiology.studies.archive import open_archive
+from radiology.studies.routes import router as studies
+
+
+def build(app: App, *, public_metrics: bool = True) -> FastAPI:
+    """The ASGI application of one process. Its lifespan opens database, archive and feed, and closes them."""
+    service = FastAPI(
+        title="Radiology",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    service.state.app = app
+    service.state.authenticator = Authenticator(app)
+    service.state.failed_attempts = FailedAttempts()
+    service.state.feed = Feed(app)
+    service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
+    for router in (studies, reports, changes.router, application_entities, *_dicom_over_rest()):
+        service.include_router(router)
+    problems.install(service)
+    describe(service)
+    service.add_middleware(Front, settings=app.settings, public_metrics=public_metrics)
+    return service
+
+
+def _dicomweb() -> Sequence[BaseRoute]:
+    if find_spec("radiology.doors.dicomweb.routes") is None:
+        return []
+    return import_module("radiology.doors.dicomweb.routes").routes
+
+
+def _dicom_over_rest() -> Sequence[Any]:
+    """The specification's own DICOM operations below /api/radiology/dicom."""
+    if find_spec("radiology.doors.dicomweb.rest") is None:
+        return []
+    return [import_module("radiology.doors.dicomweb.rest").router]
+
+
+@asynccontextmanager
+async def _lifespan(service: FastAPI) -> AsyncIterator[None]:
+    app: App = service.state.app
+    await app.db.open()
+    archive = open_archive(app)
+    service.state.archive = archive.__enter__()
+    feed: Feed = service.state.feed
+    await feed.open()
+    try:
+        yield
+    finally:
+        await feed.close()
+        # Leaving waits until what has arrived is written: that wait must not hold the event loop.
+        await asyncio.to_thread(archive.__exit__, None, None, None)
+        await app.db.close()

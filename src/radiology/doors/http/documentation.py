@@ -1,0 +1,106 @@
+"""What the service says about itself: OpenAPI 3.1, a reference page that needs no internet, and a first page."""
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from radiology import __version__
+
+DESCRIPTION = """\
+Archive, radiology information system and reporting for hospitals: REST for studies and reports, DICOMweb at `/dicomweb`.
+
+Sign in with a bearer token (`radi token NAME --role ROLE` prints one) or with name and password (HTTP Basic).
+Refusals are `application/problem+json` (RFC 9457); `errors` names each field that is wrong and what would be right.
+Moments are ISO 8601 with an offset; one without an offset is read in the service's zone, and a warning says so.
+"""
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:radiology:problem:transition-refused"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "requestId": {"type": "string"},
+    },
+}
+_PAGES = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
+
+
+def describe(service: FastAPI) -> None:
+    """Let `service.openapi` give the whole description, made once."""
+
+    def openapi() -> dict[str, Any]:
+        if service.openapi_schema is None:
+            service.openapi_schema = _openapi(service)
+        return service.openapi_schema
+
+    service.openapi = openapi
+
+
+def _openapi(service: FastAPI) -> dict[str, Any]:
+    description = get_openapi(
+        title="Radiology", version=__version__, openapi_version="3.1.0", description=DESCRIPTION, routes=service.routes
+    )
+    parts: dict[str, Any] = description.setdefault("components", {})
+    parts.setdefault("schemas", {})["Problem"] = PROBLEM
+    parts["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "basic": {"type": "http", "scheme": "basic"},
+    }
+    description["security"] = [{"bearer": []}, {"basic": []}]
+    refusal = {
+        "description": "A refusal, or a bug",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in description["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = refusal
+    return description
+
+
+async def openapi_json(request: Request) -> Response:
+    """The OpenAPI document."""
+    return Response(_document(request.app), media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+@lru_cache(maxsize=4)
+def _document(service: FastAPI) -> bytes:
+    return orjson.dumps(service.openapi())
+
+
+def _page(name: str, media_type: str) -> Route:
+    body = (
+        files("radiology.doors.http").joinpath("pages", name).read_bytes().replace(b"{version}", __version__.encode())
+    )
+    headers = {"Content-Security-Policy": _PAGES, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+
+    async def answer(_request: Request) -> Response:
+        return Response(body, media_type=media_type, headers=headers)
+
+    path = {"home.html": "/", "reference.html": "/docs"}.get(name, f"/docs/{name}")
+    return Route(path, answer)
+
+
+routes = [
+    _page("home.html", "text/html; charset=utf-8"),
+    _page("reference.html", "text/html; charset=utf-8"),
+    _page("page.js", "text/javascript; charset=utf-8"),
+    _page("page.css", "text/css; charset=utf-8"),
+    Route("/openapi.json", openapi_json),
+]

@@ -1,0 +1,133 @@
+"""What every request passes: an id, a limit on its body, who asks, a count, and an answer even to a bug."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from radiology.doors.http import problems
+from radiology.doors.http.actors import actor_of
+from radiology.errors import RadiologyError, TooLarge
+from radiology.kit import metrics
+from radiology.kit.clock import monotonic_seconds
+from radiology.kit.ids import uuid7
+from radiology.kit.log import get_logger
+from radiology.settings import Settings
+
+PUBLIC = frozenset(
+    {"/", "/docs", "/docs/", "/docs/page.js", "/docs/page.css", "/openapi.json", "/favicon.ico", "/health"}
+)
+PUBLIC_BELOW = ("/health/",)
+METRICS = "/metrics"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_given_id = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def is_public(path: str) -> bool:
+    """Whether this path is answered to anybody."""
+    return path in PUBLIC or path.startswith(PUBLIC_BELOW)
+
+
+class Front:
+    """The middleware around everything. Plain ASGI: it costs a few microseconds and never holds a body."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, public_metrics: bool) -> None:
+        self._app = app
+        self._limit_json, self._limit = settings.max_json_bytes, settings.max_request_bytes
+        self._public_metrics = public_metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = request_id = _request_id(scope)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        began = monotonic_seconds()
+        answer = _Answer(send, request_id)
+        try:
+            await self._answer(scope, receive, answer)
+        except Exception as error:  # noqa: BLE001  # A door catches broadly, so that a bug is an answer too.
+            await self._refuse(error, scope, receive, answer)
+        _count(scope, answer.status, monotonic_seconds() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        limit = self._limit_of(scope)
+        if not is_public(scope["path"]) and not (self._public_metrics and scope["path"] == METRICS):
+            await actor_of(HTTPConnection(scope))
+        await self._app(scope, _limited(receive, limit), answer)
+
+    async def _refuse(self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        expected = isinstance(error, RadiologyError)
+        if not expected:
+            get_logger().error("request failed", exc_info=error, method=scope["method"], route=_template(scope))
+        if answer.status:
+            raise error  # The answer has begun: only a broken connection can tell the client.
+        request_id: str = scope["request_id"]
+        refusal = problems.of_refusal(error, request_id) if expected else problems.of_bug(request_id)
+        await refusal(scope, receive, answer)
+
+    def _limit_of(self, scope: Scope) -> int:
+        """The longest body allowed, in bytes. Raises TooLarge where the client announces a longer one."""
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        json = b"json" in headers.get(b"content-type", b"application/json")
+        limit = self._limit_json if json else self._limit
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > limit:
+            raise _too_large(limit)
+        return limit
+
+
+class _Answer:
+    """The sending end; knows the status, and adds the request id."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self.status = 0
+        self._send = send
+        self._header = (b"x-request-id", request_id.encode())
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), self._header]
+        await self._send(message)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise _too_large(limit)
+        return message
+
+    return limited
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body may have at most {limit} bytes.")
+
+
+def _request_id(scope: Scope) -> str:
+    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+    return given if _given_id.fullmatch(given) else uuid7().hex
+
+
+def _template(scope: Scope) -> str:
+    """The route's template; one word for all paths that have none, so that nobody fills the metrics by guessing."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", None) or "unmatched"
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    metrics.request(method, _template(scope), status).inc()
+    metrics.request_seconds(method, _template(scope)).observe(seconds)

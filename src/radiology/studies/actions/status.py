@@ -1,0 +1,80 @@
+"""Change the status of a study by the table in `model.py`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from radiology.access.model import Actor, Permission, Role
+from radiology.app import App
+from radiology.audit import actions as audit
+from radiology.errors import NotPermitted
+from radiology.events import Event, StudyStatusChanged, emit
+from radiology.kit.db import Transaction
+from radiology.studies import model
+from radiology.studies.coding import CodingWarning
+from radiology.studies.model import Status, StatusChange, Study, Verb
+from radiology.studies.queries import read, write
+
+MAY_WITHDRAW = frozenset({Role.QA, Role.ADMINISTRATOR})
+MAY_RESTORE = frozenset({Role.ADMINISTRATOR})
+
+
+async def change_status(
+    app: App, actor: Actor, study: str, change: StatusChange, warnings: list[CodingWarning]
+) -> tuple[int, bytes]:
+    """Move a study; returns its new version and body. State, history, audit and event are one transaction."""
+    actor.must(Permission.WRITE)
+    async with app.db.transaction() as tx:
+        found = await read.lock_study(tx, await read.resolve(tx, study, visible_to=actor))
+        now = app.clock.now()
+        verbs = model.verbs_for(found, change, at=now)
+        _must_be_allowed(actor, verbs[-1])
+        emitted = await _record(tx, actor, found, verbs, change)
+        await _save(tx, found.id, change, warnings, now)
+        await audit.record(tx, actor, f"study.{verbs[-1]}", str(found.id))
+        await emit(tx, *emitted)
+        return found.version + 1, await read.study_body(tx, found.id, zone=app.settings.time_zone)
+
+
+def _must_be_allowed(actor: Actor, verb: Verb) -> None:
+    if verb == Verb.WITHDRAW and actor.role not in MAY_WITHDRAW:
+        raise NotPermitted("Only a quality officer or an administrator can withdraw a study.")
+    if verb == Verb.RESTORE and actor.role not in MAY_RESTORE:
+        raise NotPermitted("Only an administrator can restore a study.")
+
+
+async def _record(tx: Transaction, actor: Actor, study: Study, verbs: list[Verb], change: StatusChange) -> list[Event]:
+    emitted: list[Event] = []
+    status = study.status
+    for verb in verbs:
+        after = change.status if verb == Verb.RESTORE else model.step(Status(status), verb)
+        await write.record_transition(
+            tx, study.id, from_status=status, to_status=after, trigger=verb, actor=actor.id, reason=change.reason
+        )
+        emitted.append(
+            StudyStatusChanged(
+                facility_code=study.facility_code,
+                study_id=study.study_id,
+                study_instance_uid=study.study_instance_uid,
+                from_status=status,
+                to_status=after,
+                trigger=verb,
+            )
+        )
+        status = after
+    if verbs[-1] == Verb.WITHDRAW:
+        await write.withdraw_open_reports(tx, study.id)
+    return emitted
+
+
+async def _save(
+    tx: Transaction, study_id: UUID, change: StatusChange, warnings: list[CodingWarning], now: datetime
+) -> None:
+    await write.save_status(
+        tx,
+        study_id,
+        status=change.status,
+        completed=change.completed,
+        now=now,
+        reason_no_images=change.reason_no_images,
+        warnings=[warning.as_json() for warning in warnings],
+    )
