@@ -3,12 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from pydicom._dicom_dict import DicomDictionary
-
-from radiology.standards.dicom.dictionary import vr_of
+from radiology.standards.dicom import dictionary
 from radiology.standards.dicom.plans import usual_vr
 
-_BY_KEYWORD: dict[str, int] = {entry[4]: tag for tag, entry in DicomDictionary.items() if entry[4]}
 _TAG = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?")
 
 
@@ -52,7 +49,7 @@ def tag_of(text: str) -> AttributePath:
 
 
 def _tag(part: str) -> str:
-    if (number := _BY_KEYWORD.get(part)) is not None:
+    if (number := dictionary.tag_of_keyword(part)) is not None:
         return f"{number:08X}"
     if (match := _TAG.fullmatch(part)) is not None:
         return (match[1] + match[2]).upper()
@@ -60,10 +57,9 @@ def _tag(part: str) -> str:
 
 
 def _vr(tag: str) -> str:
-    return usual_vr(vr_of(int(tag, 16)) or "UN")
+    return usual_vr(dictionary.vr_of(int(tag, 16)) or "UN")
 
 
 def keyword_of(tag: str) -> str:
     """The keyword of a tag of eight hexadecimal digits; "" for private and unknown ones."""
-    entry = DicomDictionary.get(int(tag, 16))
-    return entry[4] if entry else ""
+    return dictionary.keyword_of(int(tag, 16))

@@ -5,8 +5,6 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from pydicom.charset import CODES_TO_ENCODINGS, python_encoding
-
 
 class Decoder(Protocol):
     """Takes the bytes of a value; returns the text and whether some of it could not be decoded as declared."""
@@ -14,9 +12,54 @@ class Decoder(Protocol):
     def __call__(self, raw: bytes, /) -> tuple[str, bool]: ...
 
 
+#: Defined terms of PS3.3 C.12.1.1.2, and Python's name for what they say. With ISO 2022 in front they are the same.
+_SETS = {
+    "6": "iso8859",
+    "13": "shift_jis",
+    "58": "iso_ir_58",
+    "87": "iso2022_jp",
+    "100": "latin_1",
+    "101": "iso8859_2",
+    "109": "iso8859_3",
+    "110": "iso8859_4",
+    "126": "iso_ir_126",
+    "127": "iso_ir_127",
+    "138": "iso_ir_138",
+    "144": "iso_ir_144",
+    "148": "iso_ir_148",
+    "149": "euc_kr",
+    "159": "iso2022_jp_2",
+    "166": "iso_ir_166",
+    "192": "UTF8",
+    "203": "iso8859_15",
+}
+_OTHER_TERMS = {"": "iso8859", "GB18030": "GB18030", "GBK": "GBK", "ISO 2022 GBK": "GBK", "ISO 2022 58": "GB2312"}
+
+#: The escape sequences of PS3.3 C.12.1.1.2 and what each switches to.
+_ESCAPES = {
+    b"\x1b(B": "iso8859",
+    b"\x1b(J": "shift_jis",
+    b"\x1b)I": "shift_jis",
+    b"\x1b-A": "latin_1",
+    b"\x1b-B": "iso8859_2",
+    b"\x1b-C": "iso8859_3",
+    b"\x1b-D": "iso8859_4",
+    b"\x1b-F": "iso_ir_126",
+    b"\x1b-G": "iso_ir_127",
+    b"\x1b-H": "iso_ir_138",
+    b"\x1b-L": "iso_ir_144",
+    b"\x1b-M": "iso_ir_148",
+    b"\x1b-T": "iso_ir_166",
+    b"\x1b-b": "iso8859_15",
+    b"\x1b$B": "iso2022_jp",
+    b"\x1b$(D": "iso2022_jp_2",
+    b"\x1b$)A": "iso_ir_58",
+    b"\x1b$)C": "euc_kr",
+}
+
 _ESCAPE = b"\x1b"
 _FRAGMENT = re.compile(rb"^[^\x1b]+|\x1b[^\x1b]*")
-_SPELLING = re.compile(r"ISO[ _-]?(2022[ _-])?IR[ _-]?(\d+)")
+_SPELLING = re.compile(r"ISO[ _-]?(?:2022[ _-])?IR[ _-]?(\d+)")
 #: Python removes these escape sequences itself, so they are left in.
 _SELF_ESCAPING = ("iso2022_jp", "iso2022_jp_2", "iso_ir_58")
 _RESET = re.compile(rb"[\\^=\n\r\t\f]")
@@ -33,12 +76,9 @@ def decoder(terms: Sequence[str]) -> Decoder:
 
 def _python_name(term: str) -> str | None:
     term = term.strip().upper()
-    if (name := python_encoding.get(term)) is not None:
-        return name
     if (match := _SPELLING.fullmatch(term)) is not None:
-        prefix = "ISO 2022 IR" if match[1] else "ISO_IR"
-        return python_encoding.get(f"{prefix} {match[2]}")
-    return None
+        return _SETS.get(match[1])
+    return _OTHER_TERMS.get(term)
 
 
 def _single(name: str, *, declared: str, unknown: bool) -> Decoder:
@@ -100,7 +140,7 @@ def _fragment(part: bytes, names: list[str]) -> tuple[str, bool]:
     if not part.startswith(_ESCAPE):
         return _with(part, first)
     length = 4 if part.startswith((b"\x1b$(", b"\x1b$)")) else 3
-    name = CODES_TO_ENCODINGS.get(part[:length], "")
+    name = _ESCAPES.get(part[:length], "")
     if name != "iso8859" and name not in names:
         return _with(part, first)[0], True
     if name in _SELF_ESCAPING:

@@ -91,8 +91,8 @@ class PersonNameMatch:
         return any("*" in group or "?" in group for group in self.groups)
 
     def to_like(self) -> str:
-        r"""The first group as a pattern for SQL `LIKE ... ESCAPE '\'` on text in the form of `match_text`."""
-        return like_pattern(self.groups[0])
+        r"""The first group that is asked for, as a pattern for `LIKE ... ESCAPE '\'` on text made by `match_text`."""
+        return like_pattern(next(group for group in self.groups if group))
 
     def matches(self, name: PersonName | str) -> bool:
         """Whether a stored name fits."""
@@ -203,7 +203,8 @@ def _one(key: str, vr: str, text: str) -> Condition:
     if vr in WILDCARD_VRS and set(text) == {"*"}:
         return Universal()
     if vr == "PN":
-        return PersonNameMatch(tuple(match_text(group) for group in text.split("=")[:3]))
+        groups = tuple(match_text(group) for group in text.split("=")[:3])
+        return PersonNameMatch(groups) if any(groups) else Universal()
     if vr in WILDCARD_VRS and ("*" in text or "?" in text):
         return Wildcard(text)
     if vr == "SQ":

@@ -10,11 +10,11 @@ PLAIN, SKIP, BINARY, SEQUENCE, PIXELS, CHARACTER_SET, PRIVATE, SIGNED, DELIMITER
 PIXEL_DATA = frozenset(("7FE00008", "7FE00009", "7FE00010"))
 
 #: VRs that depend on other attributes, where another than the first is right more often (PS3.5 A.1, PS3.3 C.11).
-_USUAL = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW", "OB_OW": "OW", "NONE": "UN"}
+_USUAL = {"US/SS": "US", "OB/OW": "OW", "US/OW": "OW", "US/SS/OW": "OW"}
 
 
 def usual_vr(vr: str) -> str:
-    """One VR for a dictionary entry that names several, such as "OB or OW"."""
+    """One VR for a dictionary entry that names several, such as "OB/OW"."""
     return _USUAL.get(vr, vr)
 
 
@@ -55,7 +55,7 @@ def plan_of(head: bytes, *, implicit: bool, big: bool) -> Plan:
 
 def plan_for(key: str, vr: str, *, long: bool, big: bool) -> Plan:
     """The plan for an element whose VR is known."""
-    if vr == "US or SS":
+    if vr == "US/SS":
         return Plan(key, SIGNED, "US", long, None)
     vr = usual_vr(vr)
     if key in PIXEL_DATA:

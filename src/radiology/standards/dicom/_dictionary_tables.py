@@ -1,0 +1,7255 @@
+"""The data dictionary of PS3.6, and private dictionaries, as plain tables.
+
+Generated from pydicom 3.0.2 (edition 2024c); a test compares them. They are here because importing pydicom costs
+over a second of processor time, and memory for all else that is in it, in each process. Do not edit by hand.
+"""
+
+#: Lines of tag, VR and keyword; an ambiguous VR has its alternatives joined by a slash, "-" is no VR.
+STANDARD = """\
+00000000 UL CommandGroupLength
+00000001 UL CommandLengthToEnd
+00000002 UI AffectedSOPClassUID
+00000003 UI RequestedSOPClassUID
+00000010 SH CommandRecognitionCode
+00000100 US CommandField
+00000110 US MessageID
+00000120 US MessageIDBeingRespondedTo
+00000200 AE Initiator
+00000300 AE Receiver
+00000400 AE FindLocation
+00000600 AE MoveDestination
+00000700 US Priority
+00000800 US CommandDataSetType
+00000850 US NumberOfMatches
+00000860 US ResponseSequenceNumber
+00000900 US Status
+00000901 AT OffendingElement
+00000902 LO ErrorComment
+00000903 US ErrorID
+00001000 UI AffectedSOPInstanceUID
+00001001 UI RequestedSOPInstanceUID
+00001002 US EventTypeID
+00001005 AT AttributeIdentifierList
+00001008 US ActionTypeID
+00001020 US NumberOfRemainingSuboperations
+00001021 US NumberOfCompletedSuboperations
+00001022 US NumberOfFailedSuboperations
+00001023 US NumberOfWarningSuboperations
+00001030 AE MoveOriginatorApplicationEntityTitle
+00001031 US MoveOriginatorMessageID
+00004000 LT DialogReceiver
+00004010 LT TerminalType
+00005010 SH MessageSetID
+00005020 SH EndMessageID
+00005110 LT DisplayFormat
+00005120 LT PagePositionID
+00005130 CS TextFormatID
+00005140 CS NormalReverse
+00005150 CS AddGrayScale
+00005160 CS Borders
+00005170 IS Copies
+00005180 CS CommandMagnificationType
+00005190 CS Erase
+000051A0 CS Print
+000051B0 US Overlays
+00020000 UL FileMetaInformationGroupLength
+00020001 OB FileMetaInformationVersion
+00020002 UI MediaStorageSOPClassUID
+00020003 UI MediaStorageSOPInstanceUID
+00020010 UI TransferSyntaxUID
+00020012 UI ImplementationClassUID
+00020013 SH ImplementationVersionName
+00020016 AE SourceApplicationEntityTitle
+00020017 AE SendingApplicationEntityTitle
+00020018 AE ReceivingApplicationEntityTitle
+00020026 UR SourcePresentationAddress
+00020027 UR SendingPresentationAddress
+00020028 UR ReceivingPresentationAddress
+00020031 OB RTVMetaInformationVersion
+00020032 UI RTVCommunicationSOPClassUID
+00020033 UI RTVCommunicationSOPInstanceUID
+00020035 OB RTVSourceIdentifier
+00020036 OB RTVFlowIdentifier
+00020037 UL RTVFlowRTPSamplingRate
+00020038 FD RTVFlowActualFrameDuration
+00020100 UI PrivateInformationCreatorUID
+00020102 OB PrivateInformation
+00041130 CS FileSetID
+00041141 CS FileSetDescriptorFileID
+00041142 CS SpecificCharacterSetOfFileSetDescriptorFile
+00041200 UL OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity
+00041202 UL OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity
+00041212 US FileSetConsistencyFlag
+00041220 SQ DirectoryRecordSequence
+00041400 UL OffsetOfTheNextDirectoryRecord
+00041410 US RecordInUseFlag
+00041420 UL OffsetOfReferencedLowerLevelDirectoryEntity
+00041430 CS DirectoryRecordType
+00041432 UI PrivateRecordUID
+00041500 CS ReferencedFileID
+00041504 UL MRDRDirectoryRecordOffset
+00041510 UI ReferencedSOPClassUIDInFile
+00041511 UI ReferencedSOPInstanceUIDInFile
+00041512 UI ReferencedTransferSyntaxUIDInFile
+0004151A UI ReferencedRelatedGeneralSOPClassUIDInFile
+00041600 UL NumberOfReferences
+00080001 UL LengthToEnd
+00080005 CS SpecificCharacterSet
+00080006 SQ LanguageCodeSequence
+00080008 CS ImageType
+00080010 SH RecognitionCode
+00080012 DA InstanceCreationDate
+00080013 TM InstanceCreationTime
+00080014 UI InstanceCreatorUID
+00080015 DT InstanceCoercionDateTime
+00080016 UI SOPClassUID
+00080017 UI AcquisitionUID
+00080018 UI SOPInstanceUID
+00080019 UI PyramidUID
+0008001A UI RelatedGeneralSOPClassUID
+0008001B UI OriginalSpecializedSOPClassUID
+0008001C CS SyntheticData
+00080020 DA StudyDate
+00080021 DA SeriesDate
+00080022 DA AcquisitionDate
+00080023 DA ContentDate
+00080024 DA OverlayDate
+00080025 DA CurveDate
+0008002A DT AcquisitionDateTime
+00080030 TM StudyTime
+00080031 TM SeriesTime
+00080032 TM AcquisitionTime
+00080033 TM ContentTime
+00080034 TM OverlayTime
+00080035 TM CurveTime
+00080040 US DataSetType
+00080041 LO DataSetSubtype
+00080042 CS NuclearMedicineSeriesType
+00080050 SH AccessionNumber
+00080051 SQ IssuerOfAccessionNumberSequence
+00080052 CS QueryRetrieveLevel
+00080053 CS QueryRetrieveView
+00080054 AE RetrieveAETitle
+00080055 AE StationAETitle
+00080056 CS InstanceAvailability
+00080058 UI FailedSOPInstanceUIDList
+00080060 CS Modality
+00080061 CS ModalitiesInStudy
+00080062 UI SOPClassesInStudy
+00080063 SQ AnatomicRegionsInStudyCodeSequence
+00080064 CS ConversionType
+00080068 CS PresentationIntentType
+00080070 LO Manufacturer
+00080080 LO InstitutionName
+00080081 ST InstitutionAddress
+00080082 SQ InstitutionCodeSequence
+00080090 PN ReferringPhysicianName
+00080092 ST ReferringPhysicianAddress
+00080094 SH ReferringPhysicianTelephoneNumbers
+00080096 SQ ReferringPhysicianIdentificationSequence
+0008009C PN ConsultingPhysicianName
+0008009D SQ ConsultingPhysicianIdentificationSequence
+00080100 SH CodeValue
+00080101 LO ExtendedCodeValue
+00080102 SH CodingSchemeDesignator
+00080103 SH CodingSchemeVersion
+00080104 LO CodeMeaning
+00080105 CS MappingResource
+00080106 DT ContextGroupVersion
+00080107 DT ContextGroupLocalVersion
+00080108 LT ExtendedCodeMeaning
+00080109 SQ CodingSchemeResourcesSequence
+0008010A CS CodingSchemeURLType
+0008010B CS ContextGroupExtensionFlag
+0008010C UI CodingSchemeUID
+0008010D UI ContextGroupExtensionCreatorUID
+0008010E UR CodingSchemeURL
+0008010F CS ContextIdentifier
+00080110 SQ CodingSchemeIdentificationSequence
+00080112 LO CodingSchemeRegistry
+00080114 ST CodingSchemeExternalID
+00080115 ST CodingSchemeName
+00080116 ST CodingSchemeResponsibleOrganization
+00080117 UI ContextUID
+00080118 UI MappingResourceUID
+00080119 UC LongCodeValue
+00080120 UR URNCodeValue
+00080121 SQ EquivalentCodeSequence
+00080122 LO MappingResourceName
+00080123 SQ ContextGroupIdentificationSequence
+00080124 SQ MappingResourceIdentificationSequence
+00080201 SH TimezoneOffsetFromUTC
+00080202 OB
+00080220 SQ ResponsibleGroupCodeSequence
+00080221 CS EquipmentModality
+00080222 LO ManufacturerRelatedModelGroup
+00080300 SQ PrivateDataElementCharacteristicsSequence
+00080301 US PrivateGroupReference
+00080302 LO PrivateCreatorReference
+00080303 CS BlockIdentifyingInformationStatus
+00080304 US NonidentifyingPrivateElements
+00080305 SQ DeidentificationActionSequence
+00080306 US IdentifyingPrivateElements
+00080307 CS DeidentificationAction
+00080308 US PrivateDataElement
+00080309 UL PrivateDataElementValueMultiplicity
+0008030A CS PrivateDataElementValueRepresentation
+0008030B UL PrivateDataElementNumberOfItems
+0008030C UC PrivateDataElementName
+0008030D UC PrivateDataElementKeyword
+0008030E UT PrivateDataElementDescription
+0008030F UT PrivateDataElementEncoding
+00080310 SQ PrivateDataElementDefinitionSequence
+00080400 SQ ScopeOfInventorySequence
+00080401 LT InventoryPurpose
+00080402 LT InventoryInstanceDescription
+00080403 CS InventoryLevel
+00080404 DT ItemInventoryDateTime
+00080405 CS RemovedFromOperationalUse
+00080406 SQ ReasonForRemovalCodeSequence
+00080407 UR StoredInstanceBaseURI
+00080408 UR FolderAccessURI
+00080409 UR FileAccessURI
+0008040A CS ContainerFileType
+0008040B UR FilenameInContainer
+0008040C UV FileOffsetInContainer
+0008040D UV FileLengthInContainer
+0008040E UI StoredInstanceTransferSyntaxUID
+0008040F CS ExtendedMatchingMechanisms
+00080410 SQ RangeMatchingSequence
+00080411 SQ ListOfUIDMatchingSequence
+00080412 SQ EmptyValueMatchingSequence
+00080413 SQ GeneralMatchingSequence
+00080414 US RequestedStatusInterval
+00080415 CS RetainInstances
+00080416 DT ExpirationDateTime
+00080417 CS TransactionStatus
+00080418 LT TransactionStatusComment
+00080419 SQ FileSetAccessSequence
+0008041A SQ FileAccessSequence
+0008041B OB RecordKey
+0008041C OB PriorRecordKey
+0008041D SQ MetadataSequence
+0008041E SQ UpdatedMetadataSequence
+0008041F DT StudyUpdateDateTime
+00080420 SQ InventoryAccessEndPointsSequence
+00080421 SQ StudyAccessEndPointsSequence
+00080422 SQ IncorporatedInventoryInstanceSequence
+00080423 SQ InventoriedStudiesSequence
+00080424 SQ InventoriedSeriesSequence
+00080425 SQ InventoriedInstancesSequence
+00080426 CS InventoryCompletionStatus
+00080427 UL NumberOfStudyRecordsInInstance
+00080428 UV TotalNumberOfStudyRecords
+00080429 UV MaximumNumberOfRecords
+00081000 AE NetworkID
+00081010 SH StationName
+00081030 LO StudyDescription
+00081032 SQ ProcedureCodeSequence
+0008103E LO SeriesDescription
+0008103F SQ SeriesDescriptionCodeSequence
+00081040 LO InstitutionalDepartmentName
+00081041 SQ InstitutionalDepartmentTypeCodeSequence
+00081048 PN PhysiciansOfRecord
+00081049 SQ PhysiciansOfRecordIdentificationSequence
+00081050 PN PerformingPhysicianName
+00081052 SQ PerformingPhysicianIdentificationSequence
+00081060 PN NameOfPhysiciansReadingStudy
+00081062 SQ PhysiciansReadingStudyIdentificationSequence
+00081070 PN OperatorsName
+00081072 SQ OperatorIdentificationSequence
+00081080 LO AdmittingDiagnosesDescription
+00081084 SQ AdmittingDiagnosesCodeSequence
+00081088 LO PyramidDescription
+00081090 LO ManufacturerModelName
+00081100 SQ ReferencedResultsSequence
+00081110 SQ ReferencedStudySequence
+00081111 SQ ReferencedPerformedProcedureStepSequence
+00081112 SQ ReferencedInstancesBySOPClassSequence
+00081115 SQ ReferencedSeriesSequence
+00081120 SQ ReferencedPatientSequence
+00081125 SQ ReferencedVisitSequence
+00081130 SQ ReferencedOverlaySequence
+00081134 SQ ReferencedStereometricInstanceSequence
+0008113A SQ ReferencedWaveformSequence
+00081140 SQ ReferencedImageSequence
+00081145 SQ ReferencedCurveSequence
+0008114A SQ ReferencedInstanceSequence
+0008114B SQ ReferencedRealWorldValueMappingInstanceSequence
+00081150 UI ReferencedSOPClassUID
+00081155 UI ReferencedSOPInstanceUID
+00081156 SQ DefinitionSourceSequence
+0008115A UI SOPClassesSupported
+00081160 IS ReferencedFrameNumber
+00081161 UL SimpleFrameList
+00081162 UL CalculatedFrameList
+00081163 FD TimeRange
+00081164 SQ FrameExtractionSequence
+00081167 UI MultiFrameSourceSOPInstanceUID
+00081190 UR RetrieveURL
+00081195 UI TransactionUID
+00081196 US WarningReason
+00081197 US FailureReason
+00081198 SQ FailedSOPSequence
+00081199 SQ ReferencedSOPSequence
+0008119A SQ OtherFailuresSequence
+0008119B SQ FailedStudySequence
+00081200 SQ StudiesContainingOtherReferencedInstancesSequence
+00081250 SQ RelatedSeriesSequence
+00082110 CS LossyImageCompressionRetired
+00082111 ST DerivationDescription
+00082112 SQ SourceImageSequence
+00082120 SH StageName
+00082122 IS StageNumber
+00082124 IS NumberOfStages
+00082127 SH ViewName
+00082128 IS ViewNumber
+00082129 IS NumberOfEventTimers
+0008212A IS NumberOfViewsInStage
+00082130 DS EventElapsedTimes
+00082132 LO EventTimerNames
+00082133 SQ EventTimerSequence
+00082134 FD EventTimeOffset
+00082135 SQ EventCodeSequence
+00082142 IS StartTrim
+00082143 IS StopTrim
+00082144 IS RecommendedDisplayFrameRate
+00082200 CS TransducerPosition
+00082204 CS TransducerOrientation
+00082208 CS AnatomicStructure
+00082218 SQ AnatomicRegionSequence
+00082220 SQ AnatomicRegionModifierSequence
+00082228 SQ PrimaryAnatomicStructureSequence
+00082229 SQ AnatomicStructureSpaceOrRegionSequence
+00082230 SQ PrimaryAnatomicStructureModifierSequence
+00082240 SQ TransducerPositionSequence
+00082242 SQ TransducerPositionModifierSequence
+00082244 SQ TransducerOrientationSequence
+00082246 SQ TransducerOrientationModifierSequence
+00082251 SQ AnatomicStructureSpaceOrRegionCodeSequenceTrial
+00082253 SQ AnatomicPortalOfEntranceCodeSequenceTrial
+00082255 SQ AnatomicApproachDirectionCodeSequenceTrial
+00082256 ST AnatomicPerspectiveDescriptionTrial
+00082257 SQ AnatomicPerspectiveCodeSequenceTrial
+00082258 ST AnatomicLocationOfExaminingInstrumentDescriptionTrial
+00082259 SQ AnatomicLocationOfExaminingInstrumentCodeSequenceTrial
+0008225A SQ AnatomicStructureSpaceOrRegionModifierCodeSequenceTrial
+0008225C SQ OnAxisBackgroundAnatomicStructureCodeSequenceTrial
+00083001 SQ AlternateRepresentationSequence
+00083002 UI AvailableTransferSyntaxUID
+00083010 UI IrradiationEventUID
+00083011 SQ SourceIrradiationEventSequence
+00083012 UI RadiopharmaceuticalAdministrationEventUID
+00084000 LT IdentifyingComments
+00089007 CS FrameType
+00089092 SQ ReferencedImageEvidenceSequence
+00089121 SQ ReferencedRawDataSequence
+00089123 UI CreatorVersionUID
+00089124 SQ DerivationImageSequence
+00089154 SQ SourceImageEvidenceSequence
+00089205 CS PixelPresentation
+00089206 CS VolumetricProperties
+00089207 CS VolumeBasedCalculationTechnique
+00089208 CS ComplexImageComponent
+00089209 CS AcquisitionContrast
+00089215 SQ DerivationCodeSequence
+00089237 SQ ReferencedPresentationStateSequence
+00089410 SQ ReferencedOtherPlaneSequence
+00089458 SQ FrameDisplaySequence
+00089459 FL RecommendedDisplayFrameRateInFloat
+00089460 CS SkipFrameRangeFlag
+00100010 PN PatientName
+00100020 LO PatientID
+00100021 LO IssuerOfPatientID
+00100022 CS TypeOfPatientID
+00100024 SQ IssuerOfPatientIDQualifiersSequence
+00100026 SQ SourcePatientGroupIdentificationSequence
+00100027 SQ GroupOfPatientsIdentificationSequence
+00100028 US SubjectRelativePositionInImage
+00100030 DA PatientBirthDate
+00100032 TM PatientBirthTime
+00100033 LO PatientBirthDateInAlternativeCalendar
+00100034 LO PatientDeathDateInAlternativeCalendar
+00100035 CS PatientAlternativeCalendar
+00100040 CS PatientSex
+00100050 SQ PatientInsurancePlanCodeSequence
+00100101 SQ PatientPrimaryLanguageCodeSequence
+00100102 SQ PatientPrimaryLanguageModifierCodeSequence
+00100200 CS QualityControlSubject
+00100201 SQ QualityControlSubjectTypeCodeSequence
+00100212 UC StrainDescription
+00100213 LO StrainNomenclature
+00100214 LO StrainStockNumber
+00100215 SQ StrainSourceRegistryCodeSequence
+00100216 SQ StrainStockSequence
+00100217 LO StrainSource
+00100218 UT StrainAdditionalInformation
+00100219 SQ StrainCodeSequence
+00100221 SQ GeneticModificationsSequence
+00100222 UC GeneticModificationsDescription
+00100223 LO GeneticModificationsNomenclature
+00100229 SQ GeneticModificationsCodeSequence
+00101000 LO OtherPatientIDs
+00101001 PN OtherPatientNames
+00101002 SQ OtherPatientIDsSequence
+00101005 PN PatientBirthName
+00101010 AS PatientAge
+00101020 DS PatientSize
+00101021 SQ PatientSizeCodeSequence
+00101022 DS PatientBodyMassIndex
+00101023 DS MeasuredAPDimension
+00101024 DS MeasuredLateralDimension
+00101030 DS PatientWeight
+00101040 LO PatientAddress
+00101050 LO InsurancePlanIdentification
+00101060 PN PatientMotherBirthName
+00101080 LO MilitaryRank
+00101081 LO BranchOfService
+00101090 LO MedicalRecordLocator
+00101100 SQ ReferencedPatientPhotoSequence
+00102000 LO MedicalAlerts
+00102110 LO Allergies
+00102150 LO CountryOfResidence
+00102152 LO RegionOfResidence
+00102154 SH PatientTelephoneNumbers
+00102155 LT PatientTelecomInformation
+00102160 SH EthnicGroup
+00102161 SQ EthnicGroupCodeSequence
+00102180 SH Occupation
+001021A0 CS SmokingStatus
+001021B0 LT AdditionalPatientHistory
+001021C0 US PregnancyStatus
+001021D0 DA LastMenstrualDate
+001021F0 LO PatientReligiousPreference
+00102201 LO PatientSpeciesDescription
+00102202 SQ PatientSpeciesCodeSequence
+00102203 CS PatientSexNeutered
+00102210 CS AnatomicalOrientationType
+00102292 LO PatientBreedDescription
+00102293 SQ PatientBreedCodeSequence
+00102294 SQ BreedRegistrationSequence
+00102295 LO BreedRegistrationNumber
+00102296 SQ BreedRegistryCodeSequence
+00102297 PN ResponsiblePerson
+00102298 CS ResponsiblePersonRole
+00102299 LO ResponsibleOrganization
+00104000 LT PatientComments
+00109431 FL ExaminedBodyThickness
+00120010 LO ClinicalTrialSponsorName
+00120020 LO ClinicalTrialProtocolID
+00120021 LO ClinicalTrialProtocolName
+00120022 LO IssuerOfClinicalTrialProtocolID
+00120023 SQ OtherClinicalTrialProtocolIDsSequence
+00120030 LO ClinicalTrialSiteID
+00120031 LO ClinicalTrialSiteName
+00120032 LO IssuerOfClinicalTrialSiteID
+00120040 LO ClinicalTrialSubjectID
+00120041 LO IssuerOfClinicalTrialSubjectID
+00120042 LO ClinicalTrialSubjectReadingID
+00120043 LO IssuerOfClinicalTrialSubjectReadingID
+00120050 LO ClinicalTrialTimePointID
+00120051 ST ClinicalTrialTimePointDescription
+00120052 FD LongitudinalTemporalOffsetFromEvent
+00120053 CS LongitudinalTemporalEventType
+00120054 SQ ClinicalTrialTimePointTypeCodeSequence
+00120055 LO IssuerOfClinicalTrialTimePointID
+00120060 LO ClinicalTrialCoordinatingCenterName
+00120062 CS PatientIdentityRemoved
+00120063 LO DeidentificationMethod
+00120064 SQ DeidentificationMethodCodeSequence
+00120071 LO ClinicalTrialSeriesID
+00120072 LO ClinicalTrialSeriesDescription
+00120073 LO IssuerOfClinicalTrialSeriesID
+00120081 LO ClinicalTrialProtocolEthicsCommitteeName
+00120082 LO ClinicalTrialProtocolEthicsCommitteeApprovalNumber
+00120083 SQ ConsentForClinicalTrialUseSequence
+00120084 CS DistributionType
+00120085 CS ConsentForDistributionFlag
+00120086 DA EthicsCommitteeApprovalEffectivenessStartDate
+00120087 DA EthicsCommitteeApprovalEffectivenessEndDate
+00140023 ST CADFileFormat
+00140024 ST ComponentReferenceSystem
+00140025 ST ComponentManufacturingProcedure
+00140028 ST ComponentManufacturer
+00140030 DS MaterialThickness
+00140032 DS MaterialPipeDiameter
+00140034 DS MaterialIsolationDiameter
+00140042 ST MaterialGrade
+00140044 ST MaterialPropertiesDescription
+00140045 ST MaterialPropertiesFileFormatRetired
+00140046 LT MaterialNotes
+00140050 CS ComponentShape
+00140052 CS CurvatureType
+00140054 DS OuterDiameter
+00140056 DS InnerDiameter
+00140100 LO ComponentWelderIDs
+00140101 CS SecondaryApprovalStatus
+00140102 DA SecondaryReviewDate
+00140103 TM SecondaryReviewTime
+00140104 PN SecondaryReviewerName
+00140105 ST RepairID
+00140106 SQ MultipleComponentApprovalSequence
+00140107 CS OtherApprovalStatus
+00140108 CS OtherSecondaryApprovalStatus
+00140200 SQ DataElementLabelSequence
+00140201 SQ DataElementLabelItemSequence
+00140202 AT DataElement
+00140203 LO DataElementName
+00140204 LO DataElementDescription
+00140205 CS DataElementConditionality
+00140206 IS DataElementMinimumCharacters
+00140207 IS DataElementMaximumCharacters
+00141010 ST ActualEnvironmentalConditions
+00141020 DA ExpiryDate
+00141040 ST EnvironmentalConditions
+00142002 SQ EvaluatorSequence
+00142004 IS EvaluatorNumber
+00142006 PN EvaluatorName
+00142008 IS EvaluationAttempt
+00142012 SQ IndicationSequence
+00142014 IS IndicationNumber
+00142016 SH IndicationLabel
+00142018 ST IndicationDescription
+0014201A CS IndicationType
+0014201C CS IndicationDisposition
+0014201E SQ IndicationROISequence
+00142030 SQ IndicationPhysicalPropertySequence
+00142032 SH PropertyLabel
+00142202 IS CoordinateSystemNumberOfAxes
+00142204 SQ CoordinateSystemAxesSequence
+00142206 ST CoordinateSystemAxisDescription
+00142208 CS CoordinateSystemDataSetMapping
+0014220A IS CoordinateSystemAxisNumber
+0014220C CS CoordinateSystemAxisType
+0014220E CS CoordinateSystemAxisUnits
+00142210 OB CoordinateSystemAxisValues
+00142220 SQ CoordinateSystemTransformSequence
+00142222 ST TransformDescription
+00142224 IS TransformNumberOfAxes
+00142226 IS TransformOrderOfAxes
+00142228 CS TransformedAxisUnits
+0014222A DS CoordinateSystemTransformRotationAndScaleMatrix
+0014222C DS CoordinateSystemTransformTranslationMatrix
+00143011 DS InternalDetectorFrameTime
+00143012 DS NumberOfFramesIntegrated
+00143020 SQ DetectorTemperatureSequence
+00143022 ST SensorName
+00143024 DS HorizontalOffsetOfSensor
+00143026 DS VerticalOffsetOfSensor
+00143028 DS SensorTemperature
+00143040 SQ DarkCurrentSequence
+00143050 OB/OW DarkCurrentCounts
+00143060 SQ GainCorrectionReferenceSequence
+00143070 OB/OW AirCounts
+00143071 DS KVUsedInGainCalibration
+00143072 DS MAUsedInGainCalibration
+00143073 DS NumberOfFramesUsedForIntegration
+00143074 LO FilterMaterialUsedInGainCalibration
+00143075 DS FilterThicknessUsedInGainCalibration
+00143076 DA DateOfGainCalibration
+00143077 TM TimeOfGainCalibration
+00143080 OB BadPixelImage
+00143099 LT CalibrationNotes
+00143100 LT LinearityCorrectionTechnique
+00143101 LT BeamHardeningCorrectionTechnique
+00144002 SQ PulserEquipmentSequence
+00144004 CS PulserType
+00144006 LT PulserNotes
+00144008 SQ ReceiverEquipmentSequence
+0014400A CS AmplifierType
+0014400C LT ReceiverNotes
+0014400E SQ PreAmplifierEquipmentSequence
+0014400F LT PreAmplifierNotes
+00144010 SQ TransmitTransducerSequence
+00144011 SQ ReceiveTransducerSequence
+00144012 US NumberOfElements
+00144013 CS ElementShape
+00144014 DS ElementDimensionA
+00144015 DS ElementDimensionB
+00144016 DS ElementPitchA
+00144017 DS MeasuredBeamDimensionA
+00144018 DS MeasuredBeamDimensionB
+00144019 DS LocationOfMeasuredBeamDiameter
+0014401A DS NominalFrequency
+0014401B DS MeasuredCenterFrequency
+0014401C DS MeasuredBandwidth
+0014401D DS ElementPitchB
+00144020 SQ PulserSettingsSequence
+00144022 DS PulseWidth
+00144024 DS ExcitationFrequency
+00144026 CS ModulationType
+00144028 DS Damping
+00144030 SQ ReceiverSettingsSequence
+00144031 DS AcquiredSoundpathLength
+00144032 CS AcquisitionCompressionType
+00144033 IS AcquisitionSampleSize
+00144034 DS RectifierSmoothing
+00144035 SQ DACSequence
+00144036 CS DACType
+00144038 DS DACGainPoints
+0014403A DS DACTimePoints
+0014403C DS DACAmplitude
+00144040 SQ PreAmplifierSettingsSequence
+00144050 SQ TransmitTransducerSettingsSequence
+00144051 SQ ReceiveTransducerSettingsSequence
+00144052 DS IncidentAngle
+00144054 ST CouplingTechnique
+00144056 ST CouplingMedium
+00144057 DS CouplingVelocity
+00144058 DS ProbeCenterLocationX
+00144059 DS ProbeCenterLocationZ
+0014405A DS SoundPathLength
+0014405C ST DelayLawIdentifier
+00144060 SQ GateSettingsSequence
+00144062 DS GateThreshold
+00144064 DS VelocityOfSound
+00144070 SQ CalibrationSettingsSequence
+00144072 ST CalibrationProcedure
+00144074 SH ProcedureVersion
+00144076 DA ProcedureCreationDate
+00144078 DA ProcedureExpirationDate
+0014407A DA ProcedureLastModifiedDate
+0014407C TM CalibrationTime
+0014407E DA CalibrationDate
+00144080 SQ ProbeDriveEquipmentSequence
+00144081 CS DriveType
+00144082 LT ProbeDriveNotes
+00144083 SQ DriveProbeSequence
+00144084 DS ProbeInductance
+00144085 DS ProbeResistance
+00144086 SQ ReceiveProbeSequence
+00144087 SQ ProbeDriveSettingsSequence
+00144088 DS BridgeResistors
+00144089 DS ProbeOrientationAngle
+0014408B DS UserSelectedGainY
+0014408C DS UserSelectedPhase
+0014408D DS UserSelectedOffsetX
+0014408E DS UserSelectedOffsetY
+00144091 SQ ChannelSettingsSequence
+00144092 DS ChannelThreshold
+0014409A SQ ScannerSettingsSequence
+0014409B ST ScanProcedure
+0014409C DS TranslationRateX
+0014409D DS TranslationRateY
+0014409F DS ChannelOverlap
+001440A0 LO ImageQualityIndicatorType
+001440A1 LO ImageQualityIndicatorMaterial
+001440A2 LO ImageQualityIndicatorSize
+00145002 IS LINACEnergy
+00145004 IS LINACOutput
+00145100 US ActiveAperture
+00145101 DS TotalAperture
+00145102 DS ApertureElevation
+00145103 DS MainLobeAngle
+00145104 DS MainRoofAngle
+00145105 CS ConnectorType
+00145106 SH WedgeModelNumber
+00145107 DS WedgeAngleFloat
+00145108 DS WedgeRoofAngle
+00145109 CS WedgeElement1Position
+0014510A DS WedgeMaterialVelocity
+0014510B SH WedgeMaterial
+0014510C DS WedgeOffsetZ
+0014510D DS WedgeOriginOffsetX
+0014510E DS WedgeTimeDelay
+0014510F SH WedgeName
+00145110 SH WedgeManufacturerName
+00145111 LO WedgeDescription
+00145112 DS NominalBeamAngle
+00145113 DS WedgeOffsetX
+00145114 DS WedgeOffsetY
+00145115 DS WedgeTotalLength
+00145116 DS WedgeInContactLength
+00145117 DS WedgeFrontGap
+00145118 DS WedgeTotalHeight
+00145119 DS WedgeFrontHeight
+0014511A DS WedgeRearHeight
+0014511B DS WedgeTotalWidth
+0014511C DS WedgeInContactWidth
+0014511D DS WedgeChamferHeight
+0014511E CS WedgeCurve
+0014511F DS RadiusAlongWedge
+00160001 DS WhitePoint
+00160002 DS PrimaryChromaticities
+00160003 UT BatteryLevel
+00160004 DS ExposureTimeInSeconds
+00160005 DS FNumber
+00160006 IS OECFRows
+00160007 IS OECFColumns
+00160008 UC OECFColumnNames
+00160009 DS OECFValues
+0016000A IS SpatialFrequencyResponseRows
+0016000B IS SpatialFrequencyResponseColumns
+0016000C UC SpatialFrequencyResponseColumnNames
+0016000D DS SpatialFrequencyResponseValues
+0016000E IS ColorFilterArrayPatternRows
+0016000F IS ColorFilterArrayPatternColumns
+00160010 DS ColorFilterArrayPatternValues
+00160011 US FlashFiringStatus
+00160012 US FlashReturnStatus
+00160013 US FlashMode
+00160014 US FlashFunctionPresent
+00160015 US FlashRedEyeMode
+00160016 US ExposureProgram
+00160017 UT SpectralSensitivity
+00160018 IS PhotographicSensitivity
+00160019 IS SelfTimerMode
+0016001A US SensitivityType
+0016001B IS StandardOutputSensitivity
+0016001C IS RecommendedExposureIndex
+0016001D IS ISOSpeed
+0016001E IS ISOSpeedLatitudeyyy
+0016001F IS ISOSpeedLatitudezzz
+00160020 UT EXIFVersion
+00160021 DS ShutterSpeedValue
+00160022 DS ApertureValue
+00160023 DS BrightnessValue
+00160024 DS ExposureBiasValue
+00160025 DS MaxApertureValue
+00160026 DS SubjectDistance
+00160027 US MeteringMode
+00160028 US LightSource
+00160029 DS FocalLength
+0016002A IS SubjectArea
+0016002B OB MakerNote
+00160030 DS Temperature
+00160031 DS Humidity
+00160032 DS Pressure
+00160033 DS WaterDepth
+00160034 DS Acceleration
+00160035 DS CameraElevationAngle
+00160036 DS FlashEnergy
+00160037 IS SubjectLocation
+00160038 DS PhotographicExposureIndex
+00160039 US SensingMethod
+0016003A US FileSource
+0016003B US SceneType
+00160041 US CustomRendered
+00160042 US ExposureMode
+00160043 US WhiteBalance
+00160044 DS DigitalZoomRatio
+00160045 IS FocalLengthIn35mmFilm
+00160046 US SceneCaptureType
+00160047 US GainControl
+00160048 US Contrast
+00160049 US Saturation
+0016004A US Sharpness
+0016004B OB DeviceSettingDescription
+0016004C US SubjectDistanceRange
+0016004D UT CameraOwnerName
+0016004E DS LensSpecification
+0016004F UT LensMake
+00160050 UT LensModel
+00160051 UT LensSerialNumber
+00160061 CS InteroperabilityIndex
+00160062 OB InteroperabilityVersion
+00160070 OB GPSVersionID
+00160071 CS GPSLatitudeRef
+00160072 DS GPSLatitude
+00160073 CS GPSLongitudeRef
+00160074 DS GPSLongitude
+00160075 US GPSAltitudeRef
+00160076 DS GPSAltitude
+00160077 DT GPSTimeStamp
+00160078 UT GPSSatellites
+00160079 CS GPSStatus
+0016007A CS GPSMeasureMode
+0016007B DS GPSDOP
+0016007C CS GPSSpeedRef
+0016007D DS GPSSpeed
+0016007E CS GPSTrackRef
+0016007F DS GPSTrack
+00160080 CS GPSImgDirectionRef
+00160081 DS GPSImgDirection
+00160082 UT GPSMapDatum
+00160083 CS GPSDestLatitudeRef
+00160084 DS GPSDestLatitude
+00160085 CS GPSDestLongitudeRef
+00160086 DS GPSDestLongitude
+00160087 CS GPSDestBearingRef
+00160088 DS GPSDestBearing
+00160089 CS GPSDestDistanceRef
+0016008A DS GPSDestDistance
+0016008B OB GPSProcessingMethod
+0016008C OB GPSAreaInformation
+0016008D DT GPSDateStamp
+0016008E IS GPSDifferential
+00161001 CS LightSourcePolarization
+00161002 DS EmitterColorTemperature
+00161003 CS ContactMethod
+00161004 CS ImmersionMedia
+00161005 DS OpticalMagnificationFactor
+00180010 LO ContrastBolusAgent
+00180012 SQ ContrastBolusAgentSequence
+00180013 FL ContrastBolusT1Relaxivity
+00180014 SQ ContrastBolusAdministrationRouteSequence
+00180015 CS BodyPartExamined
+00180020 CS ScanningSequence
+00180021 CS SequenceVariant
+00180022 CS ScanOptions
+00180023 CS MRAcquisitionType
+00180024 SH SequenceName
+00180025 CS AngioFlag
+00180026 SQ InterventionDrugInformationSequence
+00180027 TM InterventionDrugStopTime
+00180028 DS InterventionDrugDose
+00180029 SQ InterventionDrugCodeSequence
+0018002A SQ AdditionalDrugSequence
+00180030 LO Radionuclide
+00180031 LO Radiopharmaceutical
+00180032 DS EnergyWindowCenterline
+00180033 DS EnergyWindowTotalWidth
+00180034 LO InterventionDrugName
+00180035 TM InterventionDrugStartTime
+00180036 SQ InterventionSequence
+00180037 CS TherapyType
+00180038 CS InterventionStatus
+00180039 CS TherapyDescription
+0018003A ST InterventionDescription
+00180040 IS CineRate
+00180042 CS InitialCineRunState
+00180050 DS SliceThickness
+00180060 DS KVP
+00180061 DS
+00180070 IS CountsAccumulated
+00180071 CS AcquisitionTerminationCondition
+00180072 DS EffectiveDuration
+00180073 CS AcquisitionStartCondition
+00180074 IS AcquisitionStartConditionData
+00180075 IS AcquisitionTerminationConditionData
+00180080 DS RepetitionTime
+00180081 DS EchoTime
+00180082 DS InversionTime
+00180083 DS NumberOfAverages
+00180084 DS ImagingFrequency
+00180085 SH ImagedNucleus
+00180086 IS EchoNumbers
+00180087 DS MagneticFieldStrength
+00180088 DS SpacingBetweenSlices
+00180089 IS NumberOfPhaseEncodingSteps
+00180090 DS DataCollectionDiameter
+00180091 IS EchoTrainLength
+00180093 DS PercentSampling
+00180094 DS PercentPhaseFieldOfView
+00180095 DS PixelBandwidth
+00181000 LO DeviceSerialNumber
+00181002 UI DeviceUID
+00181003 LO DeviceID
+00181004 LO PlateID
+00181005 LO GeneratorID
+00181006 LO GridID
+00181007 LO CassetteID
+00181008 LO GantryID
+00181009 UT UniqueDeviceIdentifier
+0018100A SQ UDISequence
+0018100B UI ManufacturerDeviceClassUID
+00181010 LO SecondaryCaptureDeviceID
+00181011 LO HardcopyCreationDeviceID
+00181012 DA DateOfSecondaryCapture
+00181014 TM TimeOfSecondaryCapture
+00181016 LO SecondaryCaptureDeviceManufacturer
+00181017 LO HardcopyDeviceManufacturer
+00181018 LO SecondaryCaptureDeviceManufacturerModelName
+00181019 LO SecondaryCaptureDeviceSoftwareVersions
+0018101A LO HardcopyDeviceSoftwareVersion
+0018101B LO HardcopyDeviceManufacturerModelName
+00181020 LO SoftwareVersions
+00181022 SH VideoImageFormatAcquired
+00181023 LO DigitalImageFormatAcquired
+00181030 LO ProtocolName
+00181040 LO ContrastBolusRoute
+00181041 DS ContrastBolusVolume
+00181042 TM ContrastBolusStartTime
+00181043 TM ContrastBolusStopTime
+00181044 DS ContrastBolusTotalDose
+00181045 IS SyringeCounts
+00181046 DS ContrastFlowRate
+00181047 DS ContrastFlowDuration
+00181048 CS ContrastBolusIngredient
+00181049 DS ContrastBolusIngredientConcentration
+00181050 DS SpatialResolution
+00181060 DS TriggerTime
+00181061 LO TriggerSourceOrType
+00181062 IS NominalInterval
+00181063 DS FrameTime
+00181064 LO CardiacFramingType
+00181065 DS FrameTimeVector
+00181066 DS FrameDelay
+00181067 DS ImageTriggerDelay
+00181068 DS MultiplexGroupTimeOffset
+00181069 DS TriggerTimeOffset
+0018106A CS SynchronizationTrigger
+0018106C US SynchronizationChannel
+0018106E UL TriggerSamplePosition
+00181070 LO RadiopharmaceuticalRoute
+00181071 DS RadiopharmaceuticalVolume
+00181072 TM RadiopharmaceuticalStartTime
+00181073 TM RadiopharmaceuticalStopTime
+00181074 DS RadionuclideTotalDose
+00181075 DS RadionuclideHalfLife
+00181076 DS RadionuclidePositronFraction
+00181077 DS RadiopharmaceuticalSpecificActivity
+00181078 DT RadiopharmaceuticalStartDateTime
+00181079 DT RadiopharmaceuticalStopDateTime
+00181080 CS BeatRejectionFlag
+00181081 IS LowRRValue
+00181082 IS HighRRValue
+00181083 IS IntervalsAcquired
+00181084 IS IntervalsRejected
+00181085 LO PVCRejection
+00181086 IS SkipBeats
+00181088 IS HeartRate
+00181090 IS CardiacNumberOfImages
+00181094 IS TriggerWindow
+00181100 DS ReconstructionDiameter
+00181110 DS DistanceSourceToDetector
+00181111 DS DistanceSourceToPatient
+00181114 DS EstimatedRadiographicMagnificationFactor
+00181120 DS GantryDetectorTilt
+00181121 DS GantryDetectorSlew
+00181130 DS TableHeight
+00181131 DS TableTraverse
+00181134 CS TableMotion
+00181135 DS TableVerticalIncrement
+00181136 DS TableLateralIncrement
+00181137 DS TableLongitudinalIncrement
+00181138 DS TableAngle
+0018113A CS TableType
+00181140 CS RotationDirection
+00181141 DS AngularPosition
+00181142 DS RadialPosition
+00181143 DS ScanArc
+00181144 DS AngularStep
+00181145 DS CenterOfRotationOffset
+00181146 DS RotationOffset
+00181147 CS FieldOfViewShape
+00181149 IS FieldOfViewDimensions
+00181150 IS ExposureTime
+00181151 IS XRayTubeCurrent
+00181152 IS Exposure
+00181153 IS ExposureInuAs
+00181154 DS AveragePulseWidth
+00181155 CS RadiationSetting
+00181156 CS RectificationType
+0018115A CS RadiationMode
+0018115E DS ImageAndFluoroscopyAreaDoseProduct
+00181160 SH FilterType
+00181161 LO TypeOfFilters
+00181162 DS IntensifierSize
+00181164 DS ImagerPixelSpacing
+00181166 CS Grid
+00181170 IS GeneratorPower
+00181180 SH CollimatorGridName
+00181181 CS CollimatorType
+00181182 IS FocalDistance
+00181183 DS XFocusCenter
+00181184 DS YFocusCenter
+00181190 DS FocalSpots
+00181191 CS AnodeTargetMaterial
+001811A0 DS BodyPartThickness
+001811A2 DS CompressionForce
+001811A3 DS CompressionPressure
+001811A4 LO PaddleDescription
+001811A5 DS CompressionContactArea
+001811B0 LO AcquisitionMode
+001811B1 LO DoseModeName
+001811B2 CS AcquiredSubtractionMaskFlag
+001811B3 CS FluoroscopyPersistenceFlag
+001811B4 CS FluoroscopyLastImageHoldPersistenceFlag
+001811B5 IS UpperLimitNumberOfPersistentFluoroscopyFrames
+001811B6 CS ContrastBolusAutoInjectionTriggerFlag
+001811B7 FD ContrastBolusInjectionDelay
+001811B8 SQ XAAcquisitionPhaseDetailsSequence
+001811B9 FD XAAcquisitionFrameRate
+001811BA SQ XAPlaneDetailsSequence
+001811BB LO AcquisitionFieldOfViewLabel
+001811BC SQ XRayFilterDetailsSequence
+001811BD FD XAAcquisitionDuration
+001811BE CS ReconstructionPipelineType
+001811BF SQ ImageFilterDetailsSequence
+001811C0 CS AppliedMaskSubtractionFlag
+001811C1 SQ RequestedSeriesDescriptionCodeSequence
+00181200 DA DateOfLastCalibration
+00181201 TM TimeOfLastCalibration
+00181202 DT DateTimeOfLastCalibration
+00181203 DT CalibrationDateTime
+00181204 DA DateOfManufacture
+00181205 DA DateOfInstallation
+00181210 SH ConvolutionKernel
+00181240 IS UpperLowerPixelValues
+00181242 IS ActualFrameDuration
+00181243 IS CountRate
+00181244 US PreferredPlaybackSequencing
+00181250 SH ReceiveCoilName
+00181251 SH TransmitCoilName
+00181260 SH PlateType
+00181261 LO PhosphorType
+00181271 FD WaterEquivalentDiameter
+00181272 SQ WaterEquivalentDiameterCalculationMethodCodeSequence
+00181300 DS ScanVelocity
+00181301 CS WholeBodyTechnique
+00181302 IS ScanLength
+00181310 US AcquisitionMatrix
+00181312 CS InPlanePhaseEncodingDirection
+00181314 DS FlipAngle
+00181315 CS VariableFlipAngleFlag
+00181316 DS SAR
+00181318 DS dBdt
+00181320 FL B1rms
+00181400 LO AcquisitionDeviceProcessingDescription
+00181401 LO AcquisitionDeviceProcessingCode
+00181402 CS CassetteOrientation
+00181403 CS CassetteSize
+00181404 US ExposuresOnPlate
+00181405 IS RelativeXRayExposure
+00181411 DS ExposureIndex
+00181412 DS TargetExposureIndex
+00181413 DS DeviationIndex
+00181450 DS ColumnAngulation
+00181460 DS TomoLayerHeight
+00181470 DS TomoAngle
+00181480 DS TomoTime
+00181490 CS TomoType
+00181491 CS TomoClass
+00181495 IS NumberOfTomosynthesisSourceImages
+00181500 CS PositionerMotion
+00181508 CS PositionerType
+00181510 DS PositionerPrimaryAngle
+00181511 DS PositionerSecondaryAngle
+00181520 DS PositionerPrimaryAngleIncrement
+00181521 DS PositionerSecondaryAngleIncrement
+00181530 DS DetectorPrimaryAngle
+00181531 DS DetectorSecondaryAngle
+00181600 CS ShutterShape
+00181602 IS ShutterLeftVerticalEdge
+00181604 IS ShutterRightVerticalEdge
+00181606 IS ShutterUpperHorizontalEdge
+00181608 IS ShutterLowerHorizontalEdge
+00181610 IS CenterOfCircularShutter
+00181612 IS RadiusOfCircularShutter
+00181620 IS VerticesOfThePolygonalShutter
+00181622 US ShutterPresentationValue
+00181623 US ShutterOverlayGroup
+00181624 US ShutterPresentationColorCIELabValue
+00181630 CS OutlineShapeType
+00181631 FD OutlineLeftVerticalEdge
+00181632 FD OutlineRightVerticalEdge
+00181633 FD OutlineUpperHorizontalEdge
+00181634 FD OutlineLowerHorizontalEdge
+00181635 FD CenterOfCircularOutline
+00181636 FD DiameterOfCircularOutline
+00181637 UL NumberOfPolygonalVertices
+00181638 OF VerticesOfThePolygonalOutline
+00181700 CS CollimatorShape
+00181702 IS CollimatorLeftVerticalEdge
+00181704 IS CollimatorRightVerticalEdge
+00181706 IS CollimatorUpperHorizontalEdge
+00181708 IS CollimatorLowerHorizontalEdge
+00181710 IS CenterOfCircularCollimator
+00181712 IS RadiusOfCircularCollimator
+00181720 IS VerticesOfThePolygonalCollimator
+00181800 CS AcquisitionTimeSynchronized
+00181801 SH TimeSource
+00181802 CS TimeDistributionProtocol
+00181803 LO NTPSourceAddress
+00182001 IS PageNumberVector
+00182002 SH FrameLabelVector
+00182003 DS FramePrimaryAngleVector
+00182004 DS FrameSecondaryAngleVector
+00182005 DS SliceLocationVector
+00182006 SH DisplayWindowLabelVector
+00182010 DS NominalScannedPixelSpacing
+00182020 CS DigitizingDeviceTransportDirection
+00182030 DS RotationOfScannedFilm
+00182041 SQ BiopsyTargetSequence
+00182042 UI TargetUID
+00182043 FL LocalizingCursorPosition
+00182044 FL CalculatedTargetPosition
+00182045 SH TargetLabel
+00182046 FL DisplayedZValue
+00183100 CS IVUSAcquisition
+00183101 DS IVUSPullbackRate
+00183102 DS IVUSGatedRate
+00183103 IS IVUSPullbackStartFrameNumber
+00183104 IS IVUSPullbackStopFrameNumber
+00183105 IS LesionNumber
+00184000 LT AcquisitionComments
+00185000 SH OutputPower
+00185010 LO TransducerData
+00185011 SQ TransducerIdentificationSequence
+00185012 DS FocusDepth
+00185020 LO ProcessingFunction
+00185021 LO PostprocessingFunction
+00185022 DS MechanicalIndex
+00185024 DS BoneThermalIndex
+00185026 DS CranialThermalIndex
+00185027 DS SoftTissueThermalIndex
+00185028 DS SoftTissueFocusThermalIndex
+00185029 DS SoftTissueSurfaceThermalIndex
+00185030 DS DynamicRange
+00185040 DS TotalGain
+00185050 IS DepthOfScanField
+00185100 CS PatientPosition
+00185101 CS ViewPosition
+00185104 SQ ProjectionEponymousNameCodeSequence
+00185210 DS ImageTransformationMatrix
+00185212 DS ImageTranslationVector
+00186000 DS Sensitivity
+00186011 SQ SequenceOfUltrasoundRegions
+00186012 US RegionSpatialFormat
+00186014 US RegionDataType
+00186016 UL RegionFlags
+00186018 UL RegionLocationMinX0
+0018601A UL RegionLocationMinY0
+0018601C UL RegionLocationMaxX1
+0018601E UL RegionLocationMaxY1
+00186020 SL ReferencePixelX0
+00186022 SL ReferencePixelY0
+00186024 US PhysicalUnitsXDirection
+00186026 US PhysicalUnitsYDirection
+00186028 FD ReferencePixelPhysicalValueX
+0018602A FD ReferencePixelPhysicalValueY
+0018602C FD PhysicalDeltaX
+0018602E FD PhysicalDeltaY
+00186030 UL TransducerFrequency
+00186031 CS TransducerType
+00186032 UL PulseRepetitionFrequency
+00186034 FD DopplerCorrectionAngle
+00186036 FD SteeringAngle
+00186038 UL DopplerSampleVolumeXPositionRetired
+00186039 SL DopplerSampleVolumeXPosition
+0018603A UL DopplerSampleVolumeYPositionRetired
+0018603B SL DopplerSampleVolumeYPosition
+0018603C UL TMLinePositionX0Retired
+0018603D SL TMLinePositionX0
+0018603E UL TMLinePositionY0Retired
+0018603F SL TMLinePositionY0
+00186040 UL TMLinePositionX1Retired
+00186041 SL TMLinePositionX1
+00186042 UL TMLinePositionY1Retired
+00186043 SL TMLinePositionY1
+00186044 US PixelComponentOrganization
+00186046 UL PixelComponentMask
+00186048 UL PixelComponentRangeStart
+0018604A UL PixelComponentRangeStop
+0018604C US PixelComponentPhysicalUnits
+0018604E US PixelComponentDataType
+00186050 UL NumberOfTableBreakPoints
+00186052 UL TableOfXBreakPoints
+00186054 FD TableOfYBreakPoints
+00186056 UL NumberOfTableEntries
+00186058 UL TableOfPixelValues
+0018605A FL TableOfParameterValues
+00186060 FL RWaveTimeVector
+00186070 US ActiveImageAreaOverlayGroup
+00187000 CS DetectorConditionsNominalFlag
+00187001 DS DetectorTemperature
+00187004 CS DetectorType
+00187005 CS DetectorConfiguration
+00187006 LT DetectorDescription
+00187008 LT DetectorMode
+0018700A SH DetectorID
+0018700C DA DateOfLastDetectorCalibration
+0018700E TM TimeOfLastDetectorCalibration
+00187010 IS ExposuresOnDetectorSinceLastCalibration
+00187011 IS ExposuresOnDetectorSinceManufactured
+00187012 DS DetectorTimeSinceLastExposure
+00187014 DS DetectorActiveTime
+00187016 DS DetectorActivationOffsetFromExposure
+0018701A DS DetectorBinning
+00187020 DS DetectorElementPhysicalSize
+00187022 DS DetectorElementSpacing
+00187024 CS DetectorActiveShape
+00187026 DS DetectorActiveDimensions
+00187028 DS DetectorActiveOrigin
+0018702A LO DetectorManufacturerName
+0018702B LO DetectorManufacturerModelName
+00187030 DS FieldOfViewOrigin
+00187032 DS FieldOfViewRotation
+00187034 CS FieldOfViewHorizontalFlip
+00187036 FL PixelDataAreaOriginRelativeToFOV
+00187038 FL PixelDataAreaRotationAngleRelativeToFOV
+00187040 LT GridAbsorbingMaterial
+00187041 LT GridSpacingMaterial
+00187042 DS GridThickness
+00187044 DS GridPitch
+00187046 IS GridAspectRatio
+00187048 DS GridPeriod
+0018704C DS GridFocalDistance
+00187050 CS FilterMaterial
+00187052 DS FilterThicknessMinimum
+00187054 DS FilterThicknessMaximum
+00187056 FL FilterBeamPathLengthMinimum
+00187058 FL FilterBeamPathLengthMaximum
+00187060 CS ExposureControlMode
+00187062 LT ExposureControlModeDescription
+00187064 CS ExposureStatus
+00187065 DS PhototimerSetting
+00188150 DS ExposureTimeInuS
+00188151 DS XRayTubeCurrentInuA
+00189004 CS ContentQualification
+00189005 SH PulseSequenceName
+00189006 SQ MRImagingModifierSequence
+00189008 CS EchoPulseSequence
+00189009 CS InversionRecovery
+00189010 CS FlowCompensation
+00189011 CS MultipleSpinEcho
+00189012 CS MultiPlanarExcitation
+00189014 CS PhaseContrast
+00189015 CS TimeOfFlightContrast
+00189016 CS Spoiling
+00189017 CS SteadyStatePulseSequence
+00189018 CS EchoPlanarPulseSequence
+00189019 FD TagAngleFirstAxis
+00189020 CS MagnetizationTransfer
+00189021 CS T2Preparation
+00189022 CS BloodSignalNulling
+00189024 CS SaturationRecovery
+00189025 CS SpectrallySelectedSuppression
+00189026 CS SpectrallySelectedExcitation
+00189027 CS SpatialPresaturation
+00189028 CS Tagging
+00189029 CS OversamplingPhase
+00189030 FD TagSpacingFirstDimension
+00189032 CS GeometryOfKSpaceTraversal
+00189033 CS SegmentedKSpaceTraversal
+00189034 CS RectilinearPhaseEncodeReordering
+00189035 FD TagThickness
+00189036 CS PartialFourierDirection
+00189037 CS CardiacSynchronizationTechnique
+00189041 LO ReceiveCoilManufacturerName
+00189042 SQ MRReceiveCoilSequence
+00189043 CS ReceiveCoilType
+00189044 CS QuadratureReceiveCoil
+00189045 SQ MultiCoilDefinitionSequence
+00189046 LO MultiCoilConfiguration
+00189047 SH MultiCoilElementName
+00189048 CS MultiCoilElementUsed
+00189049 SQ MRTransmitCoilSequence
+00189050 LO TransmitCoilManufacturerName
+00189051 CS TransmitCoilType
+00189052 FD SpectralWidth
+00189053 FD ChemicalShiftReference
+00189054 CS VolumeLocalizationTechnique
+00189058 US MRAcquisitionFrequencyEncodingSteps
+00189059 CS Decoupling
+00189060 CS DecoupledNucleus
+00189061 FD DecouplingFrequency
+00189062 CS DecouplingMethod
+00189063 FD DecouplingChemicalShiftReference
+00189064 CS KSpaceFiltering
+00189065 CS TimeDomainFiltering
+00189066 US NumberOfZeroFills
+00189067 CS BaselineCorrection
+00189069 FD ParallelReductionFactorInPlane
+00189070 FD CardiacRRIntervalSpecified
+00189073 FD AcquisitionDuration
+00189074 DT FrameAcquisitionDateTime
+00189075 CS DiffusionDirectionality
+00189076 SQ DiffusionGradientDirectionSequence
+00189077 CS ParallelAcquisition
+00189078 CS ParallelAcquisitionTechnique
+00189079 FD InversionTimes
+00189080 ST MetaboliteMapDescription
+00189081 CS PartialFourier
+00189082 FD EffectiveEchoTime
+00189083 SQ MetaboliteMapCodeSequence
+00189084 SQ ChemicalShiftSequence
+00189085 CS CardiacSignalSource
+00189087 FD DiffusionBValue
+00189089 FD DiffusionGradientOrientation
+00189090 FD VelocityEncodingDirection
+00189091 FD VelocityEncodingMinimumValue
+00189092 SQ VelocityEncodingAcquisitionSequence
+00189093 US NumberOfKSpaceTrajectories
+00189094 CS CoverageOfKSpace
+00189095 UL SpectroscopyAcquisitionPhaseRows
+00189096 FD ParallelReductionFactorInPlaneRetired
+00189098 FD TransmitterFrequency
+00189100 CS ResonantNucleus
+00189101 CS FrequencyCorrection
+00189103 SQ MRSpectroscopyFOVGeometrySequence
+00189104 FD SlabThickness
+00189105 FD SlabOrientation
+00189106 FD MidSlabPosition
+00189107 SQ MRSpatialSaturationSequence
+00189112 SQ MRTimingAndRelatedParametersSequence
+00189114 SQ MREchoSequence
+00189115 SQ MRModifierSequence
+00189117 SQ MRDiffusionSequence
+00189118 SQ CardiacSynchronizationSequence
+00189119 SQ MRAveragesSequence
+00189125 SQ MRFOVGeometrySequence
+00189126 SQ VolumeLocalizationSequence
+00189127 UL SpectroscopyAcquisitionDataColumns
+00189147 CS DiffusionAnisotropyType
+00189151 DT FrameReferenceDateTime
+00189152 SQ MRMetaboliteMapSequence
+00189155 FD ParallelReductionFactorOutOfPlane
+00189159 UL SpectroscopyAcquisitionOutOfPlanePhaseSteps
+00189166 CS BulkMotionStatus
+00189168 FD ParallelReductionFactorSecondInPlane
+00189169 CS CardiacBeatRejectionTechnique
+00189170 CS RespiratoryMotionCompensationTechnique
+00189171 CS RespiratorySignalSource
+00189172 CS BulkMotionCompensationTechnique
+00189173 CS BulkMotionSignalSource
+00189174 CS ApplicableSafetyStandardAgency
+00189175 LO ApplicableSafetyStandardDescription
+00189176 SQ OperatingModeSequence
+00189177 CS OperatingModeType
+00189178 CS OperatingMode
+00189179 CS SpecificAbsorptionRateDefinition
+00189180 CS GradientOutputType
+00189181 FD SpecificAbsorptionRateValue
+00189182 FD GradientOutput
+00189183 CS FlowCompensationDirection
+00189184 FD TaggingDelay
+00189185 ST RespiratoryMotionCompensationTechniqueDescription
+00189186 SH RespiratorySignalSourceID
+00189195 FD ChemicalShiftMinimumIntegrationLimitInHz
+00189196 FD ChemicalShiftMaximumIntegrationLimitInHz
+00189197 SQ MRVelocityEncodingSequence
+00189198 CS FirstOrderPhaseCorrection
+00189199 CS WaterReferencedPhaseCorrection
+00189200 CS MRSpectroscopyAcquisitionType
+00189214 CS RespiratoryCyclePosition
+00189217 FD VelocityEncodingMaximumValue
+00189218 FD TagSpacingSecondDimension
+00189219 SS TagAngleSecondAxis
+00189220 FD FrameAcquisitionDuration
+00189226 SQ MRImageFrameTypeSequence
+00189227 SQ MRSpectroscopyFrameTypeSequence
+00189231 US MRAcquisitionPhaseEncodingStepsInPlane
+00189232 US MRAcquisitionPhaseEncodingStepsOutOfPlane
+00189234 UL SpectroscopyAcquisitionPhaseColumns
+00189236 CS CardiacCyclePosition
+00189239 SQ SpecificAbsorptionRateSequence
+00189240 US RFEchoTrainLength
+00189241 US GradientEchoTrainLength
+00189250 CS ArterialSpinLabelingContrast
+00189251 SQ MRArterialSpinLabelingSequence
+00189252 LO ASLTechniqueDescription
+00189253 US ASLSlabNumber
+00189254 FD ASLSlabThickness
+00189255 FD ASLSlabOrientation
+00189256 FD ASLMidSlabPosition
+00189257 CS ASLContext
+00189258 UL ASLPulseTrainDuration
+00189259 CS ASLCrusherFlag
+0018925A FD ASLCrusherFlowLimit
+0018925B LO ASLCrusherDescription
+0018925C CS ASLBolusCutoffFlag
+0018925D SQ ASLBolusCutoffTimingSequence
+0018925E LO ASLBolusCutoffTechnique
+0018925F UL ASLBolusCutoffDelayTime
+00189260 SQ ASLSlabSequence
+00189295 FD ChemicalShiftMinimumIntegrationLimitInppm
+00189296 FD ChemicalShiftMaximumIntegrationLimitInppm
+00189297 CS WaterReferenceAcquisition
+00189298 IS EchoPeakPosition
+00189301 SQ CTAcquisitionTypeSequence
+00189302 CS AcquisitionType
+00189303 FD TubeAngle
+00189304 SQ CTAcquisitionDetailsSequence
+00189305 FD RevolutionTime
+00189306 FD SingleCollimationWidth
+00189307 FD TotalCollimationWidth
+00189308 SQ CTTableDynamicsSequence
+00189309 FD TableSpeed
+00189310 FD TableFeedPerRotation
+00189311 FD SpiralPitchFactor
+00189312 SQ CTGeometrySequence
+00189313 FD DataCollectionCenterPatient
+00189314 SQ CTReconstructionSequence
+00189315 CS ReconstructionAlgorithm
+00189316 CS ConvolutionKernelGroup
+00189317 FD ReconstructionFieldOfView
+00189318 FD ReconstructionTargetCenterPatient
+00189319 FD ReconstructionAngle
+00189320 SH ImageFilter
+00189321 SQ CTExposureSequence
+00189322 FD ReconstructionPixelSpacing
+00189323 CS ExposureModulationType
+00189324 FD EstimatedDoseSaving
+00189325 SQ CTXRayDetailsSequence
+00189326 SQ CTPositionSequence
+00189327 FD TablePosition
+00189328 FD ExposureTimeInms
+00189329 SQ CTImageFrameTypeSequence
+00189330 FD XRayTubeCurrentInmA
+00189332 FD ExposureInmAs
+00189333 CS ConstantVolumeFlag
+00189334 CS FluoroscopyFlag
+00189335 FD DistanceSourceToDataCollectionCenter
+00189337 US ContrastBolusAgentNumber
+00189338 SQ ContrastBolusIngredientCodeSequence
+00189340 SQ ContrastAdministrationProfileSequence
+00189341 SQ ContrastBolusUsageSequence
+00189342 CS ContrastBolusAgentAdministered
+00189343 CS ContrastBolusAgentDetected
+00189344 CS ContrastBolusAgentPhase
+00189345 FD CTDIvol
+00189346 SQ CTDIPhantomTypeCodeSequence
+00189351 FL CalciumScoringMassFactorPatient
+00189352 FL CalciumScoringMassFactorDevice
+00189353 FL EnergyWeightingFactor
+00189360 SQ CTAdditionalXRaySourceSequence
+00189361 CS MultienergyCTAcquisition
+00189362 SQ MultienergyCTAcquisitionSequence
+00189363 SQ MultienergyCTProcessingSequence
+00189364 SQ MultienergyCTCharacteristicsSequence
+00189365 SQ MultienergyCTXRaySourceSequence
+00189366 US XRaySourceIndex
+00189367 UC XRaySourceID
+00189368 CS MultienergySourceTechnique
+00189369 DT SourceStartDateTime
+0018936A DT SourceEndDateTime
+0018936B US SwitchingPhaseNumber
+0018936C DS SwitchingPhaseNominalDuration
+0018936D DS SwitchingPhaseTransitionDuration
+0018936E DS EffectiveBinEnergy
+0018936F SQ MultienergyCTXRayDetectorSequence
+00189370 US XRayDetectorIndex
+00189371 UC XRayDetectorID
+00189372 CS MultienergyDetectorType
+00189373 ST XRayDetectorLabel
+00189374 DS NominalMaxEnergy
+00189375 DS NominalMinEnergy
+00189376 US ReferencedXRayDetectorIndex
+00189377 US ReferencedXRaySourceIndex
+00189378 US ReferencedPathIndex
+00189379 SQ MultienergyCTPathSequence
+0018937A US MultienergyCTPathIndex
+0018937B UT MultienergyAcquisitionDescription
+0018937C FD MonoenergeticEnergyEquivalent
+0018937D SQ MaterialCodeSequence
+0018937E CS DecompositionMethod
+0018937F UT DecompositionDescription
+00189380 SQ DecompositionAlgorithmIdentificationSequence
+00189381 SQ DecompositionMaterialSequence
+00189382 SQ MaterialAttenuationSequence
+00189383 DS PhotonEnergy
+00189384 DS XRayMassAttenuationCoefficient
+00189401 SQ ProjectionPixelCalibrationSequence
+00189402 FL DistanceSourceToIsocenter
+00189403 FL DistanceObjectToTableTop
+00189404 FL ObjectPixelSpacingInCenterOfBeam
+00189405 SQ PositionerPositionSequence
+00189406 SQ TablePositionSequence
+00189407 SQ CollimatorShapeSequence
+00189410 CS PlanesInAcquisition
+00189412 SQ XAXRFFrameCharacteristicsSequence
+00189417 SQ FrameAcquisitionSequence
+00189420 CS XRayReceptorType
+00189423 LO AcquisitionProtocolName
+00189424 LT AcquisitionProtocolDescription
+00189425 CS ContrastBolusIngredientOpaque
+00189426 FL DistanceReceptorPlaneToDetectorHousing
+00189427 CS IntensifierActiveShape
+00189428 FL IntensifierActiveDimensions
+00189429 FL PhysicalDetectorSize
+00189430 FL PositionOfIsocenterProjection
+00189432 SQ FieldOfViewSequence
+00189433 LO FieldOfViewDescription
+00189434 SQ ExposureControlSensingRegionsSequence
+00189435 CS ExposureControlSensingRegionShape
+00189436 SS ExposureControlSensingRegionLeftVerticalEdge
+00189437 SS ExposureControlSensingRegionRightVerticalEdge
+00189438 SS ExposureControlSensingRegionUpperHorizontalEdge
+00189439 SS ExposureControlSensingRegionLowerHorizontalEdge
+00189440 SS CenterOfCircularExposureControlSensingRegion
+00189441 US RadiusOfCircularExposureControlSensingRegion
+00189442 SS VerticesOfThePolygonalExposureControlSensingRegion
+00189445 OB
+00189447 FL ColumnAngulationPatient
+00189449 FL BeamAngle
+00189451 SQ FrameDetectorParametersSequence
+00189452 FL CalculatedAnatomyThickness
+00189455 SQ CalibrationSequence
+00189456 SQ ObjectThicknessSequence
+00189457 CS PlaneIdentification
+00189461 FL FieldOfViewDimensionsInFloat
+00189462 SQ IsocenterReferenceSystemSequence
+00189463 FL PositionerIsocenterPrimaryAngle
+00189464 FL PositionerIsocenterSecondaryAngle
+00189465 FL PositionerIsocenterDetectorRotationAngle
+00189466 FL TableXPositionToIsocenter
+00189467 FL TableYPositionToIsocenter
+00189468 FL TableZPositionToIsocenter
+00189469 FL TableHorizontalRotationAngle
+00189470 FL TableHeadTiltAngle
+00189471 FL TableCradleTiltAngle
+00189472 SQ FrameDisplayShutterSequence
+00189473 FL AcquiredImageAreaDoseProduct
+00189474 CS CArmPositionerTabletopRelationship
+00189476 SQ XRayGeometrySequence
+00189477 SQ IrradiationEventIdentificationSequence
+00189504 SQ XRay3DFrameTypeSequence
+00189506 SQ ContributingSourcesSequence
+00189507 SQ XRay3DAcquisitionSequence
+00189508 FL PrimaryPositionerScanArc
+00189509 FL SecondaryPositionerScanArc
+00189510 FL PrimaryPositionerScanStartAngle
+00189511 FL SecondaryPositionerScanStartAngle
+00189514 FL PrimaryPositionerIncrement
+00189515 FL SecondaryPositionerIncrement
+00189516 DT StartAcquisitionDateTime
+00189517 DT EndAcquisitionDateTime
+00189518 SS PrimaryPositionerIncrementSign
+00189519 SS SecondaryPositionerIncrementSign
+00189524 LO ApplicationName
+00189525 LO ApplicationVersion
+00189526 LO ApplicationManufacturer
+00189527 CS AlgorithmType
+00189528 LO AlgorithmDescription
+00189530 SQ XRay3DReconstructionSequence
+00189531 LO ReconstructionDescription
+00189538 SQ PerProjectionAcquisitionSequence
+00189541 SQ DetectorPositionSequence
+00189542 SQ XRayAcquisitionDoseSequence
+00189543 FD XRaySourceIsocenterPrimaryAngle
+00189544 FD XRaySourceIsocenterSecondaryAngle
+00189545 FD BreastSupportIsocenterPrimaryAngle
+00189546 FD BreastSupportIsocenterSecondaryAngle
+00189547 FD BreastSupportXPositionToIsocenter
+00189548 FD BreastSupportYPositionToIsocenter
+00189549 FD BreastSupportZPositionToIsocenter
+00189550 FD DetectorIsocenterPrimaryAngle
+00189551 FD DetectorIsocenterSecondaryAngle
+00189552 FD DetectorXPositionToIsocenter
+00189553 FD DetectorYPositionToIsocenter
+00189554 FD DetectorZPositionToIsocenter
+00189555 SQ XRayGridSequence
+00189556 SQ XRayFilterSequence
+00189557 FD DetectorActiveAreaTLHCPosition
+00189558 FD DetectorActiveAreaOrientation
+00189559 CS PositionerPrimaryAngleDirection
+00189601 SQ DiffusionBMatrixSequence
+00189602 FD DiffusionBValueXX
+00189603 FD DiffusionBValueXY
+00189604 FD DiffusionBValueXZ
+00189605 FD DiffusionBValueYY
+00189606 FD DiffusionBValueYZ
+00189607 FD DiffusionBValueZZ
+00189621 SQ FunctionalMRSequence
+00189622 CS FunctionalSettlingPhaseFramesPresent
+00189623 DT FunctionalSyncPulse
+00189624 CS SettlingPhaseFrame
+00189701 DT DecayCorrectionDateTime
+00189715 FD StartDensityThreshold
+00189716 FD StartRelativeDensityDifferenceThreshold
+00189717 FD StartCardiacTriggerCountThreshold
+00189718 FD StartRespiratoryTriggerCountThreshold
+00189719 FD TerminationCountsThreshold
+00189720 FD TerminationDensityThreshold
+00189721 FD TerminationRelativeDensityThreshold
+00189722 FD TerminationTimeThreshold
+00189723 FD TerminationCardiacTriggerCountThreshold
+00189724 FD TerminationRespiratoryTriggerCountThreshold
+00189725 CS DetectorGeometry
+00189726 FD TransverseDetectorSeparation
+00189727 FD AxialDetectorDimension
+00189729 US RadiopharmaceuticalAgentNumber
+00189732 SQ PETFrameAcquisitionSequence
+00189733 SQ PETDetectorMotionDetailsSequence
+00189734 SQ PETTableDynamicsSequence
+00189735 SQ PETPositionSequence
+00189736 SQ PETFrameCorrectionFactorsSequence
+00189737 SQ RadiopharmaceuticalUsageSequence
+00189738 CS AttenuationCorrectionSource
+00189739 US NumberOfIterations
+00189740 US NumberOfSubsets
+00189749 SQ PETReconstructionSequence
+00189751 SQ PETFrameTypeSequence
+00189755 CS TimeOfFlightInformationUsed
+00189756 CS ReconstructionType
+00189758 CS DecayCorrected
+00189759 CS AttenuationCorrected
+00189760 CS ScatterCorrected
+00189761 CS DeadTimeCorrected
+00189762 CS GantryMotionCorrected
+00189763 CS PatientMotionCorrected
+00189764 CS CountLossNormalizationCorrected
+00189765 CS RandomsCorrected
+00189766 CS NonUniformRadialSamplingCorrected
+00189767 CS SensitivityCalibrated
+00189768 CS DetectorNormalizationCorrection
+00189769 CS IterativeReconstructionMethod
+00189770 CS AttenuationCorrectionTemporalRelationship
+00189771 SQ PatientPhysiologicalStateSequence
+00189772 SQ PatientPhysiologicalStateCodeSequence
+00189801 FD DepthsOfFocus
+00189803 SQ ExcludedIntervalsSequence
+00189804 DT ExclusionStartDateTime
+00189805 FD ExclusionDuration
+00189806 SQ USImageDescriptionSequence
+00189807 SQ ImageDataTypeSequence
+00189808 CS DataType
+00189809 SQ TransducerScanPatternCodeSequence
+0018980B CS AliasedDataType
+0018980C CS PositionMeasuringDeviceUsed
+0018980D SQ TransducerGeometryCodeSequence
+0018980E SQ TransducerBeamSteeringCodeSequence
+0018980F SQ TransducerApplicationCodeSequence
+00189810 US/SS ZeroVelocityPixelValue
+00189821 SQ PhotoacousticExcitationCharacteristicsSequence
+00189822 FD ExcitationSpectralWidth
+00189823 FD ExcitationEnergy
+00189824 FD ExcitationPulseDuration
+00189825 SQ ExcitationWavelengthSequence
+00189826 FD ExcitationWavelength
+00189828 CS IlluminationTranslationFlag
+00189829 CS AcousticCouplingMediumFlag
+0018982A SQ AcousticCouplingMediumCodeSequence
+0018982B FD AcousticCouplingMediumTemperature
+0018982C SQ TransducerResponseSequence
+0018982D FD CenterFrequency
+0018982E FD FractionalBandwidth
+0018982F FD LowerCutoffFrequency
+00189830 FD UpperCutoffFrequency
+00189831 SQ TransducerTechnologySequence
+00189832 SQ SoundSpeedCorrectionMechanismCodeSequence
+00189833 FD ObjectSoundSpeed
+00189834 FD AcousticCouplingMediumSoundSpeed
+00189835 SQ PhotoacousticImageFrameTypeSequence
+00189836 SQ ImageDataTypeCodeSequence
+00189900 LO ReferenceLocationLabel
+00189901 UT ReferenceLocationDescription
+00189902 SQ ReferenceBasisCodeSequence
+00189903 SQ ReferenceGeometryCodeSequence
+00189904 DS OffsetDistance
+00189905 CS OffsetDirection
+00189906 SQ PotentialScheduledProtocolCodeSequence
+00189907 SQ PotentialRequestedProcedureCodeSequence
+00189908 UC PotentialReasonsForProcedure
+00189909 SQ PotentialReasonsForProcedureCodeSequence
+0018990A UC PotentialDiagnosticTasks
+0018990B SQ ContraindicationsCodeSequence
+0018990C SQ ReferencedDefinedProtocolSequence
+0018990D SQ ReferencedPerformedProtocolSequence
+0018990E SQ PredecessorProtocolSequence
+0018990F UT ProtocolPlanningInformation
+00189910 UT ProtocolDesignRationale
+00189911 SQ PatientSpecificationSequence
+00189912 SQ ModelSpecificationSequence
+00189913 SQ ParametersSpecificationSequence
+00189914 SQ InstructionSequence
+00189915 US InstructionIndex
+00189916 LO InstructionText
+00189917 UT InstructionDescription
+00189918 CS InstructionPerformedFlag
+00189919 DT InstructionPerformedDateTime
+0018991A UT InstructionPerformanceComment
+0018991B SQ PatientPositioningInstructionSequence
+0018991C SQ PositioningMethodCodeSequence
+0018991D SQ PositioningLandmarkSequence
+0018991E UI TargetFrameOfReferenceUID
+0018991F SQ AcquisitionProtocolElementSpecificationSequence
+00189920 SQ AcquisitionProtocolElementSequence
+00189921 US ProtocolElementNumber
+00189922 LO ProtocolElementName
+00189923 UT ProtocolElementCharacteristicsSummary
+00189924 UT ProtocolElementPurpose
+00189930 CS AcquisitionMotion
+00189931 SQ AcquisitionStartLocationSequence
+00189932 SQ AcquisitionEndLocationSequence
+00189933 SQ ReconstructionProtocolElementSpecificationSequence
+00189934 SQ ReconstructionProtocolElementSequence
+00189935 SQ StorageProtocolElementSpecificationSequence
+00189936 SQ StorageProtocolElementSequence
+00189937 LO RequestedSeriesDescription
+00189938 US SourceAcquisitionProtocolElementNumber
+00189939 US SourceAcquisitionBeamNumber
+0018993A US SourceReconstructionProtocolElementNumber
+0018993B SQ ReconstructionStartLocationSequence
+0018993C SQ ReconstructionEndLocationSequence
+0018993D SQ ReconstructionAlgorithmSequence
+0018993E SQ ReconstructionTargetCenterLocationSequence
+00189941 UT ImageFilterDescription
+00189942 FD CTDIvolNotificationTrigger
+00189943 FD DLPNotificationTrigger
+00189944 CS AutoKVPSelectionType
+00189945 FD AutoKVPUpperBound
+00189946 FD AutoKVPLowerBound
+00189947 CS ProtocolDefinedPatientPosition
+0018A001 SQ ContributingEquipmentSequence
+0018A002 DT ContributionDateTime
+0018A003 ST ContributionDescription
+0020000D UI StudyInstanceUID
+0020000E UI SeriesInstanceUID
+00200010 SH StudyID
+00200011 IS SeriesNumber
+00200012 IS AcquisitionNumber
+00200013 IS InstanceNumber
+00200014 IS IsotopeNumber
+00200015 IS PhaseNumber
+00200016 IS IntervalNumber
+00200017 IS TimeSlotNumber
+00200018 IS AngleNumber
+00200019 IS ItemNumber
+00200020 CS PatientOrientation
+00200022 IS OverlayNumber
+00200024 IS CurveNumber
+00200026 IS LUTNumber
+00200027 LO PyramidLabel
+00200030 DS ImagePosition
+00200032 DS ImagePositionPatient
+00200035 DS ImageOrientation
+00200037 DS ImageOrientationPatient
+00200050 DS Location
+00200052 UI FrameOfReferenceUID
+00200060 CS Laterality
+00200062 CS ImageLaterality
+00200070 LO ImageGeometryType
+00200080 CS MaskingImage
+002000AA IS ReportNumber
+00200100 IS TemporalPositionIdentifier
+00200105 IS NumberOfTemporalPositions
+00200110 DS TemporalResolution
+00200200 UI SynchronizationFrameOfReferenceUID
+00200242 UI SOPInstanceUIDOfConcatenationSource
+00201000 IS SeriesInStudy
+00201001 IS AcquisitionsInSeries
+00201002 IS ImagesInAcquisition
+00201003 IS ImagesInSeries
+00201004 IS AcquisitionsInStudy
+00201005 IS ImagesInStudy
+00201020 LO Reference
+0020103F LO TargetPositionReferenceIndicator
+00201040 LO PositionReferenceIndicator
+00201041 DS SliceLocation
+00201070 IS OtherStudyNumbers
+00201200 IS NumberOfPatientRelatedStudies
+00201202 IS NumberOfPatientRelatedSeries
+00201204 IS NumberOfPatientRelatedInstances
+00201206 IS NumberOfStudyRelatedSeries
+00201208 IS NumberOfStudyRelatedInstances
+00201209 IS NumberOfSeriesRelatedInstances
+00203401 CS ModifyingDeviceID
+00203402 CS ModifiedImageID
+00203403 DA ModifiedImageDate
+00203404 LO ModifyingDeviceManufacturer
+00203405 TM ModifiedImageTime
+00203406 LO ModifiedImageDescription
+00204000 LT ImageComments
+00205000 AT OriginalImageIdentification
+00205002 LO OriginalImageIdentificationNomenclature
+00209056 SH StackID
+00209057 UL InStackPositionNumber
+00209071 SQ FrameAnatomySequence
+00209072 CS FrameLaterality
+00209111 SQ FrameContentSequence
+00209113 SQ PlanePositionSequence
+00209116 SQ PlaneOrientationSequence
+00209128 UL TemporalPositionIndex
+00209153 FD NominalCardiacTriggerDelayTime
+00209154 FL NominalCardiacTriggerTimePriorToRPeak
+00209155 FL ActualCardiacTriggerTimePriorToRPeak
+00209156 US FrameAcquisitionNumber
+00209157 UL DimensionIndexValues
+00209158 LT FrameComments
+00209161 UI ConcatenationUID
+00209162 US InConcatenationNumber
+00209163 US InConcatenationTotalNumber
+00209164 UI DimensionOrganizationUID
+00209165 AT DimensionIndexPointer
+00209167 AT FunctionalGroupPointer
+00209170 SQ UnassignedSharedConvertedAttributesSequence
+00209171 SQ UnassignedPerFrameConvertedAttributesSequence
+00209172 SQ ConversionSourceAttributesSequence
+00209213 LO DimensionIndexPrivateCreator
+00209221 SQ DimensionOrganizationSequence
+00209222 SQ DimensionIndexSequence
+00209228 UL ConcatenationFrameOffsetNumber
+00209238 LO FunctionalGroupPrivateCreator
+00209241 FL NominalPercentageOfCardiacPhase
+00209245 FL NominalPercentageOfRespiratoryPhase
+00209246 FL StartingRespiratoryAmplitude
+00209247 CS StartingRespiratoryPhase
+00209248 FL EndingRespiratoryAmplitude
+00209249 CS EndingRespiratoryPhase
+00209250 CS RespiratoryTriggerType
+00209251 FD RRIntervalTimeNominal
+00209252 FD ActualCardiacTriggerDelayTime
+00209253 SQ RespiratorySynchronizationSequence
+00209254 FD RespiratoryIntervalTime
+00209255 FD NominalRespiratoryTriggerDelayTime
+00209256 FD RespiratoryTriggerDelayThreshold
+00209257 FD ActualRespiratoryTriggerDelayTime
+00209301 FD ImagePositionVolume
+00209302 FD ImageOrientationVolume
+00209307 CS UltrasoundAcquisitionGeometry
+00209308 FD ApexPosition
+00209309 FD VolumeToTransducerMappingMatrix
+0020930A FD VolumeToTableMappingMatrix
+0020930B CS VolumeToTransducerRelationship
+0020930C CS PatientFrameOfReferenceSource
+0020930D FD TemporalPositionTimeOffset
+0020930E SQ PlanePositionVolumeSequence
+0020930F SQ PlaneOrientationVolumeSequence
+00209310 SQ TemporalPositionSequence
+00209311 CS DimensionOrganizationType
+00209312 UI VolumeFrameOfReferenceUID
+00209313 UI TableFrameOfReferenceUID
+00209421 LO DimensionDescriptionLabel
+00209450 SQ PatientOrientationInFrameSequence
+00209453 LO FrameLabel
+00209518 US AcquisitionIndex
+00209529 SQ ContributingSOPInstancesReferenceSequence
+00209536 US ReconstructionIndex
+00220001 US LightPathFilterPassThroughWavelength
+00220002 US LightPathFilterPassBand
+00220003 US ImagePathFilterPassThroughWavelength
+00220004 US ImagePathFilterPassBand
+00220005 CS PatientEyeMovementCommanded
+00220006 SQ PatientEyeMovementCommandCodeSequence
+00220007 FL SphericalLensPower
+00220008 FL CylinderLensPower
+00220009 FL CylinderAxis
+0022000A FL EmmetropicMagnification
+0022000B FL IntraOcularPressure
+0022000C FL HorizontalFieldOfView
+0022000D CS PupilDilated
+0022000E FL DegreeOfDilation
+0022000F FD VertexDistance
+00220010 FL StereoBaselineAngle
+00220011 FL StereoBaselineDisplacement
+00220012 FL StereoHorizontalPixelOffset
+00220013 FL StereoVerticalPixelOffset
+00220014 FL StereoRotation
+00220015 SQ AcquisitionDeviceTypeCodeSequence
+00220016 SQ IlluminationTypeCodeSequence
+00220017 SQ LightPathFilterTypeStackCodeSequence
+00220018 SQ ImagePathFilterTypeStackCodeSequence
+00220019 SQ LensesCodeSequence
+0022001A SQ ChannelDescriptionCodeSequence
+0022001B SQ RefractiveStateSequence
+0022001C SQ MydriaticAgentCodeSequence
+0022001D SQ RelativeImagePositionCodeSequence
+0022001E FL CameraAngleOfView
+00220020 SQ StereoPairsSequence
+00220021 SQ LeftImageSequence
+00220022 SQ RightImageSequence
+00220028 CS StereoPairsPresent
+00220030 FL AxialLengthOfTheEye
+00220031 SQ OphthalmicFrameLocationSequence
+00220032 FL ReferenceCoordinates
+00220035 FL DepthSpatialResolution
+00220036 FL MaximumDepthDistortion
+00220037 FL AlongScanSpatialResolution
+00220038 FL MaximumAlongScanDistortion
+00220039 CS OphthalmicImageOrientation
+00220041 FL DepthOfTransverseImage
+00220042 SQ MydriaticAgentConcentrationUnitsSequence
+00220048 FL AcrossScanSpatialResolution
+00220049 FL MaximumAcrossScanDistortion
+0022004E DS MydriaticAgentConcentration
+00220055 FL IlluminationWaveLength
+00220056 FL IlluminationPower
+00220057 FL IlluminationBandwidth
+00220058 SQ MydriaticAgentSequence
+00221007 SQ OphthalmicAxialMeasurementsRightEyeSequence
+00221008 SQ OphthalmicAxialMeasurementsLeftEyeSequence
+00221009 CS OphthalmicAxialMeasurementsDeviceType
+00221010 CS OphthalmicAxialLengthMeasurementsType
+00221012 SQ OphthalmicAxialLengthSequence
+00221019 FL OphthalmicAxialLength
+00221024 SQ LensStatusCodeSequence
+00221025 SQ VitreousStatusCodeSequence
+00221028 SQ IOLFormulaCodeSequence
+00221029 LO IOLFormulaDetail
+00221033 FL KeratometerIndex
+00221035 SQ SourceOfOphthalmicAxialLengthCodeSequence
+00221036 SQ SourceOfCornealSizeDataCodeSequence
+00221037 FL TargetRefraction
+00221039 CS RefractiveProcedureOccurred
+00221040 SQ RefractiveSurgeryTypeCodeSequence
+00221044 SQ OphthalmicUltrasoundMethodCodeSequence
+00221045 SQ SurgicallyInducedAstigmatismSequence
+00221046 CS TypeOfOpticalCorrection
+00221047 SQ ToricIOLPowerSequence
+00221048 SQ PredictedToricErrorSequence
+00221049 CS PreSelectedForImplantation
+0022104A SQ ToricIOLPowerForExactEmmetropiaSequence
+0022104B SQ ToricIOLPowerForExactTargetRefractionSequence
+00221050 SQ OphthalmicAxialLengthMeasurementsSequence
+00221053 FL IOLPower
+00221054 FL PredictedRefractiveError
+00221059 FL OphthalmicAxialLengthVelocity
+00221065 LO LensStatusDescription
+00221066 LO VitreousStatusDescription
+00221090 SQ IOLPowerSequence
+00221092 SQ LensConstantSequence
+00221093 LO IOLManufacturer
+00221094 LO LensConstantDescription
+00221095 LO ImplantName
+00221096 SQ KeratometryMeasurementTypeCodeSequence
+00221097 LO ImplantPartNumber
+00221100 SQ ReferencedOphthalmicAxialMeasurementsSequence
+00221101 SQ OphthalmicAxialLengthMeasurementsSegmentNameCodeSequence
+00221103 SQ RefractiveErrorBeforeRefractiveSurgeryCodeSequence
+00221121 FL IOLPowerForExactEmmetropia
+00221122 FL IOLPowerForExactTargetRefraction
+00221125 SQ AnteriorChamberDepthDefinitionCodeSequence
+00221127 SQ LensThicknessSequence
+00221128 SQ AnteriorChamberDepthSequence
+0022112A SQ CalculationCommentSequence
+0022112B CS CalculationCommentType
+0022112C LT CalculationComment
+00221130 FL LensThickness
+00221131 FL AnteriorChamberDepth
+00221132 SQ SourceOfLensThicknessDataCodeSequence
+00221133 SQ SourceOfAnteriorChamberDepthDataCodeSequence
+00221134 SQ SourceOfRefractiveMeasurementsSequence
+00221135 SQ SourceOfRefractiveMeasurementsCodeSequence
+00221140 CS OphthalmicAxialLengthMeasurementModified
+00221150 SQ OphthalmicAxialLengthDataSourceCodeSequence
+00221153 SQ OphthalmicAxialLengthAcquisitionMethodCodeSequence
+00221155 FL SignalToNoiseRatio
+00221159 LO OphthalmicAxialLengthDataSourceDescription
+00221210 SQ OphthalmicAxialLengthMeasurementsTotalLengthSequence
+00221211 SQ OphthalmicAxialLengthMeasurementsSegmentalLengthSequence
+00221212 SQ OphthalmicAxialLengthMeasurementsLengthSummationSequence
+00221220 SQ UltrasoundOphthalmicAxialLengthMeasurementsSequence
+00221225 SQ OpticalOphthalmicAxialLengthMeasurementsSequence
+00221230 SQ UltrasoundSelectedOphthalmicAxialLengthSequence
+00221250 SQ OphthalmicAxialLengthSelectionMethodCodeSequence
+00221255 SQ OpticalSelectedOphthalmicAxialLengthSequence
+00221257 SQ SelectedSegmentalOphthalmicAxialLengthSequence
+00221260 SQ SelectedTotalOphthalmicAxialLengthSequence
+00221262 SQ OphthalmicAxialLengthQualityMetricSequence
+00221265 SQ OphthalmicAxialLengthQualityMetricTypeCodeSequence
+00221273 LO OphthalmicAxialLengthQualityMetricTypeDescription
+00221300 SQ IntraocularLensCalculationsRightEyeSequence
+00221310 SQ IntraocularLensCalculationsLeftEyeSequence
+00221330 SQ ReferencedOphthalmicAxialLengthMeasurementQCImageSequence
+00221415 CS OphthalmicMappingDeviceType
+00221420 SQ AcquisitionMethodCodeSequence
+00221423 SQ AcquisitionMethodAlgorithmSequence
+00221436 SQ OphthalmicThicknessMapTypeCodeSequence
+00221443 SQ OphthalmicThicknessMappingNormalsSequence
+00221445 SQ RetinalThicknessDefinitionCodeSequence
+00221450 SQ PixelValueMappingToCodedConceptSequence
+00221452 US/SS MappedPixelValue
+00221454 LO PixelValueMappingExplanation
+00221458 SQ OphthalmicThicknessMapQualityThresholdSequence
+00221460 FL OphthalmicThicknessMapThresholdQualityRating
+00221463 FL AnatomicStructureReferencePoint
+00221465 SQ RegistrationToLocalizerSequence
+00221466 CS RegisteredLocalizerUnits
+00221467 FL RegisteredLocalizerTopLeftHandCorner
+00221468 FL RegisteredLocalizerBottomRightHandCorner
+00221470 SQ OphthalmicThicknessMapQualityRatingSequence
+00221472 SQ RelevantOPTAttributesSequence
+00221512 SQ TransformationMethodCodeSequence
+00221513 SQ TransformationAlgorithmSequence
+00221515 CS OphthalmicAxialLengthMethod
+00221517 FL OphthalmicFOV
+00221518 SQ TwoDimensionalToThreeDimensionalMapSequence
+00221525 SQ WideFieldOphthalmicPhotographyQualityRatingSequence
+00221526 SQ WideFieldOphthalmicPhotographyQualityThresholdSequence
+00221527 FL WideFieldOphthalmicPhotographyThresholdQualityRating
+00221528 FL XCoordinatesCenterPixelViewAngle
+00221529 FL YCoordinatesCenterPixelViewAngle
+00221530 UL NumberOfMapPoints
+00221531 OF TwoDimensionalToThreeDimensionalMapData
+00221612 SQ DerivationAlgorithmSequence
+00221615 SQ OphthalmicImageTypeCodeSequence
+00221616 LO OphthalmicImageTypeDescription
+00221618 SQ ScanPatternTypeCodeSequence
+00221620 SQ ReferencedSurfaceMeshIdentificationSequence
+00221622 CS OphthalmicVolumetricPropertiesFlag
+00221624 FL OphthalmicAnatomicReferencePointXCoordinate
+00221626 FL OphthalmicAnatomicReferencePointYCoordinate
+00221628 SQ OphthalmicEnFaceImageQualityRatingSequence
+00221630 DS QualityThreshold
+00221640 SQ OCTBscanAnalysisAcquisitionParametersSequence
+00221642 UL NumberOfBscansPerFrame
+00221643 FL BscanSlabThickness
+00221644 FL DistanceBetweenBscanSlabs
+00221645 FL BscanCycleTime
+00221646 FL BscanCycleTimeVector
+00221649 FL AscanRate
+00221650 FL BscanRate
+00221658 UL SurfaceMeshZPixelOffset
+00240010 FL VisualFieldHorizontalExtent
+00240011 FL VisualFieldVerticalExtent
+00240012 CS VisualFieldShape
+00240016 SQ ScreeningTestModeCodeSequence
+00240018 FL MaximumStimulusLuminance
+00240020 FL BackgroundLuminance
+00240021 SQ StimulusColorCodeSequence
+00240024 SQ BackgroundIlluminationColorCodeSequence
+00240025 FL StimulusArea
+00240028 FL StimulusPresentationTime
+00240032 SQ FixationSequence
+00240033 SQ FixationMonitoringCodeSequence
+00240034 SQ VisualFieldCatchTrialSequence
+00240035 US FixationCheckedQuantity
+00240036 US PatientNotProperlyFixatedQuantity
+00240037 CS PresentedVisualStimuliDataFlag
+00240038 US NumberOfVisualStimuli
+00240039 CS ExcessiveFixationLossesDataFlag
+00240040 CS ExcessiveFixationLosses
+00240042 US StimuliRetestingQuantity
+00240044 LT CommentsOnPatientPerformanceOfVisualField
+00240045 CS FalseNegativesEstimateFlag
+00240046 FL FalseNegativesEstimate
+00240048 US NegativeCatchTrialsQuantity
+00240050 US FalseNegativesQuantity
+00240051 CS ExcessiveFalseNegativesDataFlag
+00240052 CS ExcessiveFalseNegatives
+00240053 CS FalsePositivesEstimateFlag
+00240054 FL FalsePositivesEstimate
+00240055 CS CatchTrialsDataFlag
+00240056 US PositiveCatchTrialsQuantity
+00240057 CS TestPointNormalsDataFlag
+00240058 SQ TestPointNormalsSequence
+00240059 CS GlobalDeviationProbabilityNormalsFlag
+00240060 US FalsePositivesQuantity
+00240061 CS ExcessiveFalsePositivesDataFlag
+00240062 CS ExcessiveFalsePositives
+00240063 CS VisualFieldTestNormalsFlag
+00240064 SQ ResultsNormalsSequence
+00240065 SQ AgeCorrectedSensitivityDeviationAlgorithmSequence
+00240066 FL GlobalDeviationFromNormal
+00240067 SQ GeneralizedDefectSensitivityDeviationAlgorithmSequence
+00240068 FL LocalizedDeviationFromNormal
+00240069 LO PatientReliabilityIndicator
+00240070 FL VisualFieldMeanSensitivity
+00240071 FL GlobalDeviationProbability
+00240072 CS LocalDeviationProbabilityNormalsFlag
+00240073 FL LocalizedDeviationProbability
+00240074 CS ShortTermFluctuationCalculated
+00240075 FL ShortTermFluctuation
+00240076 CS ShortTermFluctuationProbabilityCalculated
+00240077 FL ShortTermFluctuationProbability
+00240078 CS CorrectedLocalizedDeviationFromNormalCalculated
+00240079 FL CorrectedLocalizedDeviationFromNormal
+00240080 CS CorrectedLocalizedDeviationFromNormalProbabilityCalculated
+00240081 FL CorrectedLocalizedDeviationFromNormalProbability
+00240083 SQ GlobalDeviationProbabilitySequence
+00240085 SQ LocalizedDeviationProbabilitySequence
+00240086 CS FovealSensitivityMeasured
+00240087 FL FovealSensitivity
+00240088 FL VisualFieldTestDuration
+00240089 SQ VisualFieldTestPointSequence
+00240090 FL VisualFieldTestPointXCoordinate
+00240091 FL VisualFieldTestPointYCoordinate
+00240092 FL AgeCorrectedSensitivityDeviationValue
+00240093 CS StimulusResults
+00240094 FL SensitivityValue
+00240095 CS RetestStimulusSeen
+00240096 FL RetestSensitivityValue
+00240097 SQ VisualFieldTestPointNormalsSequence
+00240098 FL QuantifiedDefect
+00240100 FL AgeCorrectedSensitivityDeviationProbabilityValue
+00240102 CS GeneralizedDefectCorrectedSensitivityDeviationFlag
+00240103 FL GeneralizedDefectCorrectedSensitivityDeviationValue
+00240104 FL GeneralizedDefectCorrectedSensitivityDeviationProbabilityValue
+00240105 FL MinimumSensitivityValue
+00240106 CS BlindSpotLocalized
+00240107 FL BlindSpotXCoordinate
+00240108 FL BlindSpotYCoordinate
+00240110 SQ VisualAcuityMeasurementSequence
+00240112 SQ RefractiveParametersUsedOnPatientSequence
+00240113 CS MeasurementLaterality
+00240114 SQ OphthalmicPatientClinicalInformationLeftEyeSequence
+00240115 SQ OphthalmicPatientClinicalInformationRightEyeSequence
+00240117 CS FovealPointNormativeDataFlag
+00240118 FL FovealPointProbabilityValue
+00240120 CS ScreeningBaselineMeasured
+00240122 SQ ScreeningBaselineMeasuredSequence
+00240124 CS ScreeningBaselineType
+00240126 FL ScreeningBaselineValue
+00240202 LO AlgorithmSource
+00240306 LO DataSetName
+00240307 LO DataSetVersion
+00240308 LO DataSetSource
+00240309 LO DataSetDescription
+00240317 SQ VisualFieldTestReliabilityGlobalIndexSequence
+00240320 SQ VisualFieldGlobalResultsIndexSequence
+00240325 SQ DataObservationSequence
+00240338 CS IndexNormalsFlag
+00240341 FL IndexProbability
+00240344 SQ IndexProbabilitySequence
+00280002 US SamplesPerPixel
+00280003 US SamplesPerPixelUsed
+00280004 CS PhotometricInterpretation
+00280005 US ImageDimensions
+00280006 US PlanarConfiguration
+00280008 IS NumberOfFrames
+00280009 AT FrameIncrementPointer
+0028000A AT FrameDimensionPointer
+00280010 US Rows
+00280011 US Columns
+00280012 US Planes
+00280014 US UltrasoundColorDataPresent
+00280020 OB
+00280030 DS PixelSpacing
+00280031 DS ZoomFactor
+00280032 DS ZoomCenter
+00280034 IS PixelAspectRatio
+00280040 CS ImageFormat
+00280050 LO ManipulatedImage
+00280051 CS CorrectedImage
+0028005F LO CompressionRecognitionCode
+00280060 CS CompressionCode
+00280061 SH CompressionOriginator
+00280062 LO CompressionLabel
+00280063 SH CompressionDescription
+00280065 CS CompressionSequence
+00280066 AT CompressionStepPointers
+00280068 US RepeatInterval
+00280069 US BitsGrouped
+00280070 US PerimeterTable
+00280071 US/SS PerimeterValue
+00280080 US PredictorRows
+00280081 US PredictorColumns
+00280082 US PredictorConstants
+00280090 CS BlockedPixels
+00280091 US BlockRows
+00280092 US BlockColumns
+00280093 US RowOverlap
+00280094 US ColumnOverlap
+00280100 US BitsAllocated
+00280101 US BitsStored
+00280102 US HighBit
+00280103 US PixelRepresentation
+00280104 US/SS SmallestValidPixelValue
+00280105 US/SS LargestValidPixelValue
+00280106 US/SS SmallestImagePixelValue
+00280107 US/SS LargestImagePixelValue
+00280108 US/SS SmallestPixelValueInSeries
+00280109 US/SS LargestPixelValueInSeries
+00280110 US/SS SmallestImagePixelValueInPlane
+00280111 US/SS LargestImagePixelValueInPlane
+00280120 US/SS PixelPaddingValue
+00280121 US/SS PixelPaddingRangeLimit
+00280122 FL FloatPixelPaddingValue
+00280123 FD DoubleFloatPixelPaddingValue
+00280124 FL FloatPixelPaddingRangeLimit
+00280125 FD DoubleFloatPixelPaddingRangeLimit
+00280200 US ImageLocation
+00280300 CS QualityControlImage
+00280301 CS BurnedInAnnotation
+00280302 CS RecognizableVisualFeatures
+00280303 CS LongitudinalTemporalInformationModified
+00280304 UI ReferencedColorPaletteInstanceUID
+00280400 LO TransformLabel
+00280401 LO TransformVersionNumber
+00280402 US NumberOfTransformSteps
+00280403 LO SequenceOfCompressedData
+00280404 AT DetailsOfCoefficients
+00280700 LO DCTLabel
+00280701 CS DataBlockDescription
+00280702 AT DataBlock
+00280710 US NormalizationFactorFormat
+00280720 US ZonalMapNumberFormat
+00280721 AT ZonalMapLocation
+00280722 US ZonalMapFormat
+00280730 US AdaptiveMapFormat
+00280740 US CodeNumberFormat
+00280A02 CS PixelSpacingCalibrationType
+00280A04 LO PixelSpacingCalibrationDescription
+00281040 CS PixelIntensityRelationship
+00281041 SS PixelIntensityRelationshipSign
+00281050 DS WindowCenter
+00281051 DS WindowWidth
+00281052 DS RescaleIntercept
+00281053 DS RescaleSlope
+00281054 LO RescaleType
+00281055 LO WindowCenterWidthExplanation
+00281056 CS VOILUTFunction
+00281080 CS GrayScale
+00281090 CS RecommendedViewingMode
+00281100 US/SS GrayLookupTableDescriptor
+00281101 US/SS RedPaletteColorLookupTableDescriptor
+00281102 US/SS GreenPaletteColorLookupTableDescriptor
+00281103 US/SS BluePaletteColorLookupTableDescriptor
+00281104 US AlphaPaletteColorLookupTableDescriptor
+00281111 US/SS LargeRedPaletteColorLookupTableDescriptor
+00281112 US/SS LargeGreenPaletteColorLookupTableDescriptor
+00281113 US/SS LargeBluePaletteColorLookupTableDescriptor
+00281199 UI PaletteColorLookupTableUID
+00281200 US/SS/OW GrayLookupTableData
+00281201 OW RedPaletteColorLookupTableData
+00281202 OW GreenPaletteColorLookupTableData
+00281203 OW BluePaletteColorLookupTableData
+00281204 OW AlphaPaletteColorLookupTableData
+00281211 OW LargeRedPaletteColorLookupTableData
+00281212 OW LargeGreenPaletteColorLookupTableData
+00281213 OW LargeBluePaletteColorLookupTableData
+00281214 UI LargePaletteColorLookupTableUID
+00281221 OW SegmentedRedPaletteColorLookupTableData
+00281222 OW SegmentedGreenPaletteColorLookupTableData
+00281223 OW SegmentedBluePaletteColorLookupTableData
+00281224 OW SegmentedAlphaPaletteColorLookupTableData
+00281230 SQ StoredValueColorRangeSequence
+00281231 FD MinimumStoredValueMapped
+00281232 FD MaximumStoredValueMapped
+00281300 CS BreastImplantPresent
+00281350 CS PartialView
+00281351 ST PartialViewDescription
+00281352 SQ PartialViewCodeSequence
+0028135A CS SpatialLocationsPreserved
+00281401 SQ DataFrameAssignmentSequence
+00281402 CS DataPathAssignment
+00281403 US BitsMappedToColorLookupTable
+00281404 SQ BlendingLUT1Sequence
+00281405 CS BlendingLUT1TransferFunction
+00281406 FD BlendingWeightConstant
+00281407 US BlendingLookupTableDescriptor
+00281408 OW BlendingLookupTableData
+0028140B SQ EnhancedPaletteColorLookupTableSequence
+0028140C SQ BlendingLUT2Sequence
+0028140D CS BlendingLUT2TransferFunction
+0028140E CS DataPathID
+0028140F CS RGBLUTTransferFunction
+00281410 CS AlphaLUTTransferFunction
+00282000 OB ICCProfile
+00282002 CS ColorSpace
+00282110 CS LossyImageCompression
+00282112 DS LossyImageCompressionRatio
+00282114 CS LossyImageCompressionMethod
+00283000 SQ ModalityLUTSequence
+00283001 SQ VariableModalityLUTSequence
+00283002 US/SS LUTDescriptor
+00283003 LO LUTExplanation
+00283004 LO ModalityLUTType
+00283006 US/OW LUTData
+00283010 SQ VOILUTSequence
+00283110 SQ SoftcopyVOILUTSequence
+00284000 LT ImagePresentationComments
+00285000 SQ BiPlaneAcquisitionSequence
+00286010 US RepresentativeFrameNumber
+00286020 US FrameNumbersOfInterest
+00286022 LO FrameOfInterestDescription
+00286023 CS FrameOfInterestType
+00286030 US MaskPointers
+00286040 US RWavePointer
+00286100 SQ MaskSubtractionSequence
+00286101 CS MaskOperation
+00286102 US ApplicableFrameRange
+00286110 US MaskFrameNumbers
+00286112 US ContrastFrameAveraging
+00286114 FL MaskSubPixelShift
+00286120 SS TIDOffset
+00286190 ST MaskOperationExplanation
+00287000 SQ EquipmentAdministratorSequence
+00287001 US NumberOfDisplaySubsystems
+00287002 US CurrentConfigurationID
+00287003 US DisplaySubsystemID
+00287004 SH DisplaySubsystemName
+00287005 LO DisplaySubsystemDescription
+00287006 CS SystemStatus
+00287007 LO SystemStatusComment
+00287008 SQ TargetLuminanceCharacteristicsSequence
+00287009 US LuminanceCharacteristicsID
+0028700A SQ DisplaySubsystemConfigurationSequence
+0028700B US ConfigurationID
+0028700C SH ConfigurationName
+0028700D LO ConfigurationDescription
+0028700E US ReferencedTargetLuminanceCharacteristicsID
+0028700F SQ QAResultsSequence
+00287010 SQ DisplaySubsystemQAResultsSequence
+00287011 SQ ConfigurationQAResultsSequence
+00287012 SQ MeasurementEquipmentSequence
+00287013 CS MeasurementFunctions
+00287014 CS MeasurementEquipmentType
+00287015 SQ VisualEvaluationResultSequence
+00287016 SQ DisplayCalibrationResultSequence
+00287017 US DDLValue
+00287018 FL CIExyWhitePoint
+00287019 CS DisplayFunctionType
+0028701A FL GammaValue
+0028701B US NumberOfLuminancePoints
+0028701C SQ LuminanceResponseSequence
+0028701D FL TargetMinimumLuminance
+0028701E FL TargetMaximumLuminance
+0028701F FL LuminanceValue
+00287020 LO LuminanceResponseDescription
+00287021 CS WhitePointFlag
+00287022 SQ DisplayDeviceTypeCodeSequence
+00287023 SQ DisplaySubsystemSequence
+00287024 SQ LuminanceResultSequence
+00287025 CS AmbientLightValueSource
+00287026 CS MeasuredCharacteristics
+00287027 SQ LuminanceUniformityResultSequence
+00287028 SQ VisualEvaluationTestSequence
+00287029 CS TestResult
+0028702A LO TestResultComment
+0028702B CS TestImageValidation
+0028702C SQ TestPatternCodeSequence
+0028702D SQ MeasurementPatternCodeSequence
+0028702E SQ VisualEvaluationMethodCodeSequence
+00287FE0 UR PixelDataProviderURL
+00289001 UL DataPointRows
+00289002 UL DataPointColumns
+00289003 CS SignalDomainColumns
+00289099 US LargestMonochromePixelValue
+00289108 CS DataRepresentation
+00289110 SQ PixelMeasuresSequence
+00289132 SQ FrameVOILUTSequence
+00289145 SQ PixelValueTransformationSequence
+00289235 CS SignalDomainRows
+00289411 FL DisplayFilterPercentage
+00289415 SQ FramePixelShiftSequence
+00289416 US SubtractionItemID
+00289422 SQ PixelIntensityRelationshipLUTSequence
+00289443 SQ FramePixelDataPropertiesSequence
+00289444 CS GeometricalProperties
+00289445 FL GeometricMaximumDistortion
+00289446 CS ImageProcessingApplied
+00289454 CS MaskSelectionMode
+00289474 CS LUTFunction
+00289478 FL MaskVisibilityPercentage
+00289501 SQ PixelShiftSequence
+00289502 SQ RegionPixelShiftSequence
+00289503 SS VerticesOfTheRegion
+00289505 SQ MultiFramePresentationSequence
+00289506 US PixelShiftFrameRange
+00289507 US LUTFrameRange
+00289520 DS ImageToEquipmentMappingMatrix
+00289537 CS EquipmentCoordinateSystemIdentification
+0032000A CS StudyStatusID
+0032000C CS StudyPriorityID
+00320012 LO StudyIDIssuer
+00320032 DA StudyVerifiedDate
+00320033 TM StudyVerifiedTime
+00320034 DA StudyReadDate
+00320035 TM StudyReadTime
+00321000 DA ScheduledStudyStartDate
+00321001 TM ScheduledStudyStartTime
+00321010 DA ScheduledStudyStopDate
+00321011 TM ScheduledStudyStopTime
+00321020 LO ScheduledStudyLocation
+00321021 AE ScheduledStudyLocationAETitle
+00321030 LO ReasonForStudy
+00321031 SQ RequestingPhysicianIdentificationSequence
+00321032 PN RequestingPhysician
+00321033 LO RequestingService
+00321034 SQ RequestingServiceCodeSequence
+00321040 DA StudyArrivalDate
+00321041 TM StudyArrivalTime
+00321050 DA StudyCompletionDate
+00321051 TM StudyCompletionTime
+00321055 CS StudyComponentStatusID
+00321060 LO RequestedProcedureDescription
+00321064 SQ RequestedProcedureCodeSequence
+00321065 SQ RequestedLateralityCodeSequence
+00321066 UT ReasonForVisit
+00321067 SQ ReasonForVisitCodeSequence
+00321070 LO RequestedContrastAgent
+00324000 LT StudyComments
+00340001 SQ FlowIdentifierSequence
+00340002 OB FlowIdentifier
+00340003 UI FlowTransferSyntaxUID
+00340004 UL FlowRTPSamplingRate
+00340005 OB SourceIdentifier
+00340007 OB FrameOriginTimestamp
+00340008 CS IncludesImagingSubject
+00340009 SQ FrameUsefulnessGroupSequence
+0034000A SQ RealTimeBulkDataFlowSequence
+0034000B SQ CameraPositionGroupSequence
+0034000C CS IncludesInformation
+0034000D SQ TimeOfFrameGroupSequence
+00380004 SQ ReferencedPatientAliasSequence
+00380008 CS VisitStatusID
+00380010 LO AdmissionID
+00380011 LO IssuerOfAdmissionID
+00380014 SQ IssuerOfAdmissionIDSequence
+00380016 LO RouteOfAdmissions
+0038001A DA ScheduledAdmissionDate
+0038001B TM ScheduledAdmissionTime
+0038001C DA ScheduledDischargeDate
+0038001D TM ScheduledDischargeTime
+0038001E LO ScheduledPatientInstitutionResidence
+00380020 DA AdmittingDate
+00380021 TM AdmittingTime
+00380030 DA DischargeDate
+00380032 TM DischargeTime
+00380040 LO DischargeDiagnosisDescription
+00380044 SQ DischargeDiagnosisCodeSequence
+00380050 LO SpecialNeeds
+00380060 LO ServiceEpisodeID
+00380061 LO IssuerOfServiceEpisodeID
+00380062 LO ServiceEpisodeDescription
+00380064 SQ IssuerOfServiceEpisodeIDSequence
+00380100 SQ PertinentDocumentsSequence
+00380101 SQ PertinentResourcesSequence
+00380102 LO ResourceDescription
+00380300 LO CurrentPatientLocation
+00380400 LO PatientInstitutionResidence
+00380500 LO PatientState
+00380502 SQ PatientClinicalTrialParticipationSequence
+00384000 LT VisitComments
+003A0004 CS WaveformOriginality
+003A0005 US NumberOfWaveformChannels
+003A0010 UL NumberOfWaveformSamples
+003A001A DS SamplingFrequency
+003A0020 SH MultiplexGroupLabel
+003A0200 SQ ChannelDefinitionSequence
+003A0202 IS WaveformChannelNumber
+003A0203 SH ChannelLabel
+003A0205 CS ChannelStatus
+003A0208 SQ ChannelSourceSequence
+003A0209 SQ ChannelSourceModifiersSequence
+003A020A SQ SourceWaveformSequence
+003A020C LO ChannelDerivationDescription
+003A0210 DS ChannelSensitivity
+003A0211 SQ ChannelSensitivityUnitsSequence
+003A0212 DS ChannelSensitivityCorrectionFactor
+003A0213 DS ChannelBaseline
+003A0214 DS ChannelTimeSkew
+003A0215 DS ChannelSampleSkew
+003A0218 DS ChannelOffset
+003A021A US WaveformBitsStored
+003A0220 DS FilterLowFrequency
+003A0221 DS FilterHighFrequency
+003A0222 DS NotchFilterFrequency
+003A0223 DS NotchFilterBandwidth
+003A0230 FL WaveformDataDisplayScale
+003A0231 US WaveformDisplayBackgroundCIELabValue
+003A0240 SQ WaveformPresentationGroupSequence
+003A0241 US PresentationGroupNumber
+003A0242 SQ ChannelDisplaySequence
+003A0244 US ChannelRecommendedDisplayCIELabValue
+003A0245 FL ChannelPosition
+003A0246 CS DisplayShadingFlag
+003A0247 FL FractionalChannelDisplayScale
+003A0248 FL AbsoluteChannelDisplayScale
+003A0300 SQ MultiplexedAudioChannelsDescriptionCodeSequence
+003A0301 IS ChannelIdentificationCode
+003A0302 CS ChannelMode
+003A0310 UI MultiplexGroupUID
+003A0311 DS PowerlineFrequency
+003A0312 SQ ChannelImpedanceSequence
+003A0313 DS ImpedanceValue
+003A0314 DT ImpedanceMeasurementDateTime
+003A0315 DS ImpedanceMeasurementFrequency
+003A0316 CS ImpedanceMeasurementCurrentType
+003A0317 CS WaveformAmplifierType
+003A0318 SQ FilterLowFrequencyCharacteristicsSequence
+003A0319 SQ FilterHighFrequencyCharacteristicsSequence
+003A0320 SQ SummarizedFilterLookupTable
+003A0321 SQ NotchFilterCharacteristicsSequence
+003A0322 CS WaveformFilterType
+003A0323 SQ AnalogFilterCharacteristicsSequence
+003A0324 DS AnalogFilterRollOff
+003A0325 SQ AnalogFilterType
+003A0326 SQ DigitalFilterCharacteristicsSequence
+003A0327 IS DigitalFilterOrder
+003A0328 SQ DigitalFilterTypeCodeSequence
+003A0329 ST WaveformFilterDescription
+003A032A SQ FilterLookupTableSequence
+003A032B ST FilterLookupTableDescription
+003A032C SQ FrequencyEncodingCodeSequence
+003A032D SQ MagnitudeEncodingCodeSequence
+003A032E OD FilterLookupTableData
+00400001 AE ScheduledStationAETitle
+00400002 DA ScheduledProcedureStepStartDate
+00400003 TM ScheduledProcedureStepStartTime
+00400004 DA ScheduledProcedureStepEndDate
+00400005 TM ScheduledProcedureStepEndTime
+00400006 PN ScheduledPerformingPhysicianName
+00400007 LO ScheduledProcedureStepDescription
+00400008 SQ ScheduledProtocolCodeSequence
+00400009 SH ScheduledProcedureStepID
+0040000A SQ StageCodeSequence
+0040000B SQ ScheduledPerformingPhysicianIdentificationSequence
+00400010 SH ScheduledStationName
+00400011 SH ScheduledProcedureStepLocation
+00400012 LO PreMedication
+00400020 CS ScheduledProcedureStepStatus
+00400026 SQ OrderPlacerIdentifierSequence
+00400027 SQ OrderFillerIdentifierSequence
+00400031 UT LocalNamespaceEntityID
+00400032 UT UniversalEntityID
+00400033 CS UniversalEntityIDType
+00400035 CS IdentifierTypeCode
+00400036 SQ AssigningFacilitySequence
+00400039 SQ AssigningJurisdictionCodeSequence
+0040003A SQ AssigningAgencyOrDepartmentCodeSequence
+00400100 SQ ScheduledProcedureStepSequence
+00400220 SQ ReferencedNonImageCompositeSOPInstanceSequence
+00400241 AE PerformedStationAETitle
+00400242 SH PerformedStationName
+00400243 SH PerformedLocation
+00400244 DA PerformedProcedureStepStartDate
+00400245 TM PerformedProcedureStepStartTime
+00400250 DA PerformedProcedureStepEndDate
+00400251 TM PerformedProcedureStepEndTime
+00400252 CS PerformedProcedureStepStatus
+00400253 SH PerformedProcedureStepID
+00400254 LO PerformedProcedureStepDescription
+00400255 LO PerformedProcedureTypeDescription
+00400260 SQ PerformedProtocolCodeSequence
+00400261 CS PerformedProtocolType
+00400270 SQ ScheduledStepAttributesSequence
+00400275 SQ RequestAttributesSequence
+00400280 ST CommentsOnThePerformedProcedureStep
+00400281 SQ PerformedProcedureStepDiscontinuationReasonCodeSequence
+00400293 SQ QuantitySequence
+00400294 DS Quantity
+00400295 SQ MeasuringUnitsSequence
+00400296 SQ BillingItemSequence
+00400300 US TotalTimeOfFluoroscopy
+00400301 US TotalNumberOfExposures
+00400302 US EntranceDose
+00400303 US ExposedArea
+00400306 DS DistanceSourceToEntrance
+00400307 DS DistanceSourceToSupport
+0040030E SQ ExposureDoseSequence
+00400310 ST CommentsOnRadiationDose
+00400312 DS XRayOutput
+00400314 DS HalfValueLayer
+00400316 DS OrganDose
+00400318 CS OrganExposed
+00400320 SQ BillingProcedureStepSequence
+00400321 SQ FilmConsumptionSequence
+00400324 SQ BillingSuppliesAndDevicesSequence
+00400330 SQ ReferencedProcedureStepSequence
+00400340 SQ PerformedSeriesSequence
+00400400 LT CommentsOnTheScheduledProcedureStep
+00400440 SQ ProtocolContextSequence
+00400441 SQ ContentItemModifierSequence
+00400500 SQ ScheduledSpecimenSequence
+0040050A LO SpecimenAccessionNumber
+00400512 LO ContainerIdentifier
+00400513 SQ IssuerOfTheContainerIdentifierSequence
+00400515 SQ AlternateContainerIdentifierSequence
+00400518 SQ ContainerTypeCodeSequence
+0040051A LO ContainerDescription
+00400520 SQ ContainerComponentSequence
+00400550 SQ SpecimenSequence
+00400551 LO SpecimenIdentifier
+00400552 SQ SpecimenDescriptionSequenceTrial
+00400553 ST SpecimenDescriptionTrial
+00400554 UI SpecimenUID
+00400555 SQ AcquisitionContextSequence
+00400556 ST AcquisitionContextDescription
+00400560 SQ SpecimenDescriptionSequence
+00400562 SQ IssuerOfTheSpecimenIdentifierSequence
+0040059A SQ SpecimenTypeCodeSequence
+00400600 LO SpecimenShortDescription
+00400602 UT SpecimenDetailedDescription
+00400610 SQ SpecimenPreparationSequence
+00400612 SQ SpecimenPreparationStepContentItemSequence
+00400620 SQ SpecimenLocalizationContentItemSequence
+004006FA LO SlideIdentifier
+00400710 SQ WholeSlideMicroscopyImageFrameTypeSequence
+0040071A SQ ImageCenterPointCoordinatesSequence
+0040072A DS XOffsetInSlideCoordinateSystem
+0040073A DS YOffsetInSlideCoordinateSystem
+0040074A DS ZOffsetInSlideCoordinateSystem
+004008D8 SQ PixelSpacingSequence
+004008DA SQ CoordinateSystemAxisCodeSequence
+004008EA SQ MeasurementUnitsCodeSequence
+004009F8 SQ VitalStainCodeSequenceTrial
+00401001 SH RequestedProcedureID
+00401002 LO ReasonForTheRequestedProcedure
+00401003 SH RequestedProcedurePriority
+00401004 LO PatientTransportArrangements
+00401005 LO RequestedProcedureLocation
+00401006 SH PlacerOrderNumberProcedure
+00401007 SH FillerOrderNumberProcedure
+00401008 LO ConfidentialityCode
+00401009 SH ReportingPriority
+0040100A SQ ReasonForRequestedProcedureCodeSequence
+00401010 PN NamesOfIntendedRecipientsOfResults
+00401011 SQ IntendedRecipientsOfResultsIdentificationSequence
+00401012 SQ ReasonForPerformedProcedureCodeSequence
+00401060 LO RequestedProcedureDescriptionTrial
+00401101 SQ PersonIdentificationCodeSequence
+00401102 ST PersonAddress
+00401103 LO PersonTelephoneNumbers
+00401104 LT PersonTelecomInformation
+00401400 LT RequestedProcedureComments
+00402001 LO ReasonForTheImagingServiceRequest
+00402004 DA IssueDateOfImagingServiceRequest
+00402005 TM IssueTimeOfImagingServiceRequest
+00402006 SH PlacerOrderNumberImagingServiceRequestRetired
+00402007 SH FillerOrderNumberImagingServiceRequestRetired
+00402008 PN OrderEnteredBy
+00402009 SH OrderEntererLocation
+00402010 SH OrderCallbackPhoneNumber
+00402011 LT OrderCallbackTelecomInformation
+00402016 LO PlacerOrderNumberImagingServiceRequest
+00402017 LO FillerOrderNumberImagingServiceRequest
+00402400 LT ImagingServiceRequestComments
+00403001 LO ConfidentialityConstraintOnPatientDataDescription
+00404001 CS GeneralPurposeScheduledProcedureStepStatus
+00404002 CS GeneralPurposePerformedProcedureStepStatus
+00404003 CS GeneralPurposeScheduledProcedureStepPriority
+00404004 SQ ScheduledProcessingApplicationsCodeSequence
+00404005 DT ScheduledProcedureStepStartDateTime
+00404006 CS MultipleCopiesFlag
+00404007 SQ PerformedProcessingApplicationsCodeSequence
+00404008 DT ScheduledProcedureStepExpirationDateTime
+00404009 SQ HumanPerformerCodeSequence
+00404010 DT ScheduledProcedureStepModificationDateTime
+00404011 DT ExpectedCompletionDateTime
+00404015 SQ ResultingGeneralPurposePerformedProcedureStepsSequence
+00404016 SQ ReferencedGeneralPurposeScheduledProcedureStepSequence
+00404018 SQ ScheduledWorkitemCodeSequence
+00404019 SQ PerformedWorkitemCodeSequence
+00404020 CS InputAvailabilityFlag
+00404021 SQ InputInformationSequence
+00404022 SQ RelevantInformationSequence
+00404023 UI ReferencedGeneralPurposeScheduledProcedureStepTransactionUID
+00404025 SQ ScheduledStationNameCodeSequence
+00404026 SQ ScheduledStationClassCodeSequence
+00404027 SQ ScheduledStationGeographicLocationCodeSequence
+00404028 SQ PerformedStationNameCodeSequence
+00404029 SQ PerformedStationClassCodeSequence
+00404030 SQ PerformedStationGeographicLocationCodeSequence
+00404031 SQ RequestedSubsequentWorkitemCodeSequence
+00404032 SQ NonDICOMOutputCodeSequence
+00404033 SQ OutputInformationSequence
+00404034 SQ ScheduledHumanPerformersSequence
+00404035 SQ ActualHumanPerformersSequence
+00404036 LO HumanPerformerOrganization
+00404037 PN HumanPerformerName
+00404040 CS RawDataHandling
+00404041 CS InputReadinessState
+00404050 DT PerformedProcedureStepStartDateTime
+00404051 DT PerformedProcedureStepEndDateTime
+00404052 DT ProcedureStepCancellationDateTime
+00404070 SQ OutputDestinationSequence
+00404071 SQ DICOMStorageSequence
+00404072 SQ STOWRSStorageSequence
+00404073 UR StorageURL
+00404074 SQ XDSStorageSequence
+00408302 DS EntranceDoseInmGy
+00408303 CS EntranceDoseDerivation
+00409092 SQ ParametricMapFrameTypeSequence
+00409094 SQ ReferencedImageRealWorldValueMappingSequence
+00409096 SQ RealWorldValueMappingSequence
+00409098 SQ PixelValueMappingCodeSequence
+00409210 SH LUTLabel
+00409211 US/SS RealWorldValueLastValueMapped
+00409212 FD RealWorldValueLUTData
+00409213 FD DoubleFloatRealWorldValueLastValueMapped
+00409214 FD DoubleFloatRealWorldValueFirstValueMapped
+00409216 US/SS RealWorldValueFirstValueMapped
+00409220 SQ QuantityDefinitionSequence
+00409224 FD RealWorldValueIntercept
+00409225 FD RealWorldValueSlope
+0040A007 CS FindingsFlagTrial
+0040A010 CS RelationshipType
+0040A020 SQ FindingsSequenceTrial
+0040A021 UI FindingsGroupUIDTrial
+0040A022 UI ReferencedFindingsGroupUIDTrial
+0040A023 DA FindingsGroupRecordingDateTrial
+0040A024 TM FindingsGroupRecordingTimeTrial
+0040A026 SQ FindingsSourceCategoryCodeSequenceTrial
+0040A027 LO VerifyingOrganization
+0040A028 SQ DocumentingOrganizationIdentifierCodeSequenceTrial
+0040A030 DT VerificationDateTime
+0040A032 DT ObservationDateTime
+0040A033 DT ObservationStartDateTime
+0040A040 CS ValueType
+0040A043 SQ ConceptNameCodeSequence
+0040A047 LO MeasurementPrecisionDescriptionTrial
+0040A050 CS ContinuityOfContent
+0040A057 CS UrgencyOrPriorityAlertsTrial
+0040A060 LO SequencingIndicatorTrial
+0040A066 SQ DocumentIdentifierCodeSequenceTrial
+0040A067 PN DocumentAuthorTrial
+0040A068 SQ DocumentAuthorIdentifierCodeSequenceTrial
+0040A070 SQ IdentifierCodeSequenceTrial
+0040A073 SQ VerifyingObserverSequence
+0040A074 OB ObjectBinaryIdentifierTrial
+0040A075 PN VerifyingObserverName
+0040A076 SQ DocumentingObserverIdentifierCodeSequenceTrial
+0040A078 SQ AuthorObserverSequence
+0040A07A SQ ParticipantSequence
+0040A07C SQ CustodialOrganizationSequence
+0040A080 CS ParticipationType
+0040A082 DT ParticipationDateTime
+0040A084 CS ObserverType
+0040A085 SQ ProcedureIdentifierCodeSequenceTrial
+0040A088 SQ VerifyingObserverIdentificationCodeSequence
+0040A089 OB ObjectDirectoryBinaryIdentifierTrial
+0040A090 SQ EquivalentCDADocumentSequence
+0040A0B0 US ReferencedWaveformChannels
+0040A110 DA DateOfDocumentOrVerbalTransactionTrial
+0040A112 TM TimeOfDocumentCreationOrVerbalTransactionTrial
+0040A120 DT DateTime
+0040A121 DA Date
+0040A122 TM Time
+0040A123 PN PersonName
+0040A124 UI UID
+0040A125 CS ReportStatusIDTrial
+0040A130 CS TemporalRangeType
+0040A132 UL ReferencedSamplePositions
+0040A136 US ReferencedFrameNumbers
+0040A138 DS ReferencedTimeOffsets
+0040A13A DT ReferencedDateTime
+0040A160 UT TextValue
+0040A161 FD FloatingPointValue
+0040A162 SL RationalNumeratorValue
+0040A163 UL RationalDenominatorValue
+0040A167 SQ ObservationCategoryCodeSequenceTrial
+0040A168 SQ ConceptCodeSequence
+0040A16A ST BibliographicCitationTrial
+0040A170 SQ PurposeOfReferenceCodeSequence
+0040A171 UI ObservationUID
+0040A172 UI ReferencedObservationUIDTrial
+0040A173 CS ReferencedObservationClassTrial
+0040A174 CS ReferencedObjectObservationClassTrial
+0040A180 US AnnotationGroupNumber
+0040A192 DA ObservationDateTrial
+0040A193 TM ObservationTimeTrial
+0040A194 CS MeasurementAutomationTrial
+0040A195 SQ ModifierCodeSequence
+0040A224 ST IdentificationDescriptionTrial
+0040A290 CS CoordinatesSetGeometricTypeTrial
+0040A296 SQ AlgorithmCodeSequenceTrial
+0040A297 ST AlgorithmDescriptionTrial
+0040A29A SL PixelCoordinatesSetTrial
+0040A300 SQ MeasuredValueSequence
+0040A301 SQ NumericValueQualifierCodeSequence
+0040A307 PN CurrentObserverTrial
+0040A30A DS NumericValue
+0040A313 SQ ReferencedAccessionSequenceTrial
+0040A33A ST ReportStatusCommentTrial
+0040A340 SQ ProcedureContextSequenceTrial
+0040A352 PN VerbalSourceTrial
+0040A353 ST AddressTrial
+0040A354 LO TelephoneNumberTrial
+0040A358 SQ VerbalSourceIdentifierCodeSequenceTrial
+0040A360 SQ PredecessorDocumentsSequence
+0040A370 SQ ReferencedRequestSequence
+0040A372 SQ PerformedProcedureCodeSequence
+0040A375 SQ CurrentRequestedProcedureEvidenceSequence
+0040A380 SQ ReportDetailSequenceTrial
+0040A385 SQ PertinentOtherEvidenceSequence
+0040A390 SQ HL7StructuredDocumentReferenceSequence
+0040A402 UI ObservationSubjectUIDTrial
+0040A403 CS ObservationSubjectClassTrial
+0040A404 SQ ObservationSubjectTypeCodeSequenceTrial
+0040A491 CS CompletionFlag
+0040A492 LO CompletionFlagDescription
+0040A493 CS VerificationFlag
+0040A494 CS ArchiveRequested
+0040A496 CS PreliminaryFlag
+0040A504 SQ ContentTemplateSequence
+0040A525 SQ IdenticalDocumentsSequence
+0040A600 CS ObservationSubjectContextFlagTrial
+0040A601 CS ObserverContextFlagTrial
+0040A603 CS ProcedureContextFlagTrial
+0040A730 SQ ContentSequence
+0040A731 SQ RelationshipSequenceTrial
+0040A732 SQ RelationshipTypeCodeSequenceTrial
+0040A744 SQ LanguageCodeSequenceTrial
+0040A801 SQ TabulatedValuesSequence
+0040A802 UL NumberOfTableRows
+0040A803 UL NumberOfTableColumns
+0040A804 UL TableRowNumber
+0040A805 UL TableColumnNumber
+0040A806 SQ TableRowDefinitionSequence
+0040A807 SQ TableColumnDefinitionSequence
+0040A808 SQ CellValuesSequence
+0040A992 ST UniformResourceLocatorTrial
+0040B020 SQ WaveformAnnotationSequence
+0040DB00 CS TemplateIdentifier
+0040DB06 DT TemplateVersion
+0040DB07 DT TemplateLocalVersion
+0040DB0B CS TemplateExtensionFlag
+0040DB0C UI TemplateExtensionOrganizationUID
+0040DB0D UI TemplateExtensionCreatorUID
+0040DB73 UL ReferencedContentItemIdentifier
+0040E001 ST HL7InstanceIdentifier
+0040E004 DT HL7DocumentEffectiveTime
+0040E006 SQ HL7DocumentTypeCodeSequence
+0040E008 SQ DocumentClassCodeSequence
+0040E010 UR RetrieveURI
+0040E011 UI RetrieveLocationUID
+0040E020 CS TypeOfInstances
+0040E021 SQ DICOMRetrievalSequence
+0040E022 SQ DICOMMediaRetrievalSequence
+0040E023 SQ WADORetrievalSequence
+0040E024 SQ XDSRetrievalSequence
+0040E025 SQ WADORSRetrievalSequence
+0040E030 UI RepositoryUniqueID
+0040E031 UI HomeCommunityID
+00420010 ST DocumentTitle
+00420011 OB EncapsulatedDocument
+00420012 LO MIMETypeOfEncapsulatedDocument
+00420013 SQ SourceInstanceSequence
+00420014 LO ListOfMIMETypes
+00420015 UL EncapsulatedDocumentLength
+00440001 ST ProductPackageIdentifier
+00440002 CS SubstanceAdministrationApproval
+00440003 LT ApprovalStatusFurtherDescription
+00440004 DT ApprovalStatusDateTime
+00440007 SQ ProductTypeCodeSequence
+00440008 LO ProductName
+00440009 LT ProductDescription
+0044000A LO ProductLotIdentifier
+0044000B DT ProductExpirationDateTime
+00440010 DT SubstanceAdministrationDateTime
+00440011 LO SubstanceAdministrationNotes
+00440012 LO SubstanceAdministrationDeviceID
+00440013 SQ ProductParameterSequence
+00440019 SQ SubstanceAdministrationParameterSequence
+00440100 SQ ApprovalSequence
+00440101 SQ AssertionCodeSequence
+00440102 UI AssertionUID
+00440103 SQ AsserterIdentificationSequence
+00440104 DT AssertionDateTime
+00440105 DT AssertionExpirationDateTime
+00440106 UT AssertionComments
+00440107 SQ RelatedAssertionSequence
+00440108 UI ReferencedAssertionUID
+00440109 SQ ApprovalSubjectSequence
+0044010A SQ OrganizationalRoleCodeSequence
+00460012 LO LensDescription
+00460014 SQ RightLensSequence
+00460015 SQ LeftLensSequence
+00460016 SQ UnspecifiedLateralityLensSequence
+00460018 SQ CylinderSequence
+00460028 SQ PrismSequence
+00460030 FD HorizontalPrismPower
+00460032 CS HorizontalPrismBase
+00460034 FD VerticalPrismPower
+00460036 CS VerticalPrismBase
+00460038 CS LensSegmentType
+00460040 FD OpticalTransmittance
+00460042 FD ChannelWidth
+00460044 FD PupilSize
+00460046 FD CornealSize
+00460047 SQ CornealSizeSequence
+00460050 SQ AutorefractionRightEyeSequence
+00460052 SQ AutorefractionLeftEyeSequence
+00460060 FD DistancePupillaryDistance
+00460062 FD NearPupillaryDistance
+00460063 FD IntermediatePupillaryDistance
+00460064 FD OtherPupillaryDistance
+00460070 SQ KeratometryRightEyeSequence
+00460071 SQ KeratometryLeftEyeSequence
+00460074 SQ SteepKeratometricAxisSequence
+00460075 FD RadiusOfCurvature
+00460076 FD KeratometricPower
+00460077 FD KeratometricAxis
+00460080 SQ FlatKeratometricAxisSequence
+00460092 CS BackgroundColor
+00460094 CS Optotype
+00460095 CS OptotypePresentation
+00460097 SQ SubjectiveRefractionRightEyeSequence
+00460098 SQ SubjectiveRefractionLeftEyeSequence
+00460100 SQ AddNearSequence
+00460101 SQ AddIntermediateSequence
+00460102 SQ AddOtherSequence
+00460104 FD AddPower
+00460106 FD ViewingDistance
+00460110 SQ CorneaMeasurementsSequence
+00460111 SQ SourceOfCorneaMeasurementDataCodeSequence
+00460112 SQ SteepCornealAxisSequence
+00460113 SQ FlatCornealAxisSequence
+00460114 FD CornealPower
+00460115 FD CornealAxis
+00460116 SQ CorneaMeasurementMethodCodeSequence
+00460117 FL RefractiveIndexOfCornea
+00460118 FL RefractiveIndexOfAqueousHumor
+00460121 SQ VisualAcuityTypeCodeSequence
+00460122 SQ VisualAcuityRightEyeSequence
+00460123 SQ VisualAcuityLeftEyeSequence
+00460124 SQ VisualAcuityBothEyesOpenSequence
+00460125 CS ViewingDistanceType
+00460135 SS VisualAcuityModifiers
+00460137 FD DecimalVisualAcuity
+00460139 LO OptotypeDetailedDefinition
+00460145 SQ ReferencedRefractiveMeasurementsSequence
+00460146 FD SpherePower
+00460147 FD CylinderPower
+00460201 CS CornealTopographySurface
+00460202 FL CornealVertexLocation
+00460203 FL PupilCentroidXCoordinate
+00460204 FL PupilCentroidYCoordinate
+00460205 FL EquivalentPupilRadius
+00460207 SQ CornealTopographyMapTypeCodeSequence
+00460208 IS VerticesOfTheOutlineOfPupil
+00460210 SQ CornealTopographyMappingNormalsSequence
+00460211 SQ MaximumCornealCurvatureSequence
+00460212 FL MaximumCornealCurvature
+00460213 FL MaximumCornealCurvatureLocation
+00460215 SQ MinimumKeratometricSequence
+00460218 SQ SimulatedKeratometricCylinderSequence
+00460220 FL AverageCornealPower
+00460224 FL CornealISValue
+00460227 FL AnalyzedArea
+00460230 FL SurfaceRegularityIndex
+00460232 FL SurfaceAsymmetryIndex
+00460234 FL CornealEccentricityIndex
+00460236 FL KeratoconusPredictionIndex
+00460238 FL DecimalPotentialVisualAcuity
+00460242 CS CornealTopographyMapQualityEvaluation
+00460244 SQ SourceImageCornealProcessedDataSequence
+00460247 FL CornealPointLocation
+00460248 CS CornealPointEstimated
+00460249 FL AxialPower
+00460250 FL TangentialPower
+00460251 FL RefractivePower
+00460252 FL RelativeElevation
+00460253 FL CornealWavefront
+00480001 FL ImagedVolumeWidth
+00480002 FL ImagedVolumeHeight
+00480003 FL ImagedVolumeDepth
+00480006 UL TotalPixelMatrixColumns
+00480007 UL TotalPixelMatrixRows
+00480008 SQ TotalPixelMatrixOriginSequence
+00480010 CS SpecimenLabelInImage
+00480011 CS FocusMethod
+00480012 CS ExtendedDepthOfField
+00480013 US NumberOfFocalPlanes
+00480014 FL DistanceBetweenFocalPlanes
+00480015 US RecommendedAbsentPixelCIELabValue
+00480100 SQ IlluminatorTypeCodeSequence
+00480102 DS ImageOrientationSlide
+00480105 SQ OpticalPathSequence
+00480106 SH OpticalPathIdentifier
+00480107 ST OpticalPathDescription
+00480108 SQ IlluminationColorCodeSequence
+00480110 SQ SpecimenReferenceSequence
+00480111 DS CondenserLensPower
+00480112 DS ObjectiveLensPower
+00480113 DS ObjectiveLensNumericalAperture
+00480114 CS ConfocalMode
+00480115 CS TissueLocation
+00480116 SQ ConfocalMicroscopyImageFrameTypeSequence
+00480117 FD ImageAcquisitionDepth
+00480120 SQ PaletteColorLookupTableSequence
+00480200 SQ ReferencedImageNavigationSequence
+00480201 US TopLeftHandCornerOfLocalizerArea
+00480202 US BottomRightHandCornerOfLocalizerArea
+00480207 SQ OpticalPathIdentificationSequence
+0048021A SQ PlanePositionSlideSequence
+0048021E SL ColumnPositionInTotalImagePixelMatrix
+0048021F SL RowPositionInTotalImagePixelMatrix
+00480301 CS PixelOriginInterpretation
+00480302 UL NumberOfOpticalPaths
+00480303 UL TotalPixelMatrixFocalPlanes
+00500004 CS CalibrationImage
+00500010 SQ DeviceSequence
+00500012 SQ ContainerComponentTypeCodeSequence
+00500013 FD ContainerComponentThickness
+00500014 DS DeviceLength
+00500015 FD ContainerComponentWidth
+00500016 DS DeviceDiameter
+00500017 CS DeviceDiameterUnits
+00500018 DS DeviceVolume
+00500019 DS InterMarkerDistance
+0050001A CS ContainerComponentMaterial
+0050001B LO ContainerComponentID
+0050001C FD ContainerComponentLength
+0050001D FD ContainerComponentDiameter
+0050001E LO ContainerComponentDescription
+00500020 LO DeviceDescription
+00500021 ST LongDeviceDescription
+00520001 FL ContrastBolusIngredientPercentByVolume
+00520002 FD OCTFocalDistance
+00520003 FD BeamSpotSize
+00520004 FD EffectiveRefractiveIndex
+00520006 CS OCTAcquisitionDomain
+00520007 FD OCTOpticalCenterWavelength
+00520008 FD AxialResolution
+00520009 FD RangingDepth
+00520011 FD ALineRate
+00520012 US ALinesPerFrame
+00520013 FD CatheterRotationalRate
+00520014 FD ALinePixelSpacing
+00520016 SQ ModeOfPercutaneousAccessSequence
+00520025 SQ IntravascularOCTFrameTypeSequence
+00520026 CS OCTZOffsetApplied
+00520027 SQ IntravascularFrameContentSequence
+00520028 FD IntravascularLongitudinalDistance
+00520029 SQ IntravascularOCTFrameContentSequence
+00520030 SS OCTZOffsetCorrection
+00520031 CS CatheterDirectionOfRotation
+00520033 FD SeamLineLocation
+00520034 FD FirstALineLocation
+00520036 US SeamLineIndex
+00520038 US NumberOfPaddedALines
+00520039 CS InterpolationType
+0052003A CS RefractiveIndexApplied
+00540010 US EnergyWindowVector
+00540011 US NumberOfEnergyWindows
+00540012 SQ EnergyWindowInformationSequence
+00540013 SQ EnergyWindowRangeSequence
+00540014 DS EnergyWindowLowerLimit
+00540015 DS EnergyWindowUpperLimit
+00540016 SQ RadiopharmaceuticalInformationSequence
+00540017 IS ResidualSyringeCounts
+00540018 SH EnergyWindowName
+00540020 US DetectorVector
+00540021 US NumberOfDetectors
+00540022 SQ DetectorInformationSequence
+00540030 US PhaseVector
+00540031 US NumberOfPhases
+00540032 SQ PhaseInformationSequence
+00540033 US NumberOfFramesInPhase
+00540036 IS PhaseDelay
+00540038 IS PauseBetweenFrames
+00540039 CS PhaseDescription
+00540050 US RotationVector
+00540051 US NumberOfRotations
+00540052 SQ RotationInformationSequence
+00540053 US NumberOfFramesInRotation
+00540060 US RRIntervalVector
+00540061 US NumberOfRRIntervals
+00540062 SQ GatedInformationSequence
+00540063 SQ DataInformationSequence
+00540070 US TimeSlotVector
+00540071 US NumberOfTimeSlots
+00540072 SQ TimeSlotInformationSequence
+00540073 DS TimeSlotTime
+00540080 US SliceVector
+00540081 US NumberOfSlices
+00540090 US AngularViewVector
+00540100 US TimeSliceVector
+00540101 US NumberOfTimeSlices
+00540200 DS StartAngle
+00540202 CS TypeOfDetectorMotion
+00540210 IS TriggerVector
+00540211 US NumberOfTriggersInPhase
+00540220 SQ ViewCodeSequence
+00540222 SQ ViewModifierCodeSequence
+00540300 SQ RadionuclideCodeSequence
+00540302 SQ AdministrationRouteCodeSequence
+00540304 SQ RadiopharmaceuticalCodeSequence
+00540306 SQ CalibrationDataSequence
+00540308 US EnergyWindowNumber
+00540400 SH ImageID
+00540410 SQ PatientOrientationCodeSequence
+00540412 SQ PatientOrientationModifierCodeSequence
+00540414 SQ PatientGantryRelationshipCodeSequence
+00540500 CS SliceProgressionDirection
+00540501 CS ScanProgressionDirection
+00541000 CS SeriesType
+00541001 CS Units
+00541002 CS CountsSource
+00541004 CS ReprojectionMethod
+00541006 CS SUVType
+00541100 CS RandomsCorrectionMethod
+00541101 LO AttenuationCorrectionMethod
+00541102 CS DecayCorrection
+00541103 LO ReconstructionMethod
+00541104 LO DetectorLinesOfResponseUsed
+00541105 LO ScatterCorrectionMethod
+00541200 DS AxialAcceptance
+00541201 IS AxialMash
+00541202 IS TransverseMash
+00541203 DS DetectorElementSize
+00541210 DS CoincidenceWindowWidth
+00541220 CS SecondaryCountsType
+00541300 DS FrameReferenceTime
+00541310 IS PrimaryPromptsCountsAccumulated
+00541311 IS SecondaryCountsAccumulated
+00541320 DS SliceSensitivityFactor
+00541321 DS DecayFactor
+00541322 DS DoseCalibrationFactor
+00541323 DS ScatterFractionFactor
+00541324 DS DeadTimeFactor
+00541330 US ImageIndex
+00541400 CS CountsIncluded
+00541401 CS DeadTimeCorrectionFlag
+00603000 SQ HistogramSequence
+00603002 US HistogramNumberOfBins
+00603004 US/SS HistogramFirstBinValue
+00603006 US/SS HistogramLastBinValue
+00603008 US HistogramBinWidth
+00603010 LO HistogramExplanation
+00603020 UL HistogramData
+00620001 CS SegmentationType
+00620002 SQ SegmentSequence
+00620003 SQ SegmentedPropertyCategoryCodeSequence
+00620004 US SegmentNumber
+00620005 LO SegmentLabel
+00620006 ST SegmentDescription
+00620007 SQ SegmentationAlgorithmIdentificationSequence
+00620008 CS SegmentAlgorithmType
+00620009 LO SegmentAlgorithmName
+0062000A SQ SegmentIdentificationSequence
+0062000B US ReferencedSegmentNumber
+0062000C US RecommendedDisplayGrayscaleValue
+0062000D US RecommendedDisplayCIELabValue
+0062000E US MaximumFractionalValue
+0062000F SQ SegmentedPropertyTypeCodeSequence
+00620010 CS SegmentationFractionalType
+00620011 SQ SegmentedPropertyTypeModifierCodeSequence
+00620012 SQ UsedSegmentsSequence
+00620013 CS SegmentsOverlap
+00620020 UT TrackingID
+00620021 UI TrackingUID
+00640002 SQ DeformableRegistrationSequence
+00640003 UI SourceFrameOfReferenceUID
+00640005 SQ DeformableRegistrationGridSequence
+00640007 UL GridDimensions
+00640008 FD GridResolution
+00640009 OF VectorGridData
+0064000F SQ PreDeformationMatrixRegistrationSequence
+00640010 SQ PostDeformationMatrixRegistrationSequence
+00660001 UL NumberOfSurfaces
+00660002 SQ SurfaceSequence
+00660003 UL SurfaceNumber
+00660004 LT SurfaceComments
+00660009 CS SurfaceProcessing
+0066000A FL SurfaceProcessingRatio
+0066000B LO SurfaceProcessingDescription
+0066000C FL RecommendedPresentationOpacity
+0066000D CS RecommendedPresentationType
+0066000E CS FiniteVolume
+00660010 CS Manifold
+00660011 SQ SurfacePointsSequence
+00660012 SQ SurfacePointsNormalsSequence
+00660013 SQ SurfaceMeshPrimitivesSequence
+00660015 UL NumberOfSurfacePoints
+00660016 OF PointCoordinatesData
+00660017 FL PointPositionAccuracy
+00660018 FL MeanPointDistance
+00660019 FL MaximumPointDistance
+0066001A FL PointsBoundingBoxCoordinates
+0066001B FL AxisOfRotation
+0066001C FL CenterOfRotation
+0066001E UL NumberOfVectors
+0066001F US VectorDimensionality
+00660020 FL VectorAccuracy
+00660021 OF VectorCoordinateData
+00660022 OD DoublePointCoordinatesData
+00660023 OW TrianglePointIndexList
+00660024 OW EdgePointIndexList
+00660025 OW VertexPointIndexList
+00660026 SQ TriangleStripSequence
+00660027 SQ TriangleFanSequence
+00660028 SQ LineSequence
+00660029 OW PrimitivePointIndexList
+0066002A UL SurfaceCount
+0066002B SQ ReferencedSurfaceSequence
+0066002C UL ReferencedSurfaceNumber
+0066002D SQ SegmentSurfaceGenerationAlgorithmIdentificationSequence
+0066002E SQ SegmentSurfaceSourceInstanceSequence
+0066002F SQ AlgorithmFamilyCodeSequence
+00660030 SQ AlgorithmNameCodeSequence
+00660031 LO AlgorithmVersion
+00660032 LT AlgorithmParameters
+00660034 SQ FacetSequence
+00660035 SQ SurfaceProcessingAlgorithmIdentificationSequence
+00660036 LO AlgorithmName
+00660037 FL RecommendedPointRadius
+00660038 FL RecommendedLineThickness
+00660040 OL LongPrimitivePointIndexList
+00660041 OL LongTrianglePointIndexList
+00660042 OL LongEdgePointIndexList
+00660043 OL LongVertexPointIndexList
+00660101 SQ TrackSetSequence
+00660102 SQ TrackSequence
+00660103 OW RecommendedDisplayCIELabValueList
+00660104 SQ TrackingAlgorithmIdentificationSequence
+00660105 UL TrackSetNumber
+00660106 LO TrackSetLabel
+00660107 UT TrackSetDescription
+00660108 SQ TrackSetAnatomicalTypeCodeSequence
+00660121 SQ MeasurementsSequence
+00660124 SQ TrackSetStatisticsSequence
+00660125 OF FloatingPointValues
+00660129 OL TrackPointIndexList
+00660130 SQ TrackStatisticsSequence
+00660132 SQ MeasurementValuesSequence
+00660133 SQ DiffusionAcquisitionCodeSequence
+00660134 SQ DiffusionModelCodeSequence
+00686210 LO ImplantSize
+00686221 LO ImplantTemplateVersion
+00686222 SQ ReplacedImplantTemplateSequence
+00686223 CS ImplantType
+00686224 SQ DerivationImplantTemplateSequence
+00686225 SQ OriginalImplantTemplateSequence
+00686226 DT EffectiveDateTime
+00686230 SQ ImplantTargetAnatomySequence
+00686260 SQ InformationFromManufacturerSequence
+00686265 SQ NotificationFromManufacturerSequence
+00686270 DT InformationIssueDateTime
+00686280 ST InformationSummary
+006862A0 SQ ImplantRegulatoryDisapprovalCodeSequence
+006862A5 FD OverallTemplateSpatialTolerance
+006862C0 SQ HPGLDocumentSequence
+006862D0 US HPGLDocumentID
+006862D5 LO HPGLDocumentLabel
+006862E0 SQ ViewOrientationCodeSequence
+006862F0 SQ ViewOrientationModifierCodeSequence
+006862F2 FD HPGLDocumentScaling
+00686300 OB HPGLDocument
+00686310 US HPGLContourPenNumber
+00686320 SQ HPGLPenSequence
+00686330 US HPGLPenNumber
+00686340 LO HPGLPenLabel
+00686345 ST HPGLPenDescription
+00686346 FD RecommendedRotationPoint
+00686347 FD BoundingRectangle
+00686350 US ImplantTemplate3DModelSurfaceNumber
+00686360 SQ SurfaceModelDescriptionSequence
+00686380 LO SurfaceModelLabel
+00686390 FD SurfaceModelScalingFactor
+006863A0 SQ MaterialsCodeSequence
+006863A4 SQ CoatingMaterialsCodeSequence
+006863A8 SQ ImplantTypeCodeSequence
+006863AC SQ FixationMethodCodeSequence
+006863B0 SQ MatingFeatureSetsSequence
+006863C0 US MatingFeatureSetID
+006863D0 LO MatingFeatureSetLabel
+006863E0 SQ MatingFeatureSequence
+006863F0 US MatingFeatureID
+00686400 SQ MatingFeatureDegreeOfFreedomSequence
+00686410 US DegreeOfFreedomID
+00686420 CS DegreeOfFreedomType
+00686430 SQ TwoDMatingFeatureCoordinatesSequence
+00686440 US ReferencedHPGLDocumentID
+00686450 FD TwoDMatingPoint
+00686460 FD TwoDMatingAxes
+00686470 SQ TwoDDegreeOfFreedomSequence
+00686490 FD ThreeDDegreeOfFreedomAxis
+006864A0 FD RangeOfFreedom
+006864C0 FD ThreeDMatingPoint
+006864D0 FD ThreeDMatingAxes
+006864F0 FD TwoDDegreeOfFreedomAxis
+00686500 SQ PlanningLandmarkPointSequence
+00686510 SQ PlanningLandmarkLineSequence
+00686520 SQ PlanningLandmarkPlaneSequence
+00686530 US PlanningLandmarkID
+00686540 LO PlanningLandmarkDescription
+00686545 SQ PlanningLandmarkIdentificationCodeSequence
+00686550 SQ TwoDPointCoordinatesSequence
+00686560 FD TwoDPointCoordinates
+00686590 FD ThreeDPointCoordinates
+006865A0 SQ TwoDLineCoordinatesSequence
+006865B0 FD TwoDLineCoordinates
+006865D0 FD ThreeDLineCoordinates
+006865E0 SQ TwoDPlaneCoordinatesSequence
+006865F0 FD TwoDPlaneIntersection
+00686610 FD ThreeDPlaneOrigin
+00686620 FD ThreeDPlaneNormal
+00687001 CS ModelModification
+00687002 CS ModelMirroring
+00687003 SQ ModelUsageCodeSequence
+00687004 UI ModelGroupUID
+00687005 UR RelativeURIReferenceWithinEncapsulatedDocument
+006A0001 CS AnnotationCoordinateType
+006A0002 SQ AnnotationGroupSequence
+006A0003 UI AnnotationGroupUID
+006A0005 LO AnnotationGroupLabel
+006A0006 UT AnnotationGroupDescription
+006A0007 CS AnnotationGroupGenerationType
+006A0008 SQ AnnotationGroupAlgorithmIdentificationSequence
+006A0009 SQ AnnotationPropertyCategoryCodeSequence
+006A000A SQ AnnotationPropertyTypeCodeSequence
+006A000B SQ AnnotationPropertyTypeModifierCodeSequence
+006A000C UL NumberOfAnnotations
+006A000D CS AnnotationAppliesToAllOpticalPaths
+006A000E SH ReferencedOpticalPathIdentifier
+006A000F CS AnnotationAppliesToAllZPlanes
+006A0010 FD CommonZCoordinateValue
+006A0011 OL AnnotationIndexList
+00700001 SQ GraphicAnnotationSequence
+00700002 CS GraphicLayer
+00700003 CS BoundingBoxAnnotationUnits
+00700004 CS AnchorPointAnnotationUnits
+00700005 CS GraphicAnnotationUnits
+00700006 ST UnformattedTextValue
+00700008 SQ TextObjectSequence
+00700009 SQ GraphicObjectSequence
+00700010 FL BoundingBoxTopLeftHandCorner
+00700011 FL BoundingBoxBottomRightHandCorner
+00700012 CS BoundingBoxTextHorizontalJustification
+00700014 FL AnchorPoint
+00700015 CS AnchorPointVisibility
+00700020 US GraphicDimensions
+00700021 US NumberOfGraphicPoints
+00700022 FL GraphicData
+00700023 CS GraphicType
+00700024 CS GraphicFilled
+00700040 IS ImageRotationRetired
+00700041 CS ImageHorizontalFlip
+00700042 US ImageRotation
+00700050 US DisplayedAreaTopLeftHandCornerTrial
+00700051 US DisplayedAreaBottomRightHandCornerTrial
+00700052 SL DisplayedAreaTopLeftHandCorner
+00700053 SL DisplayedAreaBottomRightHandCorner
+0070005A SQ DisplayedAreaSelectionSequence
+00700060 SQ GraphicLayerSequence
+00700062 IS GraphicLayerOrder
+00700066 US GraphicLayerRecommendedDisplayGrayscaleValue
+00700067 US GraphicLayerRecommendedDisplayRGBValue
+00700068 LO GraphicLayerDescription
+00700080 CS ContentLabel
+00700081 LO ContentDescription
+00700082 DA PresentationCreationDate
+00700083 TM PresentationCreationTime
+00700084 PN ContentCreatorName
+00700086 SQ ContentCreatorIdentificationCodeSequence
+00700087 SQ AlternateContentDescriptionSequence
+00700100 CS PresentationSizeMode
+00700101 DS PresentationPixelSpacing
+00700102 IS PresentationPixelAspectRatio
+00700103 FL PresentationPixelMagnificationRatio
+00700207 LO GraphicGroupLabel
+00700208 ST GraphicGroupDescription
+00700209 SQ CompoundGraphicSequence
+00700226 UL CompoundGraphicInstanceID
+00700227 LO FontName
+00700228 CS FontNameType
+00700229 LO CSSFontName
+00700230 FD RotationAngle
+00700231 SQ TextStyleSequence
+00700232 SQ LineStyleSequence
+00700233 SQ FillStyleSequence
+00700234 SQ GraphicGroupSequence
+00700241 US TextColorCIELabValue
+00700242 CS HorizontalAlignment
+00700243 CS VerticalAlignment
+00700244 CS ShadowStyle
+00700245 FL ShadowOffsetX
+00700246 FL ShadowOffsetY
+00700247 US ShadowColorCIELabValue
+00700248 CS Underlined
+00700249 CS Bold
+00700250 CS Italic
+00700251 US PatternOnColorCIELabValue
+00700252 US PatternOffColorCIELabValue
+00700253 FL LineThickness
+00700254 CS LineDashingStyle
+00700255 UL LinePattern
+00700256 OB FillPattern
+00700257 CS FillMode
+00700258 FL ShadowOpacity
+00700261 FL GapLength
+00700262 FL DiameterOfVisibility
+00700273 FL RotationPoint
+00700274 CS TickAlignment
+00700278 CS ShowTickLabel
+00700279 CS TickLabelAlignment
+00700282 CS CompoundGraphicUnits
+00700284 FL PatternOnOpacity
+00700285 FL PatternOffOpacity
+00700287 SQ MajorTicksSequence
+00700288 FL TickPosition
+00700289 SH TickLabel
+00700294 CS CompoundGraphicType
+00700295 UL GraphicGroupID
+00700306 CS ShapeType
+00700308 SQ RegistrationSequence
+00700309 SQ MatrixRegistrationSequence
+0070030A SQ MatrixSequence
+0070030B FD FrameOfReferenceToDisplayedCoordinateSystemTransformationMatrix
+0070030C CS FrameOfReferenceTransformationMatrixType
+0070030D SQ RegistrationTypeCodeSequence
+0070030F ST FiducialDescription
+00700310 SH FiducialIdentifier
+00700311 SQ FiducialIdentifierCodeSequence
+00700312 FD ContourUncertaintyRadius
+00700314 SQ UsedFiducialsSequence
+00700315 SQ UsedRTStructureSetROISequence
+00700318 SQ GraphicCoordinatesDataSequence
+0070031A UI FiducialUID
+0070031B UI ReferencedFiducialUID
+0070031C SQ FiducialSetSequence
+0070031E SQ FiducialSequence
+0070031F SQ FiducialsPropertyCategoryCodeSequence
+00700401 US GraphicLayerRecommendedDisplayCIELabValue
+00700402 SQ BlendingSequence
+00700403 FL RelativeOpacity
+00700404 SQ ReferencedSpatialRegistrationSequence
+00700405 CS BlendingPosition
+00701101 UI PresentationDisplayCollectionUID
+00701102 UI PresentationSequenceCollectionUID
+00701103 US PresentationSequencePositionIndex
+00701104 SQ RenderedImageReferenceSequence
+00701201 SQ VolumetricPresentationStateInputSequence
+00701202 CS PresentationInputType
+00701203 US InputSequencePositionIndex
+00701204 CS Crop
+00701205 US CroppingSpecificationIndex
+00701206 CS CompositingMethod
+00701207 US VolumetricPresentationInputNumber
+00701208 CS ImageVolumeGeometry
+00701209 UI VolumetricPresentationInputSetUID
+0070120A SQ VolumetricPresentationInputSetSequence
+0070120B CS GlobalCrop
+0070120C US GlobalCroppingSpecificationIndex
+0070120D CS RenderingMethod
+00701301 SQ VolumeCroppingSequence
+00701302 CS VolumeCroppingMethod
+00701303 FD BoundingBoxCrop
+00701304 SQ ObliqueCroppingPlaneSequence
+00701305 FD Plane
+00701306 FD PlaneNormal
+00701309 US CroppingSpecificationNumber
+00701501 CS MultiPlanarReconstructionStyle
+00701502 CS MPRThicknessType
+00701503 FD MPRSlabThickness
+00701505 FD MPRTopLeftHandCorner
+00701507 FD MPRViewWidthDirection
+00701508 FD MPRViewWidth
+0070150C UL NumberOfVolumetricCurvePoints
+0070150D OD VolumetricCurvePoints
+00701511 FD MPRViewHeightDirection
+00701512 FD MPRViewHeight
+00701602 CS RenderProjection
+00701603 FD ViewpointPosition
+00701604 FD ViewpointLookAtPoint
+00701605 FD ViewpointUpDirection
+00701606 FD RenderFieldOfView
+00701607 FD SamplingStepSize
+00701701 CS ShadingStyle
+00701702 FD AmbientReflectionIntensity
+00701703 FD LightDirection
+00701704 FD DiffuseReflectionIntensity
+00701705 FD SpecularReflectionIntensity
+00701706 FD Shininess
+00701801 SQ PresentationStateClassificationComponentSequence
+00701802 CS ComponentType
+00701803 SQ ComponentInputSequence
+00701804 US VolumetricPresentationInputIndex
+00701805 SQ PresentationStateCompositorComponentSequence
+00701806 SQ WeightingTransferFunctionSequence
+00701807 US WeightingLookupTableDescriptor
+00701808 OB WeightingLookupTableData
+00701901 SQ VolumetricAnnotationSequence
+00701903 SQ ReferencedStructuredContextSequence
+00701904 UI ReferencedContentItem
+00701905 SQ VolumetricPresentationInputAnnotationSequence
+00701907 CS AnnotationClipping
+00701A01 CS PresentationAnimationStyle
+00701A03 FD RecommendedAnimationRate
+00701A04 SQ AnimationCurveSequence
+00701A05 FD AnimationStepSize
+00701A06 FD SwivelRange
+00701A07 OD VolumetricCurveUpDirections
+00701A08 SQ VolumeStreamSequence
+00701A09 LO RGBATransferFunctionDescription
+00701B01 SQ AdvancedBlendingSequence
+00701B02 US BlendingInputNumber
+00701B03 SQ BlendingDisplayInputSequence
+00701B04 SQ BlendingDisplaySequence
+00701B06 CS BlendingMode
+00701B07 CS TimeSeriesBlending
+00701B08 CS GeometryForDisplay
+00701B11 SQ ThresholdSequence
+00701B12 SQ ThresholdValueSequence
+00701B13 CS ThresholdType
+00701B14 FD ThresholdValue
+00720002 SH HangingProtocolName
+00720004 LO HangingProtocolDescription
+00720006 CS HangingProtocolLevel
+00720008 LO HangingProtocolCreator
+0072000A DT HangingProtocolCreationDateTime
+0072000C SQ HangingProtocolDefinitionSequence
+0072000E SQ HangingProtocolUserIdentificationCodeSequence
+00720010 LO HangingProtocolUserGroupName
+00720012 SQ SourceHangingProtocolSequence
+00720014 US NumberOfPriorsReferenced
+00720020 SQ ImageSetsSequence
+00720022 SQ ImageSetSelectorSequence
+00720024 CS ImageSetSelectorUsageFlag
+00720026 AT SelectorAttribute
+00720028 US SelectorValueNumber
+00720030 SQ TimeBasedImageSetsSequence
+00720032 US ImageSetNumber
+00720034 CS ImageSetSelectorCategory
+00720038 US RelativeTime
+0072003A CS RelativeTimeUnits
+0072003C SS AbstractPriorValue
+0072003E SQ AbstractPriorCodeSequence
+00720040 LO ImageSetLabel
+00720050 CS SelectorAttributeVR
+00720052 AT SelectorSequencePointer
+00720054 LO SelectorSequencePointerPrivateCreator
+00720056 LO SelectorAttributePrivateCreator
+0072005E AE SelectorAEValue
+0072005F AS SelectorASValue
+00720060 AT SelectorATValue
+00720061 DA SelectorDAValue
+00720062 CS SelectorCSValue
+00720063 DT SelectorDTValue
+00720064 IS SelectorISValue
+00720065 OB SelectorOBValue
+00720066 LO SelectorLOValue
+00720067 OF SelectorOFValue
+00720068 LT SelectorLTValue
+00720069 OW SelectorOWValue
+0072006A PN SelectorPNValue
+0072006B TM SelectorTMValue
+0072006C SH SelectorSHValue
+0072006D UN SelectorUNValue
+0072006E ST SelectorSTValue
+0072006F UC SelectorUCValue
+00720070 UT SelectorUTValue
+00720071 UR SelectorURValue
+00720072 DS SelectorDSValue
+00720073 OD SelectorODValue
+00720074 FD SelectorFDValue
+00720075 OL SelectorOLValue
+00720076 FL SelectorFLValue
+00720078 UL SelectorULValue
+0072007A US SelectorUSValue
+0072007C SL SelectorSLValue
+0072007E SS SelectorSSValue
+0072007F UI SelectorUIValue
+00720080 SQ SelectorCodeSequenceValue
+00720081 OV SelectorOVValue
+00720082 SV SelectorSVValue
+00720083 UV SelectorUVValue
+00720100 US NumberOfScreens
+00720102 SQ NominalScreenDefinitionSequence
+00720104 US NumberOfVerticalPixels
+00720106 US NumberOfHorizontalPixels
+00720108 FD DisplayEnvironmentSpatialPosition
+0072010A US ScreenMinimumGrayscaleBitDepth
+0072010C US ScreenMinimumColorBitDepth
+0072010E US ApplicationMaximumRepaintTime
+00720200 SQ DisplaySetsSequence
+00720202 US DisplaySetNumber
+00720203 LO DisplaySetLabel
+00720204 US DisplaySetPresentationGroup
+00720206 LO DisplaySetPresentationGroupDescription
+00720208 CS PartialDataDisplayHandling
+00720210 SQ SynchronizedScrollingSequence
+00720212 US DisplaySetScrollingGroup
+00720214 SQ NavigationIndicatorSequence
+00720216 US NavigationDisplaySet
+00720218 US ReferenceDisplaySets
+00720300 SQ ImageBoxesSequence
+00720302 US ImageBoxNumber
+00720304 CS ImageBoxLayoutType
+00720306 US ImageBoxTileHorizontalDimension
+00720308 US ImageBoxTileVerticalDimension
+00720310 CS ImageBoxScrollDirection
+00720312 CS ImageBoxSmallScrollType
+00720314 US ImageBoxSmallScrollAmount
+00720316 CS ImageBoxLargeScrollType
+00720318 US ImageBoxLargeScrollAmount
+00720320 US ImageBoxOverlapPriority
+00720330 FD CineRelativeToRealTime
+00720400 SQ FilterOperationsSequence
+00720402 CS FilterByCategory
+00720404 CS FilterByAttributePresence
+00720406 CS FilterByOperator
+00720420 US StructuredDisplayBackgroundCIELabValue
+00720421 US EmptyImageBoxCIELabValue
+00720422 SQ StructuredDisplayImageBoxSequence
+00720424 SQ StructuredDisplayTextBoxSequence
+00720427 SQ ReferencedFirstFrameSequence
+00720430 SQ ImageBoxSynchronizationSequence
+00720432 US SynchronizedImageBoxList
+00720434 CS TypeOfSynchronization
+00720500 CS BlendingOperationType
+00720510 CS ReformattingOperationType
+00720512 FD ReformattingThickness
+00720514 FD ReformattingInterval
+00720516 CS ReformattingOperationInitialViewDirection
+00720520 CS ThreeDRenderingType
+00720600 SQ SortingOperationsSequence
+00720602 CS SortByCategory
+00720604 CS SortingDirection
+00720700 CS DisplaySetPatientOrientation
+00720702 CS VOIType
+00720704 CS PseudoColorType
+00720705 SQ PseudoColorPaletteInstanceReferenceSequence
+00720706 CS ShowGrayscaleInverted
+00720710 CS ShowImageTrueSizeFlag
+00720712 CS ShowGraphicAnnotationFlag
+00720714 CS ShowPatientDemographicsFlag
+00720716 CS ShowAcquisitionTechniquesFlag
+00720717 CS DisplaySetHorizontalJustification
+00720718 CS DisplaySetVerticalJustification
+00740120 FD ContinuationStartMeterset
+00740121 FD ContinuationEndMeterset
+00741000 CS ProcedureStepState
+00741002 SQ ProcedureStepProgressInformationSequence
+00741004 DS ProcedureStepProgress
+00741006 ST ProcedureStepProgressDescription
+00741007 SQ ProcedureStepProgressParametersSequence
+00741008 SQ ProcedureStepCommunicationsURISequence
+0074100A UR ContactURI
+0074100C LO ContactDisplayName
+0074100E SQ ProcedureStepDiscontinuationReasonCodeSequence
+00741020 SQ BeamTaskSequence
+00741022 CS BeamTaskType
+00741024 IS BeamOrderIndexTrial
+00741025 CS AutosequenceFlag
+00741026 FD TableTopVerticalAdjustedPosition
+00741027 FD TableTopLongitudinalAdjustedPosition
+00741028 FD TableTopLateralAdjustedPosition
+0074102A FD PatientSupportAdjustedAngle
+0074102B FD TableTopEccentricAdjustedAngle
+0074102C FD TableTopPitchAdjustedAngle
+0074102D FD TableTopRollAdjustedAngle
+00741030 SQ DeliveryVerificationImageSequence
+00741032 CS VerificationImageTiming
+00741034 CS DoubleExposureFlag
+00741036 CS DoubleExposureOrdering
+00741038 DS DoubleExposureMetersetTrial
+0074103A DS DoubleExposureFieldDeltaTrial
+00741040 SQ RelatedReferenceRTImageSequence
+00741042 SQ GeneralMachineVerificationSequence
+00741044 SQ ConventionalMachineVerificationSequence
+00741046 SQ IonMachineVerificationSequence
+00741048 SQ FailedAttributesSequence
+0074104A SQ OverriddenAttributesSequence
+0074104C SQ ConventionalControlPointVerificationSequence
+0074104E SQ IonControlPointVerificationSequence
+00741050 SQ AttributeOccurrenceSequence
+00741052 AT AttributeOccurrencePointer
+00741054 UL AttributeItemSelector
+00741056 LO AttributeOccurrencePrivateCreator
+00741057 IS SelectorSequencePointerItems
+00741200 CS ScheduledProcedureStepPriority
+00741202 LO WorklistLabel
+00741204 LO ProcedureStepLabel
+00741210 SQ ScheduledProcessingParametersSequence
+00741212 SQ PerformedProcessingParametersSequence
+00741216 SQ UnifiedProcedureStepPerformedProcedureSequence
+00741220 SQ RelatedProcedureStepSequence
+00741222 LO ProcedureStepRelationshipType
+00741224 SQ ReplacedProcedureStepSequence
+00741230 LO DeletionLock
+00741234 AE ReceivingAE
+00741236 AE RequestingAE
+00741238 LT ReasonForCancellation
+00741242 CS SCPStatus
+00741244 CS SubscriptionListStatus
+00741246 CS UnifiedProcedureStepListStatus
+00741324 UL BeamOrderIndex
+00741338 FD DoubleExposureMeterset
+0074133A FD DoubleExposureFieldDelta
+00741401 SQ BrachyTaskSequence
+00741402 DS ContinuationStartTotalReferenceAirKerma
+00741403 DS ContinuationEndTotalReferenceAirKerma
+00741404 IS ContinuationPulseNumber
+00741405 SQ ChannelDeliveryOrderSequence
+00741406 IS ReferencedChannelNumber
+00741407 DS StartCumulativeTimeWeight
+00741408 DS EndCumulativeTimeWeight
+00741409 SQ OmittedChannelSequence
+0074140A CS ReasonForChannelOmission
+0074140B LO ReasonForChannelOmissionDescription
+0074140C IS ChannelDeliveryOrderIndex
+0074140D SQ ChannelDeliveryContinuationSequence
+0074140E SQ OmittedApplicationSetupSequence
+00760001 LO ImplantAssemblyTemplateName
+00760003 LO ImplantAssemblyTemplateIssuer
+00760006 LO ImplantAssemblyTemplateVersion
+00760008 SQ ReplacedImplantAssemblyTemplateSequence
+0076000A CS ImplantAssemblyTemplateType
+0076000C SQ OriginalImplantAssemblyTemplateSequence
+0076000E SQ DerivationImplantAssemblyTemplateSequence
+00760010 SQ ImplantAssemblyTemplateTargetAnatomySequence
+00760020 SQ ProcedureTypeCodeSequence
+00760030 LO SurgicalTechnique
+00760032 SQ ComponentTypesSequence
+00760034 SQ ComponentTypeCodeSequence
+00760036 CS ExclusiveComponentType
+00760038 CS MandatoryComponentType
+00760040 SQ ComponentSequence
+00760055 US ComponentID
+00760060 SQ ComponentAssemblySequence
+00760070 US Component1ReferencedID
+00760080 US Component1ReferencedMatingFeatureSetID
+00760090 US Component1ReferencedMatingFeatureID
+007600A0 US Component2ReferencedID
+007600B0 US Component2ReferencedMatingFeatureSetID
+007600C0 US Component2ReferencedMatingFeatureID
+00780001 LO ImplantTemplateGroupName
+00780010 ST ImplantTemplateGroupDescription
+00780020 LO ImplantTemplateGroupIssuer
+00780024 LO ImplantTemplateGroupVersion
+00780026 SQ ReplacedImplantTemplateGroupSequence
+00780028 SQ ImplantTemplateGroupTargetAnatomySequence
+0078002A SQ ImplantTemplateGroupMembersSequence
+0078002E US ImplantTemplateGroupMemberID
+00780050 FD ThreeDImplantTemplateGroupMemberMatchingPoint
+00780060 FD ThreeDImplantTemplateGroupMemberMatchingAxes
+00780070 SQ ImplantTemplateGroupMemberMatching2DCoordinatesSequence
+00780090 FD TwoDImplantTemplateGroupMemberMatchingPoint
+007800A0 FD TwoDImplantTemplateGroupMemberMatchingAxes
+007800B0 SQ ImplantTemplateGroupVariationDimensionSequence
+007800B2 LO ImplantTemplateGroupVariationDimensionName
+007800B4 SQ ImplantTemplateGroupVariationDimensionRankSequence
+007800B6 US ReferencedImplantTemplateGroupMemberID
+007800B8 US ImplantTemplateGroupVariationDimensionRank
+00800001 SQ SurfaceScanAcquisitionTypeCodeSequence
+00800002 SQ SurfaceScanModeCodeSequence
+00800003 SQ RegistrationMethodCodeSequence
+00800004 FD ShotDurationTime
+00800005 FD ShotOffsetTime
+00800006 US SurfacePointPresentationValueData
+00800007 US SurfacePointColorCIELabValueData
+00800008 SQ UVMappingSequence
+00800009 SH TextureLabel
+00800010 OF UValueData
+00800011 OF VValueData
+00800012 SQ ReferencedTextureSequence
+00800013 SQ ReferencedSurfaceDataSequence
+00820001 CS AssessmentSummary
+00820003 UT AssessmentSummaryDescription
+00820004 SQ AssessedSOPInstanceSequence
+00820005 SQ ReferencedComparisonSOPInstanceSequence
+00820006 UL NumberOfAssessmentObservations
+00820007 SQ AssessmentObservationsSequence
+00820008 CS ObservationSignificance
+0082000A UT ObservationDescription
+0082000C SQ StructuredConstraintObservationSequence
+00820010 SQ AssessedAttributeValueSequence
+00820016 LO AssessmentSetID
+00820017 SQ AssessmentRequesterSequence
+00820018 LO SelectorAttributeName
+00820019 LO SelectorAttributeKeyword
+00820021 SQ AssessmentTypeCodeSequence
+00820022 SQ ObservationBasisCodeSequence
+00820023 LO AssessmentLabel
+00820032 CS ConstraintType
+00820033 UT SpecificationSelectionGuidance
+00820034 SQ ConstraintValueSequence
+00820035 SQ RecommendedDefaultValueSequence
+00820036 CS ConstraintViolationSignificance
+00820037 UT ConstraintViolationCondition
+00820038 CS ModifiableConstraintFlag
+00880130 SH StorageMediaFileSetID
+00880140 UI StorageMediaFileSetUID
+00880200 SQ IconImageSequence
+00880904 LO TopicTitle
+00880906 ST TopicSubject
+00880910 LO TopicAuthor
+00880912 LO TopicKeywords
+01000410 CS SOPInstanceStatus
+01000420 DT SOPAuthorizationDateTime
+01000424 LT SOPAuthorizationComment
+01000426 LO AuthorizationEquipmentCertificationNumber
+04000005 US MACIDNumber
+04000010 UI MACCalculationTransferSyntaxUID
+04000015 CS MACAlgorithm
+04000020 AT DataElementsSigned
+04000100 UI DigitalSignatureUID
+04000105 DT DigitalSignatureDateTime
+04000110 CS CertificateType
+04000115 OB CertificateOfSigner
+04000120 OB Signature
+04000305 CS CertifiedTimestampType
+04000310 OB CertifiedTimestamp
+04000315 FL
+04000401 SQ DigitalSignaturePurposeCodeSequence
+04000402 SQ ReferencedDigitalSignatureSequence
+04000403 SQ ReferencedSOPInstanceMACSequence
+04000404 OB MAC
+04000500 SQ EncryptedAttributesSequence
+04000510 UI EncryptedContentTransferSyntaxUID
+04000520 OB EncryptedContent
+04000550 SQ ModifiedAttributesSequence
+04000551 SQ NonconformingModifiedAttributesSequence
+04000552 OB NonconformingDataElementValue
+04000561 SQ OriginalAttributesSequence
+04000562 DT AttributeModificationDateTime
+04000563 LO ModifyingSystem
+04000564 LO SourceOfPreviousValues
+04000565 CS ReasonForTheAttributeModification
+04000600 CS InstanceOriginStatus
+20000010 IS NumberOfCopies
+2000001E SQ PrinterConfigurationSequence
+20000020 CS PrintPriority
+20000030 CS MediumType
+20000040 CS FilmDestination
+20000050 LO FilmSessionLabel
+20000060 IS MemoryAllocation
+20000061 IS MaximumMemoryAllocation
+20000062 CS ColorImagePrintingFlag
+20000063 CS CollationFlag
+20000065 CS AnnotationFlag
+20000067 CS ImageOverlayFlag
+20000069 CS PresentationLUTFlag
+2000006A CS ImageBoxPresentationLUTFlag
+200000A0 US MemoryBitDepth
+200000A1 US PrintingBitDepth
+200000A2 SQ MediaInstalledSequence
+200000A4 SQ OtherMediaAvailableSequence
+200000A8 SQ SupportedImageDisplayFormatsSequence
+20000500 SQ ReferencedFilmBoxSequence
+20000510 SQ ReferencedStoredPrintSequence
+20100010 ST ImageDisplayFormat
+20100030 CS AnnotationDisplayFormatID
+20100040 CS FilmOrientation
+20100050 CS FilmSizeID
+20100052 CS PrinterResolutionID
+20100054 CS DefaultPrinterResolutionID
+20100060 CS MagnificationType
+20100080 CS SmoothingType
+201000A6 CS DefaultMagnificationType
+201000A7 CS OtherMagnificationTypesAvailable
+201000A8 CS DefaultSmoothingType
+201000A9 CS OtherSmoothingTypesAvailable
+20100100 CS BorderDensity
+20100110 CS EmptyImageDensity
+20100120 US MinDensity
+20100130 US MaxDensity
+20100140 CS Trim
+20100150 ST ConfigurationInformation
+20100152 LT ConfigurationInformationDescription
+20100154 IS MaximumCollatedFilms
+2010015E US Illumination
+20100160 US ReflectedAmbientLight
+20100376 DS PrinterPixelSpacing
+20100500 SQ ReferencedFilmSessionSequence
+20100510 SQ ReferencedImageBoxSequence
+20100520 SQ ReferencedBasicAnnotationBoxSequence
+20200010 US ImageBoxPosition
+20200020 CS Polarity
+20200030 DS RequestedImageSize
+20200040 CS RequestedDecimateCropBehavior
+20200050 CS RequestedResolutionID
+202000A0 CS RequestedImageSizeFlag
+202000A2 CS DecimateCropResult
+20200110 SQ BasicGrayscaleImageSequence
+20200111 SQ BasicColorImageSequence
+20200130 SQ ReferencedImageOverlayBoxSequence
+20200140 SQ ReferencedVOILUTBoxSequence
+20300010 US AnnotationPosition
+20300020 LO TextString
+20400010 SQ ReferencedOverlayPlaneSequence
+20400011 US ReferencedOverlayPlaneGroups
+20400020 SQ OverlayPixelDataSequence
+20400060 CS OverlayMagnificationType
+20400070 CS OverlaySmoothingType
+20400072 CS OverlayOrImageMagnification
+20400074 US MagnifyToNumberOfColumns
+20400080 CS OverlayForegroundDensity
+20400082 CS OverlayBackgroundDensity
+20400090 CS OverlayMode
+20400100 CS ThresholdDensity
+20400500 SQ ReferencedImageBoxSequenceRetired
+20500010 SQ PresentationLUTSequence
+20500020 CS PresentationLUTShape
+20500500 SQ ReferencedPresentationLUTSequence
+21000010 SH PrintJobID
+21000020 CS ExecutionStatus
+21000030 CS ExecutionStatusInfo
+21000040 DA CreationDate
+21000050 TM CreationTime
+21000070 AE Originator
+21000140 AE DestinationAE
+21000160 SH OwnerID
+21000170 IS NumberOfFilms
+21000500 SQ ReferencedPrintJobSequencePullStoredPrint
+21100010 CS PrinterStatus
+21100020 CS PrinterStatusInfo
+21100030 LO PrinterName
+21100099 SH PrintQueueID
+21200010 CS QueueStatus
+21200050 SQ PrintJobDescriptionSequence
+21200070 SQ ReferencedPrintJobSequence
+21300010 SQ PrintManagementCapabilitiesSequence
+21300015 SQ PrinterCharacteristicsSequence
+21300030 SQ FilmBoxContentSequence
+21300040 SQ ImageBoxContentSequence
+21300050 SQ AnnotationContentSequence
+21300060 SQ ImageOverlayBoxContentSequence
+21300080 SQ PresentationLUTContentSequence
+213000A0 SQ ProposedStudySequence
+213000C0 SQ OriginalImageSequence
+22000001 CS LabelUsingInformationExtractedFromInstances
+22000002 UT LabelText
+22000003 CS LabelStyleSelection
+22000004 LT MediaDisposition
+22000005 LT BarcodeValue
+22000006 CS BarcodeSymbology
+22000007 CS AllowMediaSplitting
+22000008 CS IncludeNonDICOMObjects
+22000009 CS IncludeDisplayApplication
+2200000A CS PreserveCompositeInstancesAfterMediaCreation
+2200000B US TotalNumberOfPiecesOfMediaCreated
+2200000C LO RequestedMediaApplicationProfile
+2200000D SQ ReferencedStorageMediaSequence
+2200000E AT FailureAttributes
+2200000F CS AllowLossyCompression
+22000020 CS RequestPriority
+30020002 SH RTImageLabel
+30020003 LO RTImageName
+30020004 ST RTImageDescription
+3002000A CS ReportedValuesOrigin
+3002000C CS RTImagePlane
+3002000D DS XRayImageReceptorTranslation
+3002000E DS XRayImageReceptorAngle
+30020010 DS RTImageOrientation
+30020011 DS ImagePlanePixelSpacing
+30020012 DS RTImagePosition
+30020020 SH RadiationMachineName
+30020022 DS RadiationMachineSAD
+30020024 DS RadiationMachineSSD
+30020026 DS RTImageSID
+30020028 DS SourceToReferenceObjectDistance
+30020029 IS FractionNumber
+30020030 SQ ExposureSequence
+30020032 DS MetersetExposure
+30020034 DS DiaphragmPosition
+30020040 SQ FluenceMapSequence
+30020041 CS FluenceDataSource
+30020042 DS FluenceDataScale
+30020050 SQ PrimaryFluenceModeSequence
+30020051 CS FluenceMode
+30020052 SH FluenceModeID
+30020100 IS SelectedFrameNumber
+30020101 SQ SelectedFrameFunctionalGroupsSequence
+30020102 SQ RTImageFrameGeneralContentSequence
+30020103 SQ RTImageFrameContextSequence
+30020104 SQ RTImageScopeSequence
+30020105 CS BeamModifierCoordinatesPresenceFlag
+30020106 FD StartCumulativeMeterset
+30020107 FD StopCumulativeMeterset
+30020108 SQ RTAcquisitionPatientPositionSequence
+30020109 SQ RTImageFrameImagingDevicePositionSequence
+3002010A SQ RTImageFramekVRadiationAcquisitionSequence
+3002010B SQ RTImageFrameMVRadiationAcquisitionSequence
+3002010C SQ RTImageFrameRadiationAcquisitionSequence
+3002010D SQ ImagingSourcePositionSequence
+3002010E SQ ImageReceptorPositionSequence
+3002010F FD DevicePositionToEquipmentMappingMatrix
+30020110 SQ DevicePositionParameterSequence
+30020111 CS ImagingSourceLocationSpecificationType
+30020112 SQ ImagingDeviceLocationMatrixSequence
+30020113 SQ ImagingDeviceLocationParameterSequence
+30020114 SQ ImagingApertureSequence
+30020115 CS ImagingApertureSpecificationType
+30020116 US NumberOfAcquisitionDevices
+30020117 SQ AcquisitionDeviceSequence
+30020118 SQ AcquisitionTaskSequence
+30020119 SQ AcquisitionTaskWorkitemCodeSequence
+3002011A SQ AcquisitionSubtaskSequence
+3002011B SQ SubtaskWorkitemCodeSequence
+3002011C US AcquisitionTaskIndex
+3002011D US AcquisitionSubtaskIndex
+3002011E SQ ReferencedBaselineParametersRTRadiationInstanceSequence
+3002011F SQ PositionAcquisitionTemplateIdentificationSequence
+30020120 ST PositionAcquisitionTemplateID
+30020121 LO PositionAcquisitionTemplateName
+30020122 SQ PositionAcquisitionTemplateCodeSequence
+30020123 LT PositionAcquisitionTemplateDescription
+30020124 SQ AcquisitionTaskApplicabilitySequence
+30020125 SQ ProjectionImagingAcquisitionParameterSequence
+30020126 SQ CTImagingAcquisitionParameterSequence
+30020127 SQ KVImagingGenerationParametersSequence
+30020128 SQ MVImagingGenerationParametersSequence
+30020129 CS AcquisitionSignalType
+3002012A CS AcquisitionMethod
+3002012B SQ ScanStartPositionSequence
+3002012C SQ ScanStopPositionSequence
+3002012D FD ImagingSourceToBeamModifierDefinitionPlaneDistance
+3002012E CS ScanArcType
+3002012F CS DetectorPositioningType
+30020130 SQ AdditionalRTAccessoryDeviceSequence
+30020131 SQ DeviceSpecificAcquisitionParameterSequence
+30020132 SQ ReferencedPositionReferenceInstanceSequence
+30020133 SQ EnergyDerivationCodeSequence
+30020134 FD MaximumCumulativeMetersetExposure
+30020135 SQ AcquisitionInitiationSequence
+30040001 CS DVHType
+30040002 CS DoseUnits
+30040004 CS DoseType
+30040005 CS SpatialTransformOfDose
+30040006 LO DoseComment
+30040008 DS NormalizationPoint
+3004000A CS DoseSummationType
+3004000C DS GridFrameOffsetVector
+3004000E DS DoseGridScaling
+30040010 SQ RTDoseROISequence
+30040012 DS DoseValue
+30040014 CS TissueHeterogeneityCorrection
+30040040 DS DVHNormalizationPoint
+30040042 DS DVHNormalizationDoseValue
+30040050 SQ DVHSequence
+30040052 DS DVHDoseScaling
+30040054 CS DVHVolumeUnits
+30040056 IS DVHNumberOfBins
+30040058 DS DVHData
+30040060 SQ DVHReferencedROISequence
+30040062 CS DVHROIContributionType
+30040070 DS DVHMinimumDose
+30040072 DS DVHMaximumDose
+30040074 DS DVHMeanDose
+30060002 SH StructureSetLabel
+30060004 LO StructureSetName
+30060006 ST StructureSetDescription
+30060008 DA StructureSetDate
+30060009 TM StructureSetTime
+30060010 SQ ReferencedFrameOfReferenceSequence
+30060012 SQ RTReferencedStudySequence
+30060014 SQ RTReferencedSeriesSequence
+30060016 SQ ContourImageSequence
+30060018 SQ PredecessorStructureSetSequence
+30060020 SQ StructureSetROISequence
+30060022 IS ROINumber
+30060024 UI ReferencedFrameOfReferenceUID
+30060026 LO ROIName
+30060028 ST ROIDescription
+3006002A IS ROIDisplayColor
+3006002C DS ROIVolume
+3006002D DT ROIDateTime
+3006002E DT ROIObservationDateTime
+30060030 SQ RTRelatedROISequence
+30060033 CS RTROIRelationship
+30060036 CS ROIGenerationAlgorithm
+30060037 SQ ROIDerivationAlgorithmIdentificationSequence
+30060038 LO ROIGenerationDescription
+30060039 SQ ROIContourSequence
+30060040 SQ ContourSequence
+30060042 CS ContourGeometricType
+30060044 DS ContourSlabThickness
+30060045 DS ContourOffsetVector
+30060046 IS NumberOfContourPoints
+30060048 IS ContourNumber
+30060049 IS AttachedContours
+3006004A SQ SourcePixelPlanesCharacteristicsSequence
+3006004B SQ SourceSeriesSequence
+3006004C SQ SourceSeriesInformationSequence
+3006004D SQ ROICreatorSequence
+3006004E SQ ROIInterpreterSequence
+3006004F SQ ROIObservationContextCodeSequence
+30060050 DS ContourData
+30060080 SQ RTROIObservationsSequence
+30060082 IS ObservationNumber
+30060084 IS ReferencedROINumber
+30060085 SH ROIObservationLabel
+30060086 SQ RTROIIdentificationCodeSequence
+30060088 ST ROIObservationDescription
+300600A0 SQ RelatedRTROIObservationsSequence
+300600A4 CS RTROIInterpretedType
+300600A6 PN ROIInterpreter
+300600B0 SQ ROIPhysicalPropertiesSequence
+300600B2 CS ROIPhysicalProperty
+300600B4 DS ROIPhysicalPropertyValue
+300600B6 SQ ROIElementalCompositionSequence
+300600B7 US ROIElementalCompositionAtomicNumber
+300600B8 FL ROIElementalCompositionAtomicMassFraction
+300600B9 SQ AdditionalRTROIIdentificationCodeSequence
+300600C0 SQ FrameOfReferenceRelationshipSequence
+300600C2 UI RelatedFrameOfReferenceUID
+300600C4 CS FrameOfReferenceTransformationType
+300600C6 DS FrameOfReferenceTransformationMatrix
+300600C8 LO FrameOfReferenceTransformationComment
+300600C9 SQ PatientLocationCoordinatesSequence
+300600CA SQ PatientLocationCoordinatesCodeSequence
+300600CB SQ PatientSupportPositionSequence
+30080010 SQ MeasuredDoseReferenceSequence
+30080012 ST MeasuredDoseDescription
+30080014 CS MeasuredDoseType
+30080016 DS MeasuredDoseValue
+30080020 SQ TreatmentSessionBeamSequence
+30080021 SQ TreatmentSessionIonBeamSequence
+30080022 IS CurrentFractionNumber
+30080024 DA TreatmentControlPointDate
+30080025 TM TreatmentControlPointTime
+3008002A CS TreatmentTerminationStatus
+3008002B SH TreatmentTerminationCode
+3008002C CS TreatmentVerificationStatus
+30080030 SQ ReferencedTreatmentRecordSequence
+30080032 DS SpecifiedPrimaryMeterset
+30080033 DS SpecifiedSecondaryMeterset
+30080036 DS DeliveredPrimaryMeterset
+30080037 DS DeliveredSecondaryMeterset
+3008003A DS SpecifiedTreatmentTime
+3008003B DS DeliveredTreatmentTime
+30080040 SQ ControlPointDeliverySequence
+30080041 SQ IonControlPointDeliverySequence
+30080042 DS SpecifiedMeterset
+30080044 DS DeliveredMeterset
+30080045 FL MetersetRateSet
+30080046 FL MetersetRateDelivered
+30080047 FL ScanSpotMetersetsDelivered
+30080048 DS DoseRateDelivered
+30080050 SQ TreatmentSummaryCalculatedDoseReferenceSequence
+30080052 DS CumulativeDoseToDoseReference
+30080054 DA FirstTreatmentDate
+30080056 DA MostRecentTreatmentDate
+3008005A IS NumberOfFractionsDelivered
+30080060 SQ OverrideSequence
+30080061 AT ParameterSequencePointer
+30080062 AT OverrideParameterPointer
+30080063 IS ParameterItemIndex
+30080064 IS MeasuredDoseReferenceNumber
+30080065 AT ParameterPointer
+30080066 ST OverrideReason
+30080067 US ParameterValueNumber
+30080068 SQ CorrectedParameterSequence
+3008006A FL CorrectionValue
+30080070 SQ CalculatedDoseReferenceSequence
+30080072 IS CalculatedDoseReferenceNumber
+30080074 ST CalculatedDoseReferenceDescription
+30080076 DS CalculatedDoseReferenceDoseValue
+30080078 DS StartMeterset
+3008007A DS EndMeterset
+30080080 SQ ReferencedMeasuredDoseReferenceSequence
+30080082 IS ReferencedMeasuredDoseReferenceNumber
+30080090 SQ ReferencedCalculatedDoseReferenceSequence
+30080092 IS ReferencedCalculatedDoseReferenceNumber
+300800A0 SQ BeamLimitingDeviceLeafPairsSequence
+300800A1 SQ EnhancedRTBeamLimitingDeviceSequence
+300800A2 SQ EnhancedRTBeamLimitingOpeningSequence
+300800A3 CS EnhancedRTBeamLimitingDeviceDefinitionFlag
+300800A4 FD ParallelRTBeamDelimiterOpeningExtents
+300800B0 SQ RecordedWedgeSequence
+300800C0 SQ RecordedCompensatorSequence
+300800D0 SQ RecordedBlockSequence
+300800D1 SQ RecordedBlockSlabSequence
+300800E0 SQ TreatmentSummaryMeasuredDoseReferenceSequence
+300800F0 SQ RecordedSnoutSequence
+300800F2 SQ RecordedRangeShifterSequence
+300800F4 SQ RecordedLateralSpreadingDeviceSequence
+300800F6 SQ RecordedRangeModulatorSequence
+30080100 SQ RecordedSourceSequence
+30080105 LO SourceSerialNumber
+30080110 SQ TreatmentSessionApplicationSetupSequence
+30080116 CS ApplicationSetupCheck
+30080120 SQ RecordedBrachyAccessoryDeviceSequence
+30080122 IS ReferencedBrachyAccessoryDeviceNumber
+30080130 SQ RecordedChannelSequence
+30080132 DS SpecifiedChannelTotalTime
+30080134 DS DeliveredChannelTotalTime
+30080136 IS SpecifiedNumberOfPulses
+30080138 IS DeliveredNumberOfPulses
+3008013A DS SpecifiedPulseRepetitionInterval
+3008013C DS DeliveredPulseRepetitionInterval
+30080140 SQ RecordedSourceApplicatorSequence
+30080142 IS ReferencedSourceApplicatorNumber
+30080150 SQ RecordedChannelShieldSequence
+30080152 IS ReferencedChannelShieldNumber
+30080160 SQ BrachyControlPointDeliveredSequence
+30080162 DA SafePositionExitDate
+30080164 TM SafePositionExitTime
+30080166 DA SafePositionReturnDate
+30080168 TM SafePositionReturnTime
+30080171 SQ PulseSpecificBrachyControlPointDeliveredSequence
+30080172 US PulseNumber
+30080173 SQ BrachyPulseControlPointDeliveredSequence
+30080200 CS CurrentTreatmentStatus
+30080202 ST TreatmentStatusComment
+30080220 SQ FractionGroupSummarySequence
+30080223 IS ReferencedFractionNumber
+30080224 CS FractionGroupType
+30080230 CS BeamStopperPosition
+30080240 SQ FractionStatusSummarySequence
+30080250 DA TreatmentDate
+30080251 TM TreatmentTime
+300A0002 SH RTPlanLabel
+300A0003 LO RTPlanName
+300A0004 ST RTPlanDescription
+300A0006 DA RTPlanDate
+300A0007 TM RTPlanTime
+300A0009 LO TreatmentProtocols
+300A000A CS PlanIntent
+300A000B LO TreatmentSites
+300A000C CS RTPlanGeometry
+300A000E ST PrescriptionDescription
+300A0010 SQ DoseReferenceSequence
+300A0012 IS DoseReferenceNumber
+300A0013 UI DoseReferenceUID
+300A0014 CS DoseReferenceStructureType
+300A0015 CS NominalBeamEnergyUnit
+300A0016 LO DoseReferenceDescription
+300A0018 DS DoseReferencePointCoordinates
+300A001A DS NominalPriorDose
+300A0020 CS DoseReferenceType
+300A0021 DS ConstraintWeight
+300A0022 DS DeliveryWarningDose
+300A0023 DS DeliveryMaximumDose
+300A0025 DS TargetMinimumDose
+300A0026 DS TargetPrescriptionDose
+300A0027 DS TargetMaximumDose
+300A0028 DS TargetUnderdoseVolumeFraction
+300A002A DS OrganAtRiskFullVolumeDose
+300A002B DS OrganAtRiskLimitDose
+300A002C DS OrganAtRiskMaximumDose
+300A002D DS OrganAtRiskOverdoseVolumeFraction
+300A0040 SQ ToleranceTableSequence
+300A0042 IS ToleranceTableNumber
+300A0043 SH ToleranceTableLabel
+300A0044 DS GantryAngleTolerance
+300A0046 DS BeamLimitingDeviceAngleTolerance
+300A0048 SQ BeamLimitingDeviceToleranceSequence
+300A004A DS BeamLimitingDevicePositionTolerance
+300A004B FL SnoutPositionTolerance
+300A004C DS PatientSupportAngleTolerance
+300A004E DS TableTopEccentricAngleTolerance
+300A004F FL TableTopPitchAngleTolerance
+300A0050 FL TableTopRollAngleTolerance
+300A0051 DS TableTopVerticalPositionTolerance
+300A0052 DS TableTopLongitudinalPositionTolerance
+300A0053 DS TableTopLateralPositionTolerance
+300A0054 UI TableTopPositionAlignmentUID
+300A0055 CS RTPlanRelationship
+300A0070 SQ FractionGroupSequence
+300A0071 IS FractionGroupNumber
+300A0072 LO FractionGroupDescription
+300A0078 IS NumberOfFractionsPlanned
+300A0079 IS NumberOfFractionPatternDigitsPerDay
+300A007A IS RepeatFractionCycleLength
+300A007B LT FractionPattern
+300A0080 IS NumberOfBeams
+300A0082 DS BeamDoseSpecificationPoint
+300A0083 UI ReferencedDoseReferenceUID
+300A0084 DS BeamDose
+300A0086 DS BeamMeterset
+300A0088 FL BeamDosePointDepth
+300A0089 FL BeamDosePointEquivalentDepth
+300A008A FL BeamDosePointSSD
+300A008B CS BeamDoseMeaning
+300A008C SQ BeamDoseVerificationControlPointSequence
+300A008D FL AverageBeamDosePointDepth
+300A008E FL AverageBeamDosePointEquivalentDepth
+300A008F FL AverageBeamDosePointSSD
+300A0090 CS BeamDoseType
+300A0091 DS AlternateBeamDose
+300A0092 CS AlternateBeamDoseType
+300A0093 CS DepthValueAveragingFlag
+300A0094 DS BeamDosePointSourceToExternalContourDistance
+300A00A0 IS NumberOfBrachyApplicationSetups
+300A00A2 DS BrachyApplicationSetupDoseSpecificationPoint
+300A00A4 DS BrachyApplicationSetupDose
+300A00B0 SQ BeamSequence
+300A00B2 SH TreatmentMachineName
+300A00B3 CS PrimaryDosimeterUnit
+300A00B4 DS SourceAxisDistance
+300A00B6 SQ BeamLimitingDeviceSequence
+300A00B8 CS RTBeamLimitingDeviceType
+300A00BA DS SourceToBeamLimitingDeviceDistance
+300A00BB FL IsocenterToBeamLimitingDeviceDistance
+300A00BC IS NumberOfLeafJawPairs
+300A00BE DS LeafPositionBoundaries
+300A00C0 IS BeamNumber
+300A00C2 LO BeamName
+300A00C3 ST BeamDescription
+300A00C4 CS BeamType
+300A00C5 FD BeamDeliveryDurationLimit
+300A00C6 CS RadiationType
+300A00C7 CS HighDoseTechniqueType
+300A00C8 IS ReferenceImageNumber
+300A00CA SQ PlannedVerificationImageSequence
+300A00CC LO ImagingDeviceSpecificAcquisitionParameters
+300A00CE CS TreatmentDeliveryType
+300A00D0 IS NumberOfWedges
+300A00D1 SQ WedgeSequence
+300A00D2 IS WedgeNumber
+300A00D3 CS WedgeType
+300A00D4 SH WedgeID
+300A00D5 IS WedgeAngle
+300A00D6 DS WedgeFactor
+300A00D7 FL TotalWedgeTrayWaterEquivalentThickness
+300A00D8 DS WedgeOrientation
+300A00D9 FL IsocenterToWedgeTrayDistance
+300A00DA DS SourceToWedgeTrayDistance
+300A00DB FL WedgeThinEdgePosition
+300A00DC SH BolusID
+300A00DD ST BolusDescription
+300A00DE DS EffectiveWedgeAngle
+300A00E0 IS NumberOfCompensators
+300A00E1 SH MaterialID
+300A00E2 DS TotalCompensatorTrayFactor
+300A00E3 SQ CompensatorSequence
+300A00E4 IS CompensatorNumber
+300A00E5 SH CompensatorID
+300A00E6 DS SourceToCompensatorTrayDistance
+300A00E7 IS CompensatorRows
+300A00E8 IS CompensatorColumns
+300A00E9 DS CompensatorPixelSpacing
+300A00EA DS CompensatorPosition
+300A00EB DS CompensatorTransmissionData
+300A00EC DS CompensatorThicknessData
+300A00ED IS NumberOfBoli
+300A00EE CS CompensatorType
+300A00EF SH CompensatorTrayID
+300A00F0 IS NumberOfBlocks
+300A00F2 DS TotalBlockTrayFactor
+300A00F3 FL TotalBlockTrayWaterEquivalentThickness
+300A00F4 SQ BlockSequence
+300A00F5 SH BlockTrayID
+300A00F6 DS SourceToBlockTrayDistance
+300A00F7 FL IsocenterToBlockTrayDistance
+300A00F8 CS BlockType
+300A00F9 LO AccessoryCode
+300A00FA CS BlockDivergence
+300A00FB CS BlockMountingPosition
+300A00FC IS BlockNumber
+300A00FE LO BlockName
+300A0100 DS BlockThickness
+300A0102 DS BlockTransmission
+300A0104 IS BlockNumberOfPoints
+300A0106 DS BlockData
+300A0107 SQ ApplicatorSequence
+300A0108 SH ApplicatorID
+300A0109 CS ApplicatorType
+300A010A LO ApplicatorDescription
+300A010C DS CumulativeDoseReferenceCoefficient
+300A010E DS FinalCumulativeMetersetWeight
+300A0110 IS NumberOfControlPoints
+300A0111 SQ ControlPointSequence
+300A0112 IS ControlPointIndex
+300A0114 DS NominalBeamEnergy
+300A0115 DS DoseRateSet
+300A0116 SQ WedgePositionSequence
+300A0118 CS WedgePosition
+300A011A SQ BeamLimitingDevicePositionSequence
+300A011C DS LeafJawPositions
+300A011E DS GantryAngle
+300A011F CS GantryRotationDirection
+300A0120 DS BeamLimitingDeviceAngle
+300A0121 CS BeamLimitingDeviceRotationDirection
+300A0122 DS PatientSupportAngle
+300A0123 CS PatientSupportRotationDirection
+300A0124 DS TableTopEccentricAxisDistance
+300A0125 DS TableTopEccentricAngle
+300A0126 CS TableTopEccentricRotationDirection
+300A0128 DS TableTopVerticalPosition
+300A0129 DS TableTopLongitudinalPosition
+300A012A DS TableTopLateralPosition
+300A012C DS IsocenterPosition
+300A012E DS SurfaceEntryPoint
+300A0130 DS SourceToSurfaceDistance
+300A0131 FL AverageBeamDosePointSourceToExternalContourDistance
+300A0132 FL SourceToExternalContourDistance
+300A0133 FL ExternalContourEntryPoint
+300A0134 DS CumulativeMetersetWeight
+300A0140 FL TableTopPitchAngle
+300A0142 CS TableTopPitchRotationDirection
+300A0144 FL TableTopRollAngle
+300A0146 CS TableTopRollRotationDirection
+300A0148 FL HeadFixationAngle
+300A014A FL GantryPitchAngle
+300A014C CS GantryPitchRotationDirection
+300A014E FL GantryPitchAngleTolerance
+300A0150 CS FixationEye
+300A0151 DS ChairHeadFramePosition
+300A0152 DS HeadFixationAngleTolerance
+300A0153 DS ChairHeadFramePositionTolerance
+300A0154 DS FixationLightAzimuthalAngleTolerance
+300A0155 DS FixationLightPolarAngleTolerance
+300A0180 SQ PatientSetupSequence
+300A0182 IS PatientSetupNumber
+300A0183 LO PatientSetupLabel
+300A0184 LO PatientAdditionalPosition
+300A0190 SQ FixationDeviceSequence
+300A0192 CS FixationDeviceType
+300A0194 SH FixationDeviceLabel
+300A0196 ST FixationDeviceDescription
+300A0198 SH FixationDevicePosition
+300A0199 FL FixationDevicePitchAngle
+300A019A FL FixationDeviceRollAngle
+300A01A0 SQ ShieldingDeviceSequence
+300A01A2 CS ShieldingDeviceType
+300A01A4 SH ShieldingDeviceLabel
+300A01A6 ST ShieldingDeviceDescription
+300A01A8 SH ShieldingDevicePosition
+300A01B0 CS SetupTechnique
+300A01B2 ST SetupTechniqueDescription
+300A01B4 SQ SetupDeviceSequence
+300A01B6 CS SetupDeviceType
+300A01B8 SH SetupDeviceLabel
+300A01BA ST SetupDeviceDescription
+300A01BC DS SetupDeviceParameter
+300A01D0 ST SetupReferenceDescription
+300A01D2 DS TableTopVerticalSetupDisplacement
+300A01D4 DS TableTopLongitudinalSetupDisplacement
+300A01D6 DS TableTopLateralSetupDisplacement
+300A0200 CS BrachyTreatmentTechnique
+300A0202 CS BrachyTreatmentType
+300A0206 SQ TreatmentMachineSequence
+300A0210 SQ SourceSequence
+300A0212 IS SourceNumber
+300A0214 CS SourceType
+300A0216 LO SourceManufacturer
+300A0218 DS ActiveSourceDiameter
+300A021A DS ActiveSourceLength
+300A021B SH SourceModelID
+300A021C LO SourceDescription
+300A0222 DS SourceEncapsulationNominalThickness
+300A0224 DS SourceEncapsulationNominalTransmission
+300A0226 LO SourceIsotopeName
+300A0228 DS SourceIsotopeHalfLife
+300A0229 CS SourceStrengthUnits
+300A022A DS ReferenceAirKermaRate
+300A022B DS SourceStrength
+300A022C DA SourceStrengthReferenceDate
+300A022E TM SourceStrengthReferenceTime
+300A0230 SQ ApplicationSetupSequence
+300A0232 CS ApplicationSetupType
+300A0234 IS ApplicationSetupNumber
+300A0236 LO ApplicationSetupName
+300A0238 LO ApplicationSetupManufacturer
+300A0240 IS TemplateNumber
+300A0242 SH TemplateType
+300A0244 LO TemplateName
+300A0250 DS TotalReferenceAirKerma
+300A0260 SQ BrachyAccessoryDeviceSequence
+300A0262 IS BrachyAccessoryDeviceNumber
+300A0263 SH BrachyAccessoryDeviceID
+300A0264 CS BrachyAccessoryDeviceType
+300A0266 LO BrachyAccessoryDeviceName
+300A026A DS BrachyAccessoryDeviceNominalThickness
+300A026C DS BrachyAccessoryDeviceNominalTransmission
+300A0271 DS ChannelEffectiveLength
+300A0272 DS ChannelInnerLength
+300A0273 SH AfterloaderChannelID
+300A0274 DS SourceApplicatorTipLength
+300A0280 SQ ChannelSequence
+300A0282 IS ChannelNumber
+300A0284 DS ChannelLength
+300A0286 DS ChannelTotalTime
+300A0288 CS SourceMovementType
+300A028A IS NumberOfPulses
+300A028C DS PulseRepetitionInterval
+300A0290 IS SourceApplicatorNumber
+300A0291 SH SourceApplicatorID
+300A0292 CS SourceApplicatorType
+300A0294 LO SourceApplicatorName
+300A0296 DS SourceApplicatorLength
+300A0298 LO SourceApplicatorManufacturer
+300A029C DS SourceApplicatorWallNominalThickness
+300A029E DS SourceApplicatorWallNominalTransmission
+300A02A0 DS SourceApplicatorStepSize
+300A02A1 IS ApplicatorShapeReferencedROINumber
+300A02A2 IS TransferTubeNumber
+300A02A4 DS TransferTubeLength
+300A02B0 SQ ChannelShieldSequence
+300A02B2 IS ChannelShieldNumber
+300A02B3 SH ChannelShieldID
+300A02B4 LO ChannelShieldName
+300A02B8 DS ChannelShieldNominalThickness
+300A02BA DS ChannelShieldNominalTransmission
+300A02C8 DS FinalCumulativeTimeWeight
+300A02D0 SQ BrachyControlPointSequence
+300A02D2 DS ControlPointRelativePosition
+300A02D4 DS ControlPoint3DPosition
+300A02D6 DS CumulativeTimeWeight
+300A02E0 CS CompensatorDivergence
+300A02E1 CS CompensatorMountingPosition
+300A02E2 DS SourceToCompensatorDistance
+300A02E3 FL TotalCompensatorTrayWaterEquivalentThickness
+300A02E4 FL IsocenterToCompensatorTrayDistance
+300A02E5 FL CompensatorColumnOffset
+300A02E6 FL IsocenterToCompensatorDistances
+300A02E7 FL CompensatorRelativeStoppingPowerRatio
+300A02E8 FL CompensatorMillingToolDiameter
+300A02EA SQ IonRangeCompensatorSequence
+300A02EB LT CompensatorDescription
+300A0302 IS RadiationMassNumber
+300A0304 IS RadiationAtomicNumber
+300A0306 SS RadiationChargeState
+300A0308 CS ScanMode
+300A0309 CS ModulatedScanModeType
+300A030A FL VirtualSourceAxisDistances
+300A030C SQ SnoutSequence
+300A030D FL SnoutPosition
+300A030F SH SnoutID
+300A0312 IS NumberOfRangeShifters
+300A0314 SQ RangeShifterSequence
+300A0316 IS RangeShifterNumber
+300A0318 SH RangeShifterID
+300A0320 CS RangeShifterType
+300A0322 LO RangeShifterDescription
+300A0330 IS NumberOfLateralSpreadingDevices
+300A0332 SQ LateralSpreadingDeviceSequence
+300A0334 IS LateralSpreadingDeviceNumber
+300A0336 SH LateralSpreadingDeviceID
+300A0338 CS LateralSpreadingDeviceType
+300A033A LO LateralSpreadingDeviceDescription
+300A033C FL LateralSpreadingDeviceWaterEquivalentThickness
+300A0340 IS NumberOfRangeModulators
+300A0342 SQ RangeModulatorSequence
+300A0344 IS RangeModulatorNumber
+300A0346 SH RangeModulatorID
+300A0348 CS RangeModulatorType
+300A034A LO RangeModulatorDescription
+300A034C SH BeamCurrentModulationID
+300A0350 CS PatientSupportType
+300A0352 SH PatientSupportID
+300A0354 LO PatientSupportAccessoryCode
+300A0355 LO TrayAccessoryCode
+300A0356 FL FixationLightAzimuthalAngle
+300A0358 FL FixationLightPolarAngle
+300A035A FL MetersetRate
+300A0360 SQ RangeShifterSettingsSequence
+300A0362 LO RangeShifterSetting
+300A0364 FL IsocenterToRangeShifterDistance
+300A0366 FL RangeShifterWaterEquivalentThickness
+300A0370 SQ LateralSpreadingDeviceSettingsSequence
+300A0372 LO LateralSpreadingDeviceSetting
+300A0374 FL IsocenterToLateralSpreadingDeviceDistance
+300A0380 SQ RangeModulatorSettingsSequence
+300A0382 FL RangeModulatorGatingStartValue
+300A0384 FL RangeModulatorGatingStopValue
+300A0386 FL RangeModulatorGatingStartWaterEquivalentThickness
+300A0388 FL RangeModulatorGatingStopWaterEquivalentThickness
+300A038A FL IsocenterToRangeModulatorDistance
+300A038F FL ScanSpotTimeOffset
+300A0390 SH ScanSpotTuneID
+300A0391 IS ScanSpotPrescribedIndices
+300A0392 IS NumberOfScanSpotPositions
+300A0393 CS ScanSpotReordered
+300A0394 FL ScanSpotPositionMap
+300A0395 CS ScanSpotReorderingAllowed
+300A0396 FL ScanSpotMetersetWeights
+300A0398 FL ScanningSpotSize
+300A0399 FL ScanSpotSizesDelivered
+300A039A IS NumberOfPaintings
+300A03A0 SQ IonToleranceTableSequence
+300A03A2 SQ IonBeamSequence
+300A03A4 SQ IonBeamLimitingDeviceSequence
+300A03A6 SQ IonBlockSequence
+300A03A8 SQ IonControlPointSequence
+300A03AA SQ IonWedgeSequence
+300A03AC SQ IonWedgePositionSequence
+300A0401 SQ ReferencedSetupImageSequence
+300A0402 ST SetupImageComment
+300A0410 SQ MotionSynchronizationSequence
+300A0412 FL ControlPointOrientation
+300A0420 SQ GeneralAccessorySequence
+300A0421 SH GeneralAccessoryID
+300A0422 ST GeneralAccessoryDescription
+300A0423 CS GeneralAccessoryType
+300A0424 IS GeneralAccessoryNumber
+300A0425 FL SourceToGeneralAccessoryDistance
+300A0426 DS IsocenterToGeneralAccessoryDistance
+300A0431 SQ ApplicatorGeometrySequence
+300A0432 CS ApplicatorApertureShape
+300A0433 FL ApplicatorOpening
+300A0434 FL ApplicatorOpeningX
+300A0435 FL ApplicatorOpeningY
+300A0436 FL SourceToApplicatorMountingPositionDistance
+300A0440 IS NumberOfBlockSlabItems
+300A0441 SQ BlockSlabSequence
+300A0442 DS BlockSlabThickness
+300A0443 US BlockSlabNumber
+300A0450 SQ DeviceMotionControlSequence
+300A0451 CS DeviceMotionExecutionMode
+300A0452 CS DeviceMotionObservationMode
+300A0453 SQ DeviceMotionParameterCodeSequence
+300A0501 FL DistalDepthFraction
+300A0502 FL DistalDepth
+300A0503 FL NominalRangeModulationFractions
+300A0504 FL NominalRangeModulatedRegionDepths
+300A0505 SQ DepthDoseParametersSequence
+300A0506 SQ DeliveredDepthDoseParametersSequence
+300A0507 FL DeliveredDistalDepthFraction
+300A0508 FL DeliveredDistalDepth
+300A0509 FL DeliveredNominalRangeModulationFractions
+300A0510 FL DeliveredNominalRangeModulatedRegionDepths
+300A0511 CS DeliveredReferenceDoseDefinition
+300A0512 CS ReferenceDoseDefinition
+300A0600 US RTControlPointIndex
+300A0601 US RadiationGenerationModeIndex
+300A0602 US ReferencedDefinedDeviceIndex
+300A0603 US RadiationDoseIdentificationIndex
+300A0604 US NumberOfRTControlPoints
+300A0605 US ReferencedRadiationGenerationModeIndex
+300A0606 US TreatmentPositionIndex
+300A0607 US ReferencedDeviceIndex
+300A0608 LO TreatmentPositionGroupLabel
+300A0609 UI TreatmentPositionGroupUID
+300A060A SQ TreatmentPositionGroupSequence
+300A060B US ReferencedTreatmentPositionIndex
+300A060C US ReferencedRadiationDoseIdentificationIndex
+300A060D FD RTAccessoryHolderWaterEquivalentThickness
+300A060E US ReferencedRTAccessoryHolderDeviceIndex
+300A060F CS RTAccessoryHolderSlotExistenceFlag
+300A0610 SQ RTAccessoryHolderSlotSequence
+300A0611 LO RTAccessoryHolderSlotID
+300A0612 FD RTAccessoryHolderSlotDistance
+300A0613 FD RTAccessorySlotDistance
+300A0614 SQ RTAccessoryHolderDefinitionSequence
+300A0615 LO RTAccessoryDeviceSlotID
+300A0616 SQ RTRadiationSequence
+300A0617 SQ RadiationDoseSequence
+300A0618 SQ RadiationDoseIdentificationSequence
+300A0619 LO RadiationDoseIdentificationLabel
+300A061A CS ReferenceDoseType
+300A061B CS PrimaryDoseValueIndicator
+300A061C SQ DoseValuesSequence
+300A061D CS DoseValuePurpose
+300A061E FD ReferenceDosePointCoordinates
+300A061F SQ RadiationDoseValuesParametersSequence
+300A0620 SQ MetersetToDoseMappingSequence
+300A0621 SQ ExpectedInVivoMeasurementValuesSequence
+300A0622 US ExpectedInVivoMeasurementValueIndex
+300A0623 LO RadiationDoseInVivoMeasurementLabel
+300A0624 FD RadiationDoseCentralAxisDisplacement
+300A0625 FD RadiationDoseValue
+300A0626 FD RadiationDoseSourceToSkinDistance
+300A0627 FD RadiationDoseMeasurementPointCoordinates
+300A0628 FD RadiationDoseSourceToExternalContourDistance
+300A0629 SQ RTToleranceSetSequence
+300A062A LO RTToleranceSetLabel
+300A062B SQ AttributeToleranceValuesSequence
+300A062C FD ToleranceValue
+300A062D SQ PatientSupportPositionToleranceSequence
+300A062E FD TreatmentTimeLimit
+300A062F SQ CArmPhotonElectronControlPointSequence
+300A0630 SQ ReferencedRTRadiationSequence
+300A0631 SQ ReferencedRTInstanceSequence
+300A0632 SQ ReferencedRTPatientSetupSequence
+300A0634 FD SourceToPatientSurfaceDistance
+300A0635 SQ TreatmentMachineSpecialModeCodeSequence
+300A0636 US IntendedNumberOfFractions
+300A0637 CS RTRadiationSetIntent
+300A0638 CS RTRadiationPhysicalAndGeometricContentDetailFlag
+300A0639 CS RTRecordFlag
+300A063A SQ TreatmentDeviceIdentificationSequence
+300A063B SQ ReferencedRTPhysicianIntentSequence
+300A063C FD CumulativeMeterset
+300A063D FD DeliveryRate
+300A063E SQ DeliveryRateUnitSequence
+300A063F SQ TreatmentPositionSequence
+300A0640 FD RadiationSourceAxisDistance
+300A0641 US NumberOfRTBeamLimitingDevices
+300A0642 FD RTBeamLimitingDeviceProximalDistance
+300A0643 FD RTBeamLimitingDeviceDistalDistance
+300A0644 SQ ParallelRTBeamDelimiterDeviceOrientationLabelCodeSequence
+300A0645 FD BeamModifierOrientationAngle
+300A0646 SQ FixedRTBeamDelimiterDeviceSequence
+300A0647 SQ ParallelRTBeamDelimiterDeviceSequence
+300A0648 US NumberOfParallelRTBeamDelimiters
+300A0649 FD ParallelRTBeamDelimiterBoundaries
+300A064A FD ParallelRTBeamDelimiterPositions
+300A064B FD RTBeamLimitingDeviceOffset
+300A064C SQ RTBeamDelimiterGeometrySequence
+300A064D SQ RTBeamLimitingDeviceDefinitionSequence
+300A064E CS ParallelRTBeamDelimiterOpeningMode
+300A064F CS ParallelRTBeamDelimiterLeafMountingSide
+300A0650 UI PatientSetupUID
+300A0651 SQ WedgeDefinitionSequence
+300A0652 FD RadiationBeamWedgeAngle
+300A0653 FD RadiationBeamWedgeThinEdgeDistance
+300A0654 FD RadiationBeamEffectiveWedgeAngle
+300A0655 US NumberOfWedgePositions
+300A0656 SQ RTBeamLimitingDeviceOpeningSequence
+300A0657 US NumberOfRTBeamLimitingDeviceOpenings
+300A0658 SQ RadiationDosimeterUnitSequence
+300A0659 SQ RTDeviceDistanceReferenceLocationCodeSequence
+300A065A SQ RadiationDeviceConfigurationAndCommissioningKeySequence
+300A065B SQ PatientSupportPositionParameterSequence
+300A065C CS PatientSupportPositionSpecificationMethod
+300A065D SQ PatientSupportPositionDeviceParameterSequence
+300A065E US DeviceOrderIndex
+300A065F US PatientSupportPositionParameterOrderIndex
+300A0660 SQ PatientSupportPositionDeviceToleranceSequence
+300A0661 US PatientSupportPositionToleranceOrderIndex
+300A0662 SQ CompensatorDefinitionSequence
+300A0663 CS CompensatorMapOrientation
+300A0664 OF CompensatorProximalThicknessMap
+300A0665 OF CompensatorDistalThicknessMap
+300A0666 FD CompensatorBasePlaneOffset
+300A0667 SQ CompensatorShapeFabricationCodeSequence
+300A0668 SQ CompensatorShapeSequence
+300A0669 FD RadiationBeamCompensatorMillingToolDiameter
+300A066A SQ BlockDefinitionSequence
+300A066B OF BlockEdgeData
+300A066C CS BlockOrientation
+300A066D FD RadiationBeamBlockThickness
+300A066E FD RadiationBeamBlockSlabThickness
+300A066F SQ BlockEdgeDataSequence
+300A0670 US NumberOfRTAccessoryHolders
+300A0671 SQ GeneralAccessoryDefinitionSequence
+300A0672 US NumberOfGeneralAccessories
+300A0673 SQ BolusDefinitionSequence
+300A0674 US NumberOfBoluses
+300A0675 UI EquipmentFrameOfReferenceUID
+300A0676 ST EquipmentFrameOfReferenceDescription
+300A0677 SQ EquipmentReferencePointCoordinatesSequence
+300A0678 SQ EquipmentReferencePointCodeSequence
+300A0679 FD RTBeamLimitingDeviceAngle
+300A067A FD SourceRollAngle
+300A067B SQ RadiationGenerationModeSequence
+300A067C SH RadiationGenerationModeLabel
+300A067D ST RadiationGenerationModeDescription
+300A067E SQ RadiationGenerationModeMachineCodeSequence
+300A067F SQ RadiationTypeCodeSequence
+300A0680 DS NominalEnergy
+300A0681 DS MinimumNominalEnergy
+300A0682 DS MaximumNominalEnergy
+300A0683 SQ RadiationFluenceModifierCodeSequence
+300A0684 SQ EnergyUnitCodeSequence
+300A0685 US NumberOfRadiationGenerationModes
+300A0686 SQ PatientSupportDevicesSequence
+300A0687 US NumberOfPatientSupportDevices
+300A0688 FD RTBeamModifierDefinitionDistance
+300A0689 SQ BeamAreaLimitSequence
+300A068A SQ ReferencedRTPrescriptionSequence
+300A068B CS DoseValueInterpretation
+300A0700 UI TreatmentSessionUID
+300A0701 CS RTRadiationUsage
+300A0702 SQ ReferencedRTRadiationSetSequence
+300A0703 SQ ReferencedRTRadiationRecordSequence
+300A0704 US RTRadiationSetDeliveryNumber
+300A0705 US ClinicalFractionNumber
+300A0706 CS RTTreatmentFractionCompletionStatus
+300A0707 CS RTRadiationSetUsage
+300A0708 CS TreatmentDeliveryContinuationFlag
+300A0709 CS TreatmentRecordContentOrigin
+300A0714 CS RTTreatmentTerminationStatus
+300A0715 SQ RTTreatmentTerminationReasonCodeSequence
+300A0716 SQ MachineSpecificTreatmentTerminationCodeSequence
+300A0722 SQ RTRadiationSalvageRecordControlPointSequence
+300A0723 CS StartingMetersetValueKnownFlag
+300A0730 ST TreatmentTerminationDescription
+300A0731 SQ TreatmentToleranceViolationSequence
+300A0732 CS TreatmentToleranceViolationCategory
+300A0733 SQ TreatmentToleranceViolationAttributeSequence
+300A0734 ST TreatmentToleranceViolationDescription
+300A0735 ST TreatmentToleranceViolationIdentification
+300A0736 DT TreatmentToleranceViolationDateTime
+300A073A DT RecordedRTControlPointDateTime
+300A073B US ReferencedRadiationRTControlPointIndex
+300A073E SQ AlternateValueSequence
+300A073F SQ ConfirmationSequence
+300A0740 SQ InterlockSequence
+300A0741 DT InterlockDateTime
+300A0742 ST InterlockDescription
+300A0743 SQ InterlockOriginatingDeviceSequence
+300A0744 SQ InterlockCodeSequence
+300A0745 SQ InterlockResolutionCodeSequence
+300A0746 SQ InterlockResolutionUserSequence
+300A0760 DT OverrideDateTime
+300A0761 SQ TreatmentToleranceViolationTypeCodeSequence
+300A0762 SQ TreatmentToleranceViolationCauseCodeSequence
+300A0772 SQ MeasuredMetersetToDoseMappingSequence
+300A0773 US ReferencedExpectedInVivoMeasurementValueIndex
+300A0774 SQ DoseMeasurementDeviceCodeSequence
+300A0780 SQ AdditionalParameterRecordingInstanceSequence
+300A0782 US
+300A0783 ST InterlockOriginDescription
+300A0784 SQ RTPatientPositionScopeSequence
+300A0785 UI ReferencedTreatmentPositionGroupUID
+300A0786 US RadiationOrderIndex
+300A0787 SQ OmittedRadiationSequence
+300A0788 SQ ReasonForOmissionCodeSequence
+300A0789 SQ RTDeliveryStartPatientPositionSequence
+300A078A SQ RTTreatmentPreparationPatientPositionSequence
+300A078B SQ ReferencedRTTreatmentPreparationSequence
+300A078C SQ ReferencedPatientSetupPhotoSequence
+300A078D SQ PatientTreatmentPreparationMethodCodeSequence
+300A078E LT PatientTreatmentPreparationProcedureParameterDescription
+300A078F SQ PatientTreatmentPreparationDeviceSequence
+300A0790 SQ PatientTreatmentPreparationProcedureSequence
+300A0791 SQ PatientTreatmentPreparationProcedureCodeSequence
+300A0792 LT PatientTreatmentPreparationMethodDescription
+300A0793 SQ PatientTreatmentPreparationProcedureParameterSequence
+300A0794 LT PatientSetupPhotoDescription
+300A0795 US PatientTreatmentPreparationProcedureIndex
+300A0796 US ReferencedPatientSetupProcedureIndex
+300A0797 SQ RTRadiationTaskSequence
+300A0798 SQ RTPatientPositionDisplacementSequence
+300A0799 SQ RTPatientPositionSequence
+300A079A LO DisplacementReferenceLabel
+300A079B FD DisplacementMatrix
+300A079C SQ PatientSupportDisplacementSequence
+300A079D SQ DisplacementReferenceLocationCodeSequence
+300A079E CS RTRadiationSetDeliveryUsage
+300A079F SQ PatientTreatmentPreparationSequence
+300A07A0 SQ PatientToEquipmentRelationshipSequence
+300A07A1 SQ ImagingEquipmentToTreatmentDeliveryDeviceRelationshipSequence
+300C0002 SQ ReferencedRTPlanSequence
+300C0004 SQ ReferencedBeamSequence
+300C0006 IS ReferencedBeamNumber
+300C0007 IS ReferencedReferenceImageNumber
+300C0008 DS StartCumulativeMetersetWeight
+300C0009 DS EndCumulativeMetersetWeight
+300C000A SQ ReferencedBrachyApplicationSetupSequence
+300C000C IS ReferencedBrachyApplicationSetupNumber
+300C000E IS ReferencedSourceNumber
+300C0020 SQ ReferencedFractionGroupSequence
+300C0022 IS ReferencedFractionGroupNumber
+300C0040 SQ ReferencedVerificationImageSequence
+300C0042 SQ ReferencedReferenceImageSequence
+300C0050 SQ ReferencedDoseReferenceSequence
+300C0051 IS ReferencedDoseReferenceNumber
+300C0055 SQ BrachyReferencedDoseReferenceSequence
+300C0060 SQ ReferencedStructureSetSequence
+300C006A IS ReferencedPatientSetupNumber
+300C0080 SQ ReferencedDoseSequence
+300C00A0 IS ReferencedToleranceTableNumber
+300C00B0 SQ ReferencedBolusSequence
+300C00C0 IS ReferencedWedgeNumber
+300C00D0 IS ReferencedCompensatorNumber
+300C00E0 IS ReferencedBlockNumber
+300C00F0 IS ReferencedControlPointIndex
+300C00F2 SQ ReferencedControlPointSequence
+300C00F4 IS ReferencedStartControlPointIndex
+300C00F6 IS ReferencedStopControlPointIndex
+300C0100 IS ReferencedRangeShifterNumber
+300C0102 IS ReferencedLateralSpreadingDeviceNumber
+300C0104 IS ReferencedRangeModulatorNumber
+300C0111 SQ OmittedBeamTaskSequence
+300C0112 CS ReasonForOmission
+300C0113 LO ReasonForOmissionDescription
+300C0114 SQ PrescriptionOverviewSequence
+300C0115 FL TotalPrescriptionDose
+300C0116 SQ PlanOverviewSequence
+300C0117 US PlanOverviewIndex
+300C0118 US ReferencedPlanOverviewIndex
+300C0119 US NumberOfFractionsIncluded
+300C0120 SQ DoseCalibrationConditionsSequence
+300C0121 FD AbsorbedDoseToMetersetRatio
+300C0122 FD DelineatedRadiationFieldSize
+300C0123 CS DoseCalibrationConditionsVerifiedFlag
+300C0124 FD CalibrationReferencePointDepth
+300C0125 SQ GatingBeamHoldTransitionSequence
+300C0126 CS BeamHoldTransition
+300C0127 DT BeamHoldTransitionDateTime
+300C0128 SQ BeamHoldOriginatingDeviceSequence
+300C0129 CS BeamHoldTransitionTriggerSource
+300E0002 CS ApprovalStatus
+300E0004 DA ReviewDate
+300E0005 TM ReviewTime
+300E0008 PN ReviewerName
+30100001 SQ RadiobiologicalDoseEffectSequence
+30100002 CS RadiobiologicalDoseEffectFlag
+30100003 SQ EffectiveDoseCalculationMethodCategoryCodeSequence
+30100004 SQ EffectiveDoseCalculationMethodCodeSequence
+30100005 LO EffectiveDoseCalculationMethodDescription
+30100006 UI ConceptualVolumeUID
+30100007 SQ OriginatingSOPInstanceReferenceSequence
+30100008 SQ ConceptualVolumeConstituentSequence
+30100009 SQ EquivalentConceptualVolumeInstanceReferenceSequence
+3010000A SQ EquivalentConceptualVolumesSequence
+3010000B UI ReferencedConceptualVolumeUID
+3010000C UT ConceptualVolumeCombinationExpression
+3010000D US ConceptualVolumeConstituentIndex
+3010000E CS ConceptualVolumeCombinationFlag
+3010000F ST ConceptualVolumeCombinationDescription
+30100010 CS ConceptualVolumeSegmentationDefinedFlag
+30100011 SQ ConceptualVolumeSegmentationReferenceSequence
+30100012 SQ ConceptualVolumeConstituentSegmentationReferenceSequence
+30100013 UI ConstituentConceptualVolumeUID
+30100014 SQ DerivationConceptualVolumeSequence
+30100015 UI SourceConceptualVolumeUID
+30100016 SQ ConceptualVolumeDerivationAlgorithmSequence
+30100017 ST ConceptualVolumeDescription
+30100018 SQ SourceConceptualVolumeSequence
+30100019 SQ AuthorIdentificationSequence
+3010001A LO ManufacturerModelVersion
+3010001B UC DeviceAlternateIdentifier
+3010001C CS DeviceAlternateIdentifierType
+3010001D LT DeviceAlternateIdentifierFormat
+3010001E LO SegmentationCreationTemplateLabel
+3010001F UI SegmentationTemplateUID
+30100020 US ReferencedSegmentReferenceIndex
+30100021 SQ SegmentReferenceSequence
+30100022 US SegmentReferenceIndex
+30100023 SQ DirectSegmentReferenceSequence
+30100024 SQ CombinationSegmentReferenceSequence
+30100025 SQ ConceptualVolumeSequence
+30100026 SQ SegmentedRTAccessoryDeviceSequence
+30100027 SQ SegmentCharacteristicsSequence
+30100028 SQ RelatedSegmentCharacteristicsSequence
+30100029 US SegmentCharacteristicsPrecedence
+3010002A SQ RTSegmentAnnotationSequence
+3010002B SQ SegmentAnnotationCategoryCodeSequence
+3010002C SQ SegmentAnnotationTypeCodeSequence
+3010002D LO DeviceLabel
+3010002E SQ DeviceTypeCodeSequence
+3010002F SQ SegmentAnnotationTypeModifierCodeSequence
+30100030 SQ PatientEquipmentRelationshipCodeSequence
+30100031 UI ReferencedFiducialsUID
+30100032 SQ PatientTreatmentOrientationSequence
+30100033 SH UserContentLabel
+30100034 LO UserContentLongLabel
+30100035 SH EntityLabel
+30100036 LO EntityName
+30100037 ST EntityDescription
+30100038 LO EntityLongLabel
+30100039 US DeviceIndex
+3010003A US RTTreatmentPhaseIndex
+3010003B UI RTTreatmentPhaseUID
+3010003C US RTPrescriptionIndex
+3010003D US RTSegmentAnnotationIndex
+3010003E US BasisRTTreatmentPhaseIndex
+3010003F US RelatedRTTreatmentPhaseIndex
+30100040 US ReferencedRTTreatmentPhaseIndex
+30100041 US ReferencedRTPrescriptionIndex
+30100042 US ReferencedParentRTPrescriptionIndex
+30100043 ST ManufacturerDeviceIdentifier
+30100044 SQ InstanceLevelReferencedPerformedProcedureStepSequence
+30100045 CS RTTreatmentPhaseIntentPresenceFlag
+30100046 CS RadiotherapyTreatmentType
+30100047 CS TeletherapyRadiationType
+30100048 CS BrachytherapySourceType
+30100049 SQ ReferencedRTTreatmentPhaseSequence
+3010004A SQ ReferencedDirectSegmentInstanceSequence
+3010004B SQ IntendedRTTreatmentPhaseSequence
+3010004C DA IntendedPhaseStartDate
+3010004D DA IntendedPhaseEndDate
+3010004E SQ RTTreatmentPhaseIntervalSequence
+3010004F CS TemporalRelationshipIntervalAnchor
+30100050 FD MinimumNumberOfIntervalDays
+30100051 FD MaximumNumberOfIntervalDays
+30100052 UI PertinentSOPClassesInStudy
+30100053 UI PertinentSOPClassesInSeries
+30100054 LO RTPrescriptionLabel
+30100055 SQ RTPhysicianIntentPredecessorSequence
+30100056 LO RTTreatmentApproachLabel
+30100057 SQ RTPhysicianIntentSequence
+30100058 US RTPhysicianIntentIndex
+30100059 CS RTTreatmentIntentType
+3010005A UT RTPhysicianIntentNarrative
+3010005B SQ RTProtocolCodeSequence
+3010005C ST ReasonForSuperseding
+3010005D SQ RTDiagnosisCodeSequence
+3010005E US ReferencedRTPhysicianIntentIndex
+3010005F SQ RTPhysicianIntentInputInstanceSequence
+30100060 SQ RTAnatomicPrescriptionSequence
+30100061 UT PriorTreatmentDoseDescription
+30100062 SQ PriorTreatmentReferenceSequence
+30100063 CS DosimetricObjectiveEvaluationScope
+30100064 SQ TherapeuticRoleCategoryCodeSequence
+30100065 SQ TherapeuticRoleTypeCodeSequence
+30100066 US ConceptualVolumeOptimizationPrecedence
+30100067 SQ ConceptualVolumeCategoryCodeSequence
+30100068 CS ConceptualVolumeBlockingConstraint
+30100069 SQ ConceptualVolumeTypeCodeSequence
+3010006A SQ ConceptualVolumeTypeModifierCodeSequence
+3010006B SQ RTPrescriptionSequence
+3010006C SQ DosimetricObjectiveSequence
+3010006D SQ DosimetricObjectiveTypeCodeSequence
+3010006E UI DosimetricObjectiveUID
+3010006F UI ReferencedDosimetricObjectiveUID
+30100070 SQ DosimetricObjectiveParameterSequence
+30100071 SQ ReferencedDosimetricObjectivesSequence
+30100073 CS AbsoluteDosimetricObjectiveFlag
+30100074 FD DosimetricObjectiveWeight
+30100075 CS DosimetricObjectivePurpose
+30100076 SQ PlanningInputInformationSequence
+30100077 LO TreatmentSite
+30100078 SQ TreatmentSiteCodeSequence
+30100079 SQ FractionPatternSequence
+3010007A UT TreatmentTechniqueNotes
+3010007B UT PrescriptionNotes
+3010007C IS NumberOfIntervalFractions
+3010007D US NumberOfFractions
+3010007E US IntendedDeliveryDuration
+3010007F UT FractionationNotes
+30100080 SQ RTTreatmentTechniqueCodeSequence
+30100081 SQ PrescriptionNotesSequence
+30100082 SQ FractionBasedRelationshipSequence
+30100083 CS FractionBasedRelationshipIntervalAnchor
+30100084 FD MinimumHoursBetweenFractions
+30100085 TM IntendedFractionStartTime
+30100086 LT IntendedStartDayOfWeek
+30100087 SQ WeekdayFractionPatternSequence
+30100088 SQ DeliveryTimeStructureCodeSequence
+30100089 SQ TreatmentSiteModifierCodeSequence
+30100090 CS RoboticBaseLocationIndicator
+30100091 SQ RoboticPathNodeSetCodeSequence
+30100092 UL RoboticNodeIdentifier
+30100093 FD RTTreatmentSourceCoordinates
+30100094 FD RadiationSourceCoordinateSystemYawAngle
+30100095 FD RadiationSourceCoordinateSystemRollAngle
+30100096 FD RadiationSourceCoordinateSystemPitchAngle
+30100097 SQ RoboticPathControlPointSequence
+30100098 SQ TomotherapeuticControlPointSequence
+30100099 FD TomotherapeuticLeafOpenDurations
+3010009A FD TomotherapeuticLeafInitialClosedDurations
+301000A0 SQ ConceptualVolumeIdentificationSequence
+40000010 LT Arbitrary
+40004000 LT TextComments
+40080040 SH ResultsID
+40080042 LO ResultsIDIssuer
+40080050 SQ ReferencedInterpretationSequence
+400800FF CS ReportProductionStatusTrial
+40080100 DA InterpretationRecordedDate
+40080101 TM InterpretationRecordedTime
+40080102 PN InterpretationRecorder
+40080103 LO ReferenceToRecordedSound
+40080108 DA InterpretationTranscriptionDate
+40080109 TM InterpretationTranscriptionTime
+4008010A PN InterpretationTranscriber
+4008010B ST InterpretationText
+4008010C PN InterpretationAuthor
+40080111 SQ InterpretationApproverSequence
+40080112 DA InterpretationApprovalDate
+40080113 TM InterpretationApprovalTime
+40080114 PN PhysicianApprovingInterpretation
+40080115 LT InterpretationDiagnosisDescription
+40080117 SQ InterpretationDiagnosisCodeSequence
+40080118 SQ ResultsDistributionListSequence
+40080119 PN DistributionName
+4008011A LO DistributionAddress
+40080200 SH InterpretationID
+40080202 LO InterpretationIDIssuer
+40080210 CS InterpretationTypeID
+40080212 CS InterpretationStatusID
+40080300 ST Impressions
+40084000 ST ResultsComments
+40100001 CS LowEnergyDetectors
+40100002 CS HighEnergyDetectors
+40100004 SQ DetectorGeometrySequence
+40101001 SQ ThreatROIVoxelSequence
+40101004 FL ThreatROIBase
+40101005 FL ThreatROIExtents
+40101006 OB ThreatROIBitmap
+40101007 SH RouteSegmentID
+40101008 CS GantryType
+40101009 CS OOIOwnerType
+4010100A SQ RouteSegmentSequence
+40101010 US PotentialThreatObjectID
+40101011 SQ ThreatSequence
+40101012 CS ThreatCategory
+40101013 LT ThreatCategoryDescription
+40101014 CS ATDAbilityAssessment
+40101015 CS ATDAssessmentFlag
+40101016 FL ATDAssessmentProbability
+40101017 FL Mass
+40101018 FL Density
+40101019 FL ZEffective
+4010101A SH BoardingPassID
+4010101B FL CenterOfMass
+4010101C FL CenterOfPTO
+4010101D FL BoundingPolygon
+4010101E SH RouteSegmentStartLocationID
+4010101F SH RouteSegmentEndLocationID
+40101020 CS RouteSegmentLocationIDType
+40101021 CS AbortReason
+40101023 FL VolumeOfPTO
+40101024 CS AbortFlag
+40101025 DT RouteSegmentStartTime
+40101026 DT RouteSegmentEndTime
+40101027 CS TDRType
+40101028 CS InternationalRouteSegment
+40101029 LO ThreatDetectionAlgorithmAndVersion
+4010102A SH AssignedLocation
+4010102B DT AlarmDecisionTime
+40101031 CS AlarmDecision
+40101033 US NumberOfTotalObjects
+40101034 US NumberOfAlarmObjects
+40101037 SQ PTORepresentationSequence
+40101038 SQ ATDAssessmentSequence
+40101039 CS TIPType
+4010103A CS DICOSVersion
+40101041 DT OOIOwnerCreationTime
+40101042 CS OOIType
+40101043 FL OOISize
+40101044 CS AcquisitionStatus
+40101045 SQ BasisMaterialsCodeSequence
+40101046 CS PhantomType
+40101047 SQ OOIOwnerSequence
+40101048 CS ScanType
+40101051 LO ItineraryID
+40101052 SH ItineraryIDType
+40101053 LO ItineraryIDAssigningAuthority
+40101054 SH RouteID
+40101055 SH RouteIDAssigningAuthority
+40101056 CS InboundArrivalType
+40101058 SH CarrierID
+40101059 CS CarrierIDAssigningAuthority
+40101060 FL SourceOrientation
+40101061 FL SourcePosition
+40101062 FL BeltHeight
+40101064 SQ AlgorithmRoutingCodeSequence
+40101067 CS TransportClassification
+40101068 LT OOITypeDescriptor
+40101069 FL TotalProcessingTime
+4010106C OB DetectorCalibrationData
+4010106D CS AdditionalScreeningPerformed
+4010106E CS AdditionalInspectionSelectionCriteria
+4010106F SQ AdditionalInspectionMethodSequence
+40101070 CS AITDeviceType
+40101071 SQ QRMeasurementsSequence
+40101072 SQ TargetMaterialSequence
+40101073 FD SNRThreshold
+40101075 DS ImageScaleRepresentation
+40101076 SQ ReferencedPTOSequence
+40101077 SQ ReferencedTDRInstanceSequence
+40101078 ST PTOLocationDescription
+40101079 SQ AnomalyLocatorIndicatorSequence
+4010107A FL AnomalyLocatorIndicator
+4010107B SQ PTORegionSequence
+4010107C CS InspectionSelectionCriteria
+4010107D SQ SecondaryInspectionMethodSequence
+4010107E DS PRCSToRCSOrientation
+4FFE0001 SQ MACParametersSequence
+52009229 SQ SharedFunctionalGroupsSequence
+52009230 SQ PerFrameFunctionalGroupsSequence
+54000100 SQ WaveformSequence
+54000110 OB/OW ChannelMinimumValue
+54000112 OB/OW ChannelMaximumValue
+54001004 US WaveformBitsAllocated
+54001006 CS WaveformSampleInterpretation
+5400100A OB/OW WaveformPaddingValue
+54001010 OB/OW WaveformData
+56000010 OF FirstOrderPhaseCorrectionAngle
+56000020 OF SpectroscopyData
+7FE00001 OV ExtendedOffsetTable
+7FE00002 OV ExtendedOffsetTableLengths
+7FE00003 UV EncapsulatedPixelDataValueTotalLength
+7FE00008 OF FloatPixelData
+7FE00009 OD DoubleFloatPixelData
+7FE00010 OB/OW PixelData
+7FE00020 OW CoefficientsSDVN
+7FE00030 OW CoefficientsSDHN
+7FE00040 OW CoefficientsSDDN
+FFFAFFFA SQ DigitalSignaturesSequence
+FFFCFFFC OB DataSetTrailingPadding
+FFFEE000 - Item
+FFFEE00D - ItemDelimitationItem
+FFFEE0DD - SequenceDelimitationItem
+"""
+
+#: The same for repeating groups and elements, with x for any digit.
+REPEATING = """\
+002031xx CS SourceImageIDs
+002804x0 US RowsForNthOrderCoefficients
+002804x1 US ColumnsForNthOrderCoefficients
+002804x2 LO CoefficientCoding
+002804x3 AT CoefficientCodingPointers
+002808x0 CS CodeLabel
+002808x2 US NumberOfTables
+002808x3 AT CodeTableLocation
+002808x4 US BitsForCodeWord
+002808x8 AT ImageDataLocation
+1000xxx0 US EscapeTriplet
+1000xxx1 US RunLengthTriplet
+1000xxx2 US HuffmanTableSize
+1000xxx3 US HuffmanTableTriplet
+1000xxx4 US ShiftTableSize
+1000xxx5 US ShiftTableTriplet
+1010xxxx US ZonalMap
+50xx0005 US CurveDimensions
+50xx0010 US NumberOfPoints
+50xx0020 CS TypeOfData
+50xx0022 LO CurveDescription
+50xx0030 SH AxisUnits
+50xx0040 SH AxisLabels
+50xx0103 US DataValueRepresentation
+50xx0104 US MinimumCoordinateValue
+50xx0105 US MaximumCoordinateValue
+50xx0106 SH CurveRange
+50xx0110 US CurveDataDescriptor
+50xx0112 US CoordinateStartValue
+50xx0114 US CoordinateStepValue
+50xx1001 CS CurveActivationLayer
+50xx2000 US AudioType
+50xx2002 US AudioSampleFormat
+50xx2004 US NumberOfChannels
+50xx2006 UL NumberOfSamples
+50xx2008 UL SampleRate
+50xx200A UL TotalTime
+50xx200C OB/OW AudioSampleData
+50xx200E LT AudioComments
+50xx2500 LO CurveLabel
+50xx2600 SQ CurveReferencedOverlaySequence
+50xx2610 US CurveReferencedOverlayGroup
+50xx3000 OB/OW CurveData
+60xx0010 US OverlayRows
+60xx0011 US OverlayColumns
+60xx0012 US OverlayPlanes
+60xx0015 IS NumberOfFramesInOverlay
+60xx0022 LO OverlayDescription
+60xx0040 CS OverlayType
+60xx0045 LO OverlaySubtype
+60xx0050 SS OverlayOrigin
+60xx0051 US ImageFrameOrigin
+60xx0052 US OverlayPlaneOrigin
+60xx0060 CS OverlayCompressionCode
+60xx0061 SH OverlayCompressionOriginator
+60xx0062 SH OverlayCompressionLabel
+60xx0063 CS OverlayCompressionDescription
+60xx0066 AT OverlayCompressionStepPointers
+60xx0068 US OverlayRepeatInterval
+60xx0069 US OverlayBitsGrouped
+60xx0100 US OverlayBitsAllocated
+60xx0102 US OverlayBitPosition
+60xx0110 CS OverlayFormat
+60xx0200 US OverlayLocation
+60xx0800 CS OverlayCodeLabel
+60xx0802 US OverlayNumberOfTables
+60xx0803 AT OverlayCodeTableLocation
+60xx0804 US OverlayBitsForCodeWord
+60xx1001 CS OverlayActivationLayer
+60xx1100 US OverlayDescriptorGray
+60xx1101 US OverlayDescriptorRed
+60xx1102 US OverlayDescriptorGreen
+60xx1103 US OverlayDescriptorBlue
+60xx1200 US OverlaysGray
+60xx1201 US OverlaysRed
+60xx1202 US OverlaysGreen
+60xx1203 US OverlaysBlue
+60xx1301 IS ROIArea
+60xx1302 DS ROIMean
+60xx1303 DS ROIStandardDeviation
+60xx1500 LO OverlayLabel
+60xx3000 OB/OW OverlayData
+60xx4000 LT OverlayComments
+7Fxx0010 OB/OW VariablePixelData
+7Fxx0011 US VariableNextDataGroup
+7Fxx0020 OW VariableCoefficientsSDVN
+7Fxx0030 OW VariableCoefficientsSDHN
+7Fxx0040 OW VariableCoefficientsSDDN
+"""
+
+#: Private creators, each followed by lines of its tags (xx for the block) and their VRs other than UN.
+PRIVATE = """\
+=1.2.840.113663.1
+US 002900 002901
+=1.2.840.113681
+ST 001910 001911 001912 001913
+=1.2.840.113708.794.1.1.2.0
+CS 008710 008720
+DS 008740
+IS 008750
+ST 008730
+=2.16.840.1.114059.1.1.6.1.50.1
+LO 002924 002925 002926 002927
+LT 002920
+ST 002921 002922 002923
+=A.L.I. Technologies, Inc.
+CS 37110E
+IS 371105
+LO 371101
+OB 371102
+UI 37110C
+UL 371104
+US 371103 37110D
+=ACUSON
+IS 000900 000901 00090A 00090B 00090C 00090D 00090E 000910 000912 000913
+LT 000908 000909 000914
+=ACUSON: 1.2.840.11386.1.0
+IS 7FDF00 7FDF0D
+UL 7FDF0B 7FDF0C
+US 7FDF01 7FDF02
+=ADAC_IMG
+IS 001902 001912 001941
+LO 001910 704310
+OB 001920 001961
+SH 704300
+US 001911 001921
+=AEGIS_DICOM_2.00
+US 000300 000500 000900 001900 002900 136900
+=AGFA
+CS 001993
+LO 000910 000911 000913 000914 000915 001911 001913 001915 001916 00191A 00191B
+SH 001910 001961 001962
+ST 001914 001980 001981
+US 001960 001965 001970 001982
+=AGFA PACS Archive Mirroring 1.0
+CS 003100
+UL 003101
+=AGFA-AG_HPState
+FD 007121 007122 007123 007124
+FL 007120 007380
+LO 007510 008701 008702
+SH 007323
+SQ 007118 007119 00711A 00711C 00711E 007324 007328
+=AGFA_ADC_Compact
+CS 001995
+LO 001910
+SH 001962 001974
+ST 001905 001930 001940 001950
+US 001960 001961 001970 001971 001972 001973
+=ALOKA:1.2.392.200039.103.2
+CS 000920 000922 000924 000934 00190C
+DS 00092A 000932 00190E 001952 001954
+FD 000930 001908 001956
+IS 000926 000928
+SH 000900 00090A
+SL 001918 00191A 001950
+SS 001940
+US 000904 000906 001946
+=AMI Annotations_01
+SQ 310110
+=AMI Annotations_02
+SQ 310120
+=AMI ImageContextExt_01
+CS 3107A0
+DS 3107B0
+=AMI ImageContext_01
+CS 310910 310940 310950 310960 310970 310980 310990
+IS 310920 310930
+=AMI ImageTransform_01
+CS 310740
+DS 310710 310720 310730 310750 310760
+=AMI Sequence AnnotElements_01
+DS 310510
+LT 310520
+=AMI Sequence Annotations_01
+CS 310310 310350
+DA 3103A0 3103C0
+FD 310340
+PN 310380 310390
+SH 310370
+SQ 310360
+TM 3103B0 3103D0
+UI 310320
+US 310330 3103E0
+=AMI Sequence Annotations_02
+CS 310310 310350
+DA 3103A0 3103C0
+PN 310380 310390
+SH 310370
+SQ 310360
+TM 3103B0 3103D0
+UI 310320
+US 310330 3103E0
+=AMI StudyExtensions_01
+UL 311101
+=AMICAS0
+SL 002316
+UI 002301
+US 002308 002310
+=APEX_PRIVATE
+DS 002711
+LO 002710
+=ATL PRIVATE TAGS
+DS 002933 002934
+LO 002935
+UL 002930 002931 002932
+=Agfa ADC NX
+CS 0019F5 0019FE
+DS 0019F6 0019F7
+IS 0019F8
+SQ 001909
+=AgilityRuntime
+CS 002911
+US 002912 002913 002914 00291F
+=Applicare/Centricity Radiology Web/Version 1.0
+SH 410901 410902 410903
+=Applicare/Centricity Radiology Web/Version 2.0
+CS 411101
+IS 411102
+=Applicare/Print/Version 5.1
+FD 410105
+LO 410103
+SQ 410102
+UL 410101 410104
+US 410106 410107 410108 410109
+=Applicare/RadStore/Version 1.0
+AT 311369
+CS 311312 311315 311337 31133A 31133D 311352 311353 311355 311356 311357
+DT 311313 311314 311360
+FD 311316
+IS 311331 311332 311333
+LO 311311 311317 311318 311319 31131A 31131B 31131D 31131E 311335 311336 311338 311339 31133B 31133C
+SL 311301 311302 311303 311304 31131C 311321 311322
+ST 311323
+=Applicare/RadWorks/Version 5.0
+AE 310922
+CS 310903 310904 310905 310906 31090C 31090D 31090E 310910 310921 310931 310932 310933 310934 310941 310942 310943
+CS 3109EF
+DA 31090A 310913
+IS 310940
+LO 310908 310909 310911 310912 310919 310924 310925 310928 310929 31092A 31092B 31092C 310930 310936
+SH 310902 310938 310939
+SQ 310927 310935
+ST 310901
+TM 31090B 310914
+UI 310920 310926 310937 3109EE
+UL 310907
+US 310923
+=Applicare/RadWorks/Version 6.0
+AT 410301
+CS 410501 410506
+DA 410509 41050D
+DS 410502
+LO 41050F
+PN 410508 41050C
+SH 410507
+SQ 41050B 410701
+TM 41050A 41050E
+UI 410302 410503 410504
+US 410505 410510
+=Applicare/RadWorks/Version 6.0/Summary
+ST 310911 310912
+=Applicare/Workflow/Version 1.0
+CS 311301 3113E0 3113E1 3113E2
+LO 311312 311317 311322 311327
+SH 311310 311311 311315 311316 311320 311321 311325 311326
+UI 311330 311331
+=BRIT Systems, Inc.
+AE 002190 0021A5 0021A7
+DA 002134 0021A2
+LO 002101 002103 002109 00210B 00210D 002111 002114 002115 002116 002117 002118 002119 002120 002121 002122 002123
+LO 002124 002125 002126 002127 002128 002130 002131 002132 002133 002150 002191 002193
+LT 00211F
+PN 002102
+SH 002104 002105 002106 002107 002108 00210C 002192 0021A6 0021A8
+SQ 002100 0021A0
+ST 00210A 0021A1
+TM 0021A3
+UI 002112 002113
+=BioPri
+LO 000900 000903 000904 000905 000907 000908 000909
+=BrainLAB_BeamProfile
+IS 341102 341106
+OB 341105
+SQ 341101 341103
+UT 341104
+=BrainLAB_Conversion
+LO 000901
+OB 000902
+=BrainLAB_PatientSetup
+CS 327301
+DS 327300
+=CAMTRONICS
+DS 002920
+IS 002970 002980 002990
+LT 002910 002950 002960
+=CAMTRONICS IP
+LT 002910
+=CARDIO-D.R. 1.0
+CS 001900
+FL 002903
+IS 001902 001904 001906 001908 001910 001912 002113
+SQ 000940 002900
+UL 000900 000901 001930
+US 002901 002902
+=CARDIO-SMS 1.0
+OB 000902 000903 000904 000905 000906 000908
+SQ 002980
+=CEMAX-ICON
+CS 303300
+IS 002930 002940 002950 002960 002980 002991 002992 002993 002994 002995
+LO 001910 001920 001930 001940 001950 001960 001970 001980 001990 002900 002970
+LT 001900 002910
+SQ 002920 002990
+=Canon Inc.
+DS 001915 001917
+IS 00191C 00191E 001921
+LO 00191B
+OB 001910 00197F
+US 001960 001970
+=DIDI TO PCR 1.1
+DA 0019A5
+DS 001923 001991 0019A2 0019A3 0019A4 0019A6 0019A7 0019A8 0019A9 0019AA 0019AB 0019AC 0019AD 0019AE 0019B5 0019B6
+IS 001925 001926 001989 00198A 00198B 0019B2 0019B3 0019B4
+LO 001922 001980 00198C 00198D 00198E 00198F 001990 001992 0019A0 0019A1 0019AF 0019B0 0019B1
+LT 001900 001901 001910 001982
+SH 001981
+SQ 008910
+ST 001924 001927 001970 001971
+=DIGISCAN IMAGE
+LO 002933 002934
+US 002931 002932
+=DLX_EXAMS_01
+DS 001501 001502 001503
+=DLX_PATNT_01
+LT 001101
+=DLX_SERIE_01
+CS 001904 001905 001906 001911 001915 001916 00191C
+DS 001901 001902 001903 001910 00191B 00191F 001921 001922 001923 001924 001925 001926 001927 001928
+IS 00190A 001914 001917 001918 001919 00191A 00191D 00191E
+SH 001909 001920
+ST 001907 001908
+=DL_INTERNAL_USE
+IS 00158F
+=DR Systems, Inc.
+LO 445301 445302 445304 445305
+SQ 44530C
+=ELGEMS_XPERT
+OB 7FA100 7FA110
+=ELSCINT1
+AE 07A136
+CS 00E114 00E124 00E125 00E131 00E13F 00E160 00E162 01F101 01F102 01F103 01F104 01F10B 01F132 01F136 01F140 07A111
+CS 07A12A 07A12B 07A140 07A15A 07A19F 07A303 07A305 07A306 07A399 07A39C 07A39F 600110
+DS 00E121 00E122 00E123 00E12A 00E137 00E141 00E150 01F105 01F106 01F107 01F108 01F10C 01F10D 01F126 01F127 01F128
+DS 01F133 01F137 01F149 060120 060121 060131 060170 060171 060172 07A108 07A343
+FL 01F10E 01F146 01F303 01F304 01F313 01F314 01F316 01F317 01F319 07A112 07A116 07A119 07A11C 500183
+IS 00E105 00E106 00E107 00E143 00E16A 00E16B 01E134 01F145 01F324 07A143 07A364 07A366
+LO 00E142 00E161 00E165 00E1A0 01F138 01F139 01F143 01F14E 07A110 07A114 07A175 07A301 07A310
+LT 07A361
+OB 00E118 00E300 00E318 00E31F 01E118 01F710 07A10A 7FDFF0
+OW 000301 01F144 01F711 01F713 01F714 01F715 01F716 01F717 01F718 01F719 01F71A 01F71B 01F71C 01F71E 01F71F 01F723
+OW 01F725 01F726 01F727 01F728 01F729 01F72B 01F72C 01F72D 01F72E 01F730 01F731 01F770 01F773 01F774 01F775 07A109
+SH 00E140 00E151 00E163 01F142 01F147 01F14A 01F14B 01F14C 01F14D 01F153 01F318 060100 060130 060150 07A334 07A355
+SH 500171 500181 7FDFFF
+SQ 00E139 01F301 01F311 07A118 07A362 07A363 500170 500180 500184
+SS 01F302 01F312
+ST 01E121
+UI 00E130 00E1C2 01F722
+UL 07A101 07A102 07A103 07A104 07A113 07A185
+US 00E101 00E132 01F10A 01F130 01F315 01F323 07A107 07A10C 07A150 07A156 500182
+=EMAGEON JPEG2K INFO
+DT 000901
+SQ 000900
+=EMAGEON STUDY HOME
+LO 000900 000901
+=Eclipse 60
+CS 002940 002950 200D50 200D51 200D53 200D54 200D5D 200D5E 777702
+DA 777701
+DS 002933 002934 002953
+FD 200D27 200D28 200D52 200D55 200D56 200D57 200D59 200D5A
+FL 002955
+IS 200D0A 200D0C 200D0E 200D0F 200D10 200D11 200D13 200D14 200D15 200D1A 200D1B 200D58 200DFF
+LO 002960 003132 200D01 200D02 200D03 200D04 200D05 200D06 200D07 200D08 200D09 200D30 200D31 200D32 200D33 200D34
+LO 200D35 200D36 200D37 200D38 200D39 200D3A 777703 777710
+LT 777714
+OB 200D0B 200D12
+SL 002936
+SQ 200D20
+UL 002930 002931 002932 002951 002952 002954 003130 003131 003133 003134 003135 200D0D
+US 002956
+=FDMS 1.0
+CS 000910 0009F0 001940 001950 0019A1 0019A2 002110 002130 002150 002190 002515 002563 002596 0027A1 0027A2 002920
+CS 002925 002930 002944 002950 201100 201102 201110 201111 50F106 50F107 50F108 50F110 50F120
+IS 001970 001971 001980 001981 002140 002170 0027A0 201101
+LO 000980 001915 001930 001932 003233
+OB 002180
+OW 000905 000906 00090C 201120
+PN 003232
+SH 000904 000992 001960 001990 001991 50F10A
+SL 50F109
+SQ 0019A0 002310 002320 002330 002710 002720 002730 002740 002750 002760 002770 002780
+SS 002531 002533 002534 0025A1 0025A3
+ST 000990 0009F1
+UL 000908 000909
+US 002510 002511 002512 002513 002516 002517 002520 002521 002530 002532 002540 002541 002542 002543 002550 002551
+US 002552 002553 002560 002561 002562 002570 002571 002572 002573 002574 002580 002581 002582 002583 002584 002590
+US 002591 002592 002593 002594 002595 0025A0 0025A2 002934
+US/SS 0027A3
+=GDCM CONFORMANCE TESTS
+OB 4D4D02
+SQ 4D4D01
+=GE ??? From Adantage Review CS
+LO 001930 001940 001950 001970 001980 001990
+=GE LUT Asymmetry Parameter
+DS 004567
+=GEHC_CT_ADVAPP_001
+IS 005320 005321
+LO 005342
+SH 005340 005341 005343 005360 005361 005362
+=GEIIS
+IS 000912 004B13
+LO 090530
+LT 004B15
+SQ 000910
+UI 090710 090720 090730
+UL 002910 002912 002914 7FD110 7FD120 7FD130 7FD140 7FD150 7FD160
+=GEIIS PACS
+CS 090320
+UI 090731
+US 090310 090311 090312 090721 090722 090723 090724
+=GEMS-IT/Centricity RA600/7.0
+UI 411310
+=GEMS_0039
+LO 003995
+=GEMS_3DSTATE_001
+CS 0047D7 0047E2 0047E3 0047ED 0047F0 0047F1
+DS 0047EA 0047EB 0047EE 0047EF
+FL 0047DD 0047E4 0047E5 0047E6 0047E7 0047E8 0047E9 0047EC 0047F3
+LO 0047DB
+SQ 0047DA
+SS 0047DC 0047DF
+ST 0047D6
+US 0047D8 0047D9 0047DE 0047E1 0047F2
+=GEMS_ACQU_01
+DS 000924 001903 001904 00190F 001919 00191B 00191E 001920 001922 001923 001924 001927 00192A 00192B 00192E 00192F
+DS 001944 001972 001973 001974 001975 001976 00197D 00197F 001983 001984 001987 00198D 001991 001993 0019A5 0019A7
+DS 0019A8 0019A9 0019AA 0019AB 0019AC 0019AD 0019AE 0019AF 0019B0 0019B1 0019B2 0019B3 0019B4 0019B5 0019B6 0019B7
+DS 0019B8 0019B9 0019BA 0019BB 0019BC 0019BD 0019BE 0019D9 0019DB 0019DE 0019DF 0019E0 0019E1 0019E2 0019E8 0019E9
+DS 0019EB 0019F9
+DT 00199D
+FL 00195A
+IS 0009FB 00193A 0019E5
+LO 001918 00191A 00199C 00199E
+LT 001901 001905 00193B 0019E3 0019E4 0019F1 0019F3 0019F4
+SH 0019D0 0019D3
+SL 001902 001926 00192C 00194B 00195E 00195F 001960 001961 001962 001992 001997 0019A2
+SS 001911 001912 001913 001914 001915 001916 001917 001925 001939 001940 001941 001942 001943 001947 00194A 001952
+SS 001957 001958 00196A 00196B 001970 001971 00197E 001981 001985 001988 00198A 00198B 00198F 001990 001994 001995
+SS 001996 001998 00199B 00199F 0019A0 0019A1 0019A4 0019C0 0019C1 0019C2 0019C3 0019C4 0019C5 0019C6 0019C7 0019C8
+SS 0019C9 0019CA 0019CB 0019CC 0019CD 0019CE 0019CF 0019D2 0019D5 0019D6 0019D7 0019D8 0019DA 0019DC 0019DD 0019F2
+UL 0019A3
+US 000925 00093E 00093F 000942 000943 0009F8 00190E 00192D 001948 001949 00195D 001982 001986 001999 0019D4 0019E6
+US 0019EC
+=GEMS_ACRQA_1.0 BLOCK1
+LO 002300 002310 002320 002330 002340 002360 002370 002380 002390
+US 002350
+=GEMS_ACRQA_1.0 BLOCK2
+DS 002310 002320 002330 002340 002350 002360 002370 002390
+US 002300 002380
+=GEMS_ACRQA_1.0 BLOCK3
+DS 002300 002320
+LO 002350 002360 002370 002380 002390
+US 002310 002330 002340
+=GEMS_ACRQA_2.0 BLOCK1
+LO 002300 002310 002320 002330 002340 002360 002370 002380 002390
+US 002350
+=GEMS_ACRQA_2.0 BLOCK2
+DS 002330 002340 002350 002370 002390
+LO 002310 002320 002360
+US 002300 002380
+=GEMS_ACRQA_2.0 BLOCK3
+DS 002300 002320
+LO 002350 002360 002370 002380 002390 0023F0
+US 002310 002330 002340 0023FF
+=GEMS_ADWSoft_3D1
+CS 004792 004795
+DA 004793
+DS 004757 004758 004760 004761 004764 004765 004766 004770 004789 00479A 00479B 0047BC 0047C0 0047C1 0047C2 0047F5
+DS 0047F6 0047F7 0047F8
+IS 004771 004772 004781 004796
+LO 004780 004791 00479C 0047B5 0047B6 0047B7 0047F4 0047F9 0047FE 0047FF
+OB 0047D1 0047D2 0047D3 0047D4 0047D5 0047FC 0047FD
+SL 004755 004763 0047B8 0047B9 0047BA
+SQ 004701 004785 004799 0047B0 0047BB
+TM 004794
+UL 004749 004750 004751
+US 004753 004754 004759 00478A 00478B 004798 0047B1 0047B2 0047FA 0047FB
+=GEMS_ADWSoft_3D2
+LT 005704
+OB 005701 005702 005703
+=GEMS_ADWSoft_DPO
+CS 0039AA
+DA 003985
+IS 003980
+LO 003995
+TM 003990
+=GEMS_ADWSoft_DPO1
+CS 0039AA
+DA 003985
+IS 003980
+LO 003995
+TM 003990
+=GEMS_AWSOFT_CD1
+CS 0039AA
+DA 003985
+IS 003975 003980
+LO 003995
+OB 0039FF
+TM 003990
+UI 003965 003970
+=GEMS_AWSoft_SB1
+IS 003952
+LO 003995
+UI 003950 003951
+=GEMS_CT_CARDIAC_001
+CS 004902 004904 004905 004908 004909 00490B
+FL 004903 004906 00490C
+SQ 004901
+ST 00490A
+US 004907
+=GEMS_CT_HINO_01
+DS 004B01 004B02
+IS 004B03
+=GEMS_CT_VES_01
+SQ 005101
+=GEMS_DLX_DOSE_01
+CS 002706
+DS 002705 002707 002708 002709 002710 002711 002712 002713 002714
+IS 002702 002704
+SQ 002701
+TM 002703
+=GEMS_DL_FRAME_01
+CS 002525 00253B 00253C
+DS 002503 002504 002505 002506 002507 002509 00250B 002510 00251A 00251B 00251C 00251D 00251F 002520 002521 002522
+DS 002523 002524 002526 002527 002528 002529 00252A 00252C 00252D
+IS 002502 002508 00251E 00252B 00252E 00252F 002530 002533 002534 002535 002536 002537 002538 002539
+SQ 00250A
+UL 00253A
+=GEMS_DL_IMG_01
+CS 001937 001941 001947 00194A 00194C 001982 001988 001993 001994 001995 001996 00199B 00199D 0019A4 0019A5 0019AA
+CS 0019BA 0019BB 0019BD 0019C7 0019C8 0019C9 0019DE
+DA 001985
+DS 00190B 001933 001934 001935 001936 001938 001939 00193A 00193B 00193D 00193E 00193F 001940 001944 001945 001946
+DS 001949 00194E 00194F 001980 001983 001992 001997 001998 001999 00199A 00199E 00199F 0019A0 0019A1 0019A2 0019A3
+DS 0019A6 0019A8 0019A9 0019AC 0019AD 0019AF 0019B0 0019C2 0019DD
+FL 00190C 00190D 00192B 001984 00198E 00199C 0019B8 0019B9 0019BC 0019BE 0019C5 0019D4 0019D5 0019DF 0019E0 0019E1
+FL 0019E2 0019E3 0019E4 0019E7 0019E8 0019E9 0019EA 0019EB 0019EC 0019ED
+IS 001931 001932 00194B 001950 001951 001952 001991 0019A7 0019AB 0019C4 0019CA
+LO 001930 00198F 001990 0019AE 0019B1 0019B2 0019B3 0019DC
+TM 001986
+UI 001953 001954 001955
+UL 001948
+US 001942 001943 001981 001987 001989 00198A 00198B 00198C 00198D
+=GEMS_DL_PATNT_01
+CS 001182 001183
+IS 001181
+UI 001180
+=GEMS_DL_SERIES
+CS 001982 001988 001993 001995 00199D 0019A4 0019A5 0019AA 0019C7 0019C8 0019C9
+DA 001985
+DS 00190B 00194E 00194F 001983 001992 001997 001998 001999 00199A 00199E 00199F 0019A0 0019A1 0019A2 0019A6 0019A9
+DS 0019AD 0019DD
+FL 001984 00198E 0019C5 0019D4 0019D5
+IS 001587 001931 001932 00194B 001991 0019A7 0019AB 0019C4 0019CA
+LO 00198F 001990 0019AE 0019DC
+TM 001986
+US 001981 001987 001989 00198A 00198B 00198C 00198D
+=GEMS_DL_SERIES_01
+CS 00158C 00194C 00194D
+IS 001587
+LO 001585
+US 00158D
+=GEMS_DL_STUDY_01
+CS 00158A
+DS 001580 001581 001582 001584
+FL 001592 001593 001594 001596 001598 001599 00159A 00159C
+IS 001583 001585 001586 00158B 00158F 001595 001597 00159B 00159D
+PN 001588 001589
+UI 00158E
+=GEMS_DRS_1
+CS 003750
+LO 003710
+SH 003740 003742
+US 003720 003760
+=GEMS_FALCON_03
+DS 004555 004567 004572 004573
+IS 004562 004563 004565 004569
+=GEMS_FUNCTOOL_01
+FL 005104 00510B
+LO 005101 005102 005107 00510C
+LT 005106
+SL 005103 005105 005108 005109 00510A
+=GEMS_GDXE_ATHENAV2_INTERNAL_USE
+CS 7FDF25
+LT 7FDF10 7FDF11
+SS 7FDF20
+=GEMS_GDXE_FALCON_04
+CS 001104 001117 001139 001144
+DS 001106 001115 001119 001133 001134 001135 001136 001137 001147
+FL 001107 001108
+IS 001131 001132 001141 001143
+LO 001142 001146
+LT 001111 001112 001116
+SL 001109 001110 001138 001140
+UI 001103 001105 001113 001114
+=GEMS_GENIE_1
+CS 003308
+DA 000942
+DS 001121 001122
+FD 00092E 000933 001119 00112A 00112C 00112D 00113B 00113C 001142 001144 001145 001155 001156 001157 001162 001163
+FD 001164 00116C 001173 001174 001175 00117F 001182 001183 001184 001189 001310 001315 001318 001319 00131A 00131B
+FD 00131E 001320 001321 001322 00331E 003501 500117 500118 500123 500124 500137 500154 500156 50015B
+IS 001111
+LO 000910 000920 00092B 00092C 000930 00110D 001110 001112 001130 001131 001132 001133 001134 001135 001136 001140
+LO 001150 001165 001323 003311 003316 00331B 00331C 500102 500105 500106 500109 50010A 50010B 500110 500113 50011B
+LO 500120 500125 500126 500130 500131 500134 500135 500136 500139 50013A 50013D 500142 500145 500146 500147 500150
+LO 500160
+LT 000945 001137 001326 003320 003321 003322 003323 003324 500148
+OB 00331F 003336
+PN 000940
+SH 000901 000922 001114 001166 001179 00117A 00117B 00117C 00117D 001181 003317 003318 50013B 50013C
+SL 000911 000912 000921 000923 000924 000925 000926 000927 000928 000929 00092A 00092D 00092F 000934 000935 000937
+SL 000938 000939 00093A 000941 000944 00110A 00110B 00110C 001113 001115 001116 001117 001118 00111A 00111B 00111C
+SL 00111D 00111E 00111F 001123 001124 001125 001126 001127 001128 001129 00112E 00112F 001138 001139 00113A 00113D
+SL 00113E 00113F 001141 001143 001146 001161 001167 001168 001169 00116A 00116B 00116E 00116F 001171 001172 001176
+SL 001177 001178 00117E 001185 001186 001187 001188 00118A 00118B 00118C 00118D 001311 001314 001316 001317 00131C
+SL 00131D 001324 001325 001510 001511 001512 001513 001514 001515 001516 003310 00331D 500101 500103 500104 500107
+SL 500108 50010C 50010D 50010E 50010F 500111 500112 500114 500115 500116 500119 50011A 50011C 50011D 50011E 50011F
+SL 500121 500122 500132 500138 500141 500143 500144 500149 50014A 50014B 50014C 50014D 50014E 50014F 500151 500153
+SL 500155 500159 50015A 50015C 50015D 50015E 50015F
+SQ 001313 00195F 003307 005512 005513 005522 005552 005562 005563 005564 005565
+TM 000943
+UI 00091E 00116D
+UL 001312 001517 003319 00331A 003330 003333 003334 003335 500133
+US 500152
+=GEMS_HELIOS_01
+CS 004506 004530 004531 004533 004534 004536 004537 004538 004539 004552 004555
+FD 004550 004551 004553 004554
+FL 004502 004507 00450A 00450B 00450E 00450F 004532
+IS 00453F 004544
+LO 00453B
+SS 004501 004503 004504 004505 004508 004509 00450C 00450D 004510 004511 004512 004513 004514 004515 004516 004517
+SS 004518 004519 00451A 00451B 00451C 00451D 00451E 00451F 004520 004521 004522
+ST 004545
+=GEMS_HINO_CT_01
+DS 004B01 004B02
+IS 004B03
+=GEMS_IDEN_01
+LO 000901
+LT 000917 0009E2
+SH 000902 000904 00092F 000930 000931 0009E6 0009E8
+SL 000927 0009E9
+UI 0009E3
+UL 0009E7
+US 00091A 000920
+=GEMS_IMAG_01
+FL 002741 002742 002743 002744 002745 002746 002747 002748 002749 00274A 00274B 00274C 00274D 002750 002751 002760
+FL 002761 002762
+SH 002730 002740 002752 002753 002754 002755
+SL 002706 00271C 00271E 00271F 002733 002736 002915 002916 002917 002918 00291A 002934 002935
+SS 002710 00271D 002720 002731 002732 002735 002926
+=GEMS_IMPS_01
+DS 002905 002906
+SH 002908 002909
+SL 002904 002907 002915 002916 002917 002918 00291A 002934 002935
+SS 00290A 002926 004313
+=GEMS_IQTB_IDEN_47
+SH 004701
+UL 004702 004703 004704
+=GEMS_IT_US_REPORT
+OW 004511 004512 004513
+=GEMS_LUNAR_RAW
+LO 700304
+OB 700302
+ST 700301
+UL 700303
+=GEMS_MR_RAW_01
+OB 700101 700102 700103 700104 700105 700106 700107 700108 700109 70010A 70010B
+=GEMS_PARM_01
+CS 004364 00438A 004396 0043A3
+DS 00430B 00430C 00430D 00430E 00430F 004317 004318 00431E 004320 004331 00436F 00437F 004383 00438C 00438D 00438E
+DS 00438F 004391 004393 004394 00439B 0043A2
+FL 004333 004338 004340 004341 00434D 00434E 00437B 00437C 00510B 200181 20018A 20018B 2001A0 2001A1 2001A2
+IS 004334 004339 004360 00436C 00436D 00439A 0043A5
+LO 004370 00437E 004380 004381 004382 004384 004389 004390 004392 004395 004397 004399 0043A4 200172
+OB 004328 004329 00432A 004386 00438B 00439C 00439D 00439E 00439F 200180 200190 200191 200192 200193 200194 200195
+OB 2001B0 2001C0
+SH 004327 00432D 00432E 004362 004363 00436E 004377 004378 200111 200113 200114 200115
+SL 00431A 00431F 004342 004343 004344 004345 004346 004347 004348 004349 00434B 00510A
+SQ 0043A0 0043A1
+SS 004301 004302 004303 004304 004305 004306 004307 004308 004309 00430A 004312 004313 004314 004315 004316 004319
+SS 00431B 00431C 00431D 004321 004325 00432B 00432C 00432F 004330 004332 00434A 00434C
+ST 004371 200173
+UI 004361 004372 004388 004398 200110 200112 200121 200171
+UL 004335 004336 004337
+US 004310 004311 004326 004365 004366 004367 004368 004369 00436A 00436B 004373 004374 004375 004376 004379 00437A
+US 00437D 200131 200141 200151 200160 200161 200186
+UT 004385 004387
+=GEMS_PATI_01
+SS 001110
+=GEMS_PETD_01
+DS 00097F
+DT 000905 00090D 00090E 000939 00093B 00093D 000943 000948 000968 00096C 00097B 001107 001704 00170A 001904 00190D
+DT 001910 500306
+FD 000971 000972
+FL 000929 000938 00093A 00093C 00093F 000940 000942 000945 000947 00094A 00094C 000966 000967 00096A 000984 000986
+FL 000989 00098A 00098D 00098F 000991 000992 00099A 00099B 00099E 0009A0 0009A1 0009A2 0009A7 0009AB 0009AC 0009B1
+FL 0009B4 0009B7 0009B9 0009BB 0009BD 0009BF 0009C2 0009C5 0009C6 0009CB 0009CC 0009CD 0009CE 0009CF 0009D0 0009D5
+FL 0009D6 0009D7 0009DC 0009E3 0009E5 0009E6 0009E7 0009E9 0009EB 001109 00110A 00110B 00110C 00110D 00130C 00130D
+FL 00130E 00130F 001909 00190A 00190B 00190F 001912 500317 500318 500319 50031C 50031D 50031E
+LO 000901 000902 000910 000911 000912 000914 000936 000937 00095B 00095F 0009D1 0009D4 001106 001111 001307 001309
+LO 00130A 001314 001705 001709 00170B 001906 001907 00190C 500305 500308 50030A 50030C 50030D 500312 500314 500315
+LO 50031A 50031F 500507 500508 50050D
+LT 500105
+OB 0009A8 00110F 001118 001312 001908 002301 002302
+SH 000903 000904 000908 000909 00090B 00090C 000915 00093E 000944 000949 000960 000961 000979 00097A 0009A4 0009A5
+SH 001104 001105 001304 001305 001308 001702 001703 00170C 001902 001903 00190E 500102 500103 500303 500304 500309
+SH 50030B 500313 500320 500505 500506
+SL 000906 000916 000917 000918 000919 00091A 00091B 00091C 00091D 00091E 00091F 000920 000921 000922 000923 000924
+SL 000925 000926 000927 000928 00092A 00092B 00092C 00092D 00092E 00092F 000930 000931 000932 000933 000934 000935
+SL 000941 000946 00094B 00094D 00094E 00094F 000950 000951 000952 000953 000954 000955 00095A 000963 000964 000965
+SL 000969 00096B 00096D 00096E 00096F 000970 000973 000974 000975 000976 000977 000978 00097C 00097D 00097E 000980
+SL 000981 000983 000985 000987 000988 00098B 00098C 00098E 000990 000993 000994 000995 00099D 00099F 0009A3 0009A6
+SL 0009A9 0009AA 0009B2 0009B3 0009B5 0009B6 0009B8 0009BA 0009BC 0009BE 0009C0 0009C1 0009C3 0009C4 0009C7 0009D3
+SL 0009D8 0009D9 0009DB 0009E1 0009E2 0009E8 0009EA 0009EC 001108 00110E 001110 001112 001113 001114 001115 001116
+SL 001306 00130B 001310 001311 001313 001706 001708 00170D 001905 001911 001913 001914 001915 001916 001917 500104
+SL 500106 500107 500108 50030E 50030F 500310 500311 500316 50031B 500321 500322 500323 500324 500325 500326 500509
+SL 50050A 50050B 50050C
+SQ 001101 001301 500301 500501
+ST 00090F 000962 0009DA 0009E4 001707 500307
+UI 000907 00090A 000913 000956 000957 000958 000959 00095C 00095D 00095E 000982 000996 000997 000998 000999 00099C
+UI 0009AD 0009AE 0009C8 0009C9 0009CA 0009D2 0009F0 001102 001103 001302 001303 001701 001901 500101 500302 500502
+UI 500503 500504
+UL 002102
+US 0009DD 0009DE 0009DF 0009E0 002101
+=GEMS_QVA_PHOTO_01
+FL 000960 000961 000962 000964 000965 000966 000968 000969 00096B 00096C 00096E 00096F 000971 000972 000974 000975
+FL 000977 000978 00097A 00097C 00097E 000980 000982 000984
+IS 000963 000967 00096A 00096D 000970 000973 000976 000979
+=GEMS_RELA_01
+DS 002120 002151 002152 002153 00215B 00215C 00215D 00215E 00215F 002181 002182 002183 002184
+FL 002192 002193
+LO 00214A
+LT 002170 002171
+SH 002105 002118 002154 002155
+SL 002156 002157 002158 002159 00215A
+SS 002103 002116 002135 002136 002137 00214F 002150 002190 002191
+UL 002107 002119
+US 002115 00214E
+=GEMS_RTEN_01
+CS 02491C 024924 024928 024944 024952 024966 024992 0249D0
+DA 024911
+DS 024936 024938 02493A 024946 024968 024974 024984 0249A2 0249A4 0249A6 0249A8 0249A9 0249AA 0249AC 0249AE 0249B0
+DS 0249B2 0249B4 0249B6
+IS 02491B
+LO 024916 02491A 024972 024982
+PN 024914
+SH 024922 024942 024951 024962 024964 024990
+SQ 024918 024920 024930 024932 024940 024950 024954 024960 024970 024980 0249A0
+TM 024913
+=GEMS_SENO_02
+CS 004504 00450B 004528
+DS 004506 004509 00450C 00450D 004511 004514 00451D 00451E 00451F 004520 004521 004522 004523 004524 004525 004529
+DS 004549 004554 004556 004557 004558 004572
+IS 004512 004515 004516 004527 00452A 00452B 004552 004553 004555 004559 004560 004561 004562 004563 004564 004565
+IS 004566
+LO 00451B
+OB 004526 00453F 004571
+ST 004513
+UI 004550 004551
+US 004539 00453A 00453B 00453C 00453D 00453E
+=GEMS_SERS_01
+OB 00251B
+SH 00251A
+SL 002507 002510 002514 002517 002518 002519
+SS 002506 002511
+=GEMS_STDY_01
+FD 002370
+SL 002301 002302 002374
+SS 002310 002350 00237D
+=GEMS_Ultrasound_ImageGroup_001
+OB 600311
+SQ 600310
+=GEMS_Ultrasound_MovieGroup_001
+FD 7FE148 7FE152 7FE177 7FE187 7FE188
+FL 7FE151
+LO 7FE102 7FE112 7FE172 7FE174 7FE184
+LT 7FE157
+OB 7FE143 7FE155 7FE160
+OW 7FE161
+SH 7FE124
+SL 7FE154 7FE179 7FE186
+SQ 7FE101 7FE108 7FE110 7FE118 7FE120 7FE126 7FE136 7FE170 7FE173 7FE175 7FE183 7FE185
+UL 7FE103 7FE137 7FE149 7FE153 7FE171
+=GEMS_VXTLSTATE_001
+DT 005707 005708 005709 005710
+FL 005711 005712 005713 005723 005755
+IS 005716 005725 005728 005730 005732 005739 005741 005743 005746 005748 005750 005752 005753 005756
+LO 005714 005718 005719 005720 005733 005734 005735 005736 005758
+LT 005722 005727 005731 005738 005740 005742 005747 005749 005751 005754 005757
+OB 005717
+SQ 005705 005706 005715 005721 005726
+UL 005724
+UT 005729 005744
+=GEMS_VXTL_USERDATA_01
+LT 004711
+=GEMS_XELPRV_01
+CS 003308
+FD 00331E 005754 005756 00575B
+IS 005710
+LO 003311 003314 003316 00331A 00331B 003328 005742 005745 005746 005747 005750 005760
+LT 003324 003329 00332B 00332C 00332D 005748
+OB 00331C 00331F 003320 003321 003322 003323
+SH 003317 003318
+SL 003310 00331D 005741 005743 005749 00574A 00574B 00574C 00574D 00574E 00574F 005751 005753 005755 005759 00575A
+SL 00575C
+SQ 003350 003360 003370 003373 005701
+UI 003351 003352 003361 003362 003371 003372 005702 005703 005711 005712 005713 005714 005715 005716 005717
+UL 003319 00332A 00575D 00575E
+US 005752
+=GEMS_XR3DCAL_01
+CS 002116
+DA 002104 002106
+FL 002103 002108 002109 00210A 00210E 002110 002111 002115
+IS 002101 002102 002112 002113
+LO 00210C 00210D 00210F
+SQ 00210B
+TM 002105 002107
+UI 002114
+=GE_GENESIS_REV3.0
+DS 0019D9 00431E
+SH 004327
+SS 001939 00198F 00199C 00199F 0019A4 0019C0 0019C1 0019CB 0019CC 0019D5 0019D8 0019F2
+=GE_GROUP
+UT 600510
+=HOLOGIC
+LO 001100 002300 002301
+LT 002101
+OB 002302 002304
+UL 002303 002305
+=HOLOGIC, Inc.
+DS 001916 001940 001941 001942 001943 001970 001990
+IS 001944 001945 001946 001985
+LO 001906 001908 001926 001928 001929 001937 7E0101 7E0102 7F0101
+OB 7E0112 7F0112
+SH 001907 001927 7F0102
+SQ 7E0110 7E0111 7F0110
+US 001930 001931 001932 001933 001934 001935
+=Hologic
+LO 001100 002300 002301
+LT 002101
+OB 002302 002304
+UL 002303 002305
+=IDEXX
+LO 001100 001101
+PN 001102
+=IMPAC
+FL 300B02 300B04 300B0E
+=IMS s.r.l. Biopsy Private Code
+IS 126901 126910 126911 126912 126920 126921 126922 126923
+=IMS s.r.l. Mammography Private Code
+IS 127101 127102 127110 127111 127112 127113 127120 127121 127122 127145 127146 127147 127148 127149 127150 127151
+IS 127152 127154
+LO 127138 127141 127153
+LT 127142
+US 127139 127140
+=INFINITT_FMX
+LO 001510 001511
+=INTEGRIS 1.0
+CS 000908
+DS 001940 004120 004130 004140
+FL 002903
+IS 002112 002908
+LO 001900
+SQ 002900 004150
+TM 000932
+US 002901 002902 004141
+=INTELERAD MEDICAL SYSTEMS
+LO 3F0101 3F0102 3F0103 3F0104 3F0105
+=ISG Image
+UL 006511
+=ISG shadow
+IS 002970 002980 002990
+=ISI
+SQ 000901
+=Image (ID, Version, Size, Dump, GUID)
+LO 800300 800310 800340
+OB 800330
+UL 800320
+=Imaging Dynamics Company Ltd.
+CS 432141
+DS 432150 432151
+LO 432164
+US 432142
+=KINETDX
+LO 0021A8
+OB 0021AA
+US 0021A5
+=KINETDX_GRAPHICS
+LT 0021A4
+=KRETZ_US
+OB 7FE101
+=Kodak Image Information
+IS 002919 00291A
+LO 002915 002916 002917
+UT 002918
+=LODOX_STATSCAN
+DS 001903 001904 001905 001906 001907 001908
+IS 001901 001902
+=LORAD Selenia
+OB 001906 001907 001908 001926 001927 001928 001929 001930 001931 001932 001933 001934 001935 001940 001941 001950
+OB 001951 001952 001953 001970 001971
+=MAROTECH Inc.
+LO 003701
+OB 003723
+US 003721 003722
+=MDS NORDION OTP ANATOMY MODELLING
+CS 300502 30050A 30050C 30050E
+DS 300504 300506 300508 300510 300512
+SQ 300500
+=MEDIFACE
+DS 002910 002911 002920 002922
+LT 002930
+UL 002901 002921
+=MERGE TECHNOLOGIES, INC.
+OB 000900
+=MITRA LINKED ATTRIBUTES 1.0
+LO 003120
+=MITRA OBJECT ATTRIBUTES 1.0
+LO 003302 003304 003306 003308 00330A
+=MITRA OBJECT DOCUMENT 1.0
+OB 002900
+=MITRA OBJECT UTF8 ATTRIBUTES 1.0
+CS 003304
+LO 00330C
+LT 00330E
+PN 003302 003306 003308 00330A 003313 003314 003315 003316 003317 003318 003319 00331A 00331B 00331C 00331D 00331E
+=MITRA PRESENTATION 1.0
+CS 002900 002905 002910 002911 002912 002913
+IS 002903 002904
+LO 002901 002902
+=MMCPrivate
+CS 002938 002940 002941 002943 002948 002949 00294A 00294B 00294C 00294D 00294E 002954 002956 002962 002964 002966
+CS 002967 002968 002969 00296A 00296B 00296C 00296D 00296E 002972 002973 002975 002977 002978 002979 00297A 00297B
+CS 00297C 00297D 00297E 00297F 002980 002981 002985 00298E 002999 00299A 00299B 0029A9 0029AA 0029AB 0029AC
+DS 001904 001908 001909 00190B 002921 002924 002925 002926 002927 002928 002929 00292A 00292B 00292C 00292D 00292E
+DS 002933 0029A3 0029BF 0029C1 0029C2 0029C3 0029C4 0029C5 0029C6 0029D9 00410D 00410E 004112 004113 004114
+DT 002939
+FD 002930 002942 00295F 002965 002986 002990 00299C 00299D 00299E 0029A0 0029A1 0029A2 0029A5 0029A6 0029A7 0029C0
+FD 0029CD 0029CE 0029CF
+FL 004118 004119 00411A 007101 007103 007104 007105 007106
+IS 000906 000918 000926 000938 000941 00095B 000973 001103 00190F 001912 001914 001915 001916 00191B 002901 002902
+IS 002920 002944 002945 002946 002947 0029AD 0029BB 0029BC 0029D4 00410C 004115
+LO 000900 000901 000902 000905 000909 00090A 00090D 00090E 00090F 000910 000911 000912 000913 000916 000921 000925
+LO 000929 00092B 00092E 00092F 000930 000931 000932 000933 000934 000939 00093B 000948 00094E 00094F 000951 000952
+LO 000953 000954 000955 000956 000958 000959 00095A 00095C 00095D 00095E 001100 001101 001102 001105 001106 001107
+LO 001900 001901 001902 001905 001907 00190A 00190C 00190D 001910 001911 001913 001917 001918 001919 00191C 00191D
+LO 00191E 00191F 002900 002903 002904 002905 002906 002908 002909 00290A 00290B 00290C 00290D 00290E 00290F 002910
+LO 002911 002912 002913 002914 002915 002916 002917 002918 00291C 00291D 00291E 00291F 002923 00293B 002951 002952
+LO 002953 00295B 00295D 002961 00296F 002971 002974 00298D 002997 0029AE 0029AF 0029B0 0029B1 0029B2 0029B3 0029B4
+LO 0029B5 0029B6 0029B8 0029B9 0029BA 0029BE 0029C7 0029D0 0029D1 0029D2 0029D3 0029D6 004103 004104 004105 004106
+LO 004107 004108 004109 00410F 004110 004111 007102
+LT 00293A
+OB 000903 00091C 000945 000950 000960 000975 001104 00190E 001921 00292F 0029B7 0029D7 004101 00410A 007107
+SH 000907 000908 00090B 000915 000919 00091A 00091B 00091D 00091E 000922 000923 000924 000927 000928 00092A 00092C
+SH 000937 00093A 00093C 00093E 00093F 000940 000942 000943 000944 000946 000947 000976 000977 001903 002937 002958
+SH 002959 00295A 002976 00298C 002994 002995 002996 0029C8 0029C9 0029CA 004116 004117
+SQ 00091F 002931 002932 002950 002955 002957 00295C 00295E 002960 002963 002970 002982 002987 00298B 00298F 002991
+SQ 002993 002998 0029A4 0029A8 0029CC 004102
+SS 00299F 00410B
+ST 000917 00093D 000957 002922 00294F 002992 0029CB
+TM 00090C 00092D
+UI 000904 000914 000920 000935 000936 00095F 000972 000974 00191A 001920 002934 002935 002936 00293E 0029BD 0029D5
+UL 00293C
+US 00293D 00293F 002983 002984 002988 002989 00298A
+=MeVis BreastCare
+LO 001901 007101
+=MedIns HP Extensions
+LO 547303
+=Mitra Markup 1.0
+OB 002900 002901 002902 002903 002904 002905 002906 002907 002908 002909 002910 002911 002912 002913 002914
+=Mitra Object Document 1.0
+OB 002900 002910
+=Mitra Presentation 1.0
+CS 002900 002905
+IS 002903 002904
+LO 002901 002902
+=Mortara_Inc
+LO 145508 145510
+OW 145500
+UT 145502 145503 145504 145505 145506 145507
+=NUD_PRIVATE
+IS 777705
+UT 777702
+=ObjectModel (ID, Version, Place, PlaceDescription)
+LO 810100 810110
+=PAPYRUS
+DA 004130 004134
+LT 000900 000910 000918 004100 004111 004120 004140 004150 0041A0 0041A2 0041B0
+TM 004132 004136
+UL 004160 004162 0041A3 0041B2 0041B3
+US 004110 0041A1 0041B1
+=PAPYRUS 3.0
+LO 004131 004132
+LT 004100
+SQ 004110 004113 004114 004150
+UI 004121 004122 004141 004142
+UL 004111 004112
+US 004115
+=PHILIPS MR
+LO 000910 000912
+=PHILIPS MR R5.5/PART
+DS 001900
+=PHILIPS MR R5.6/PART
+DS 001900
+=PHILIPS MR SPECTRO;1
+IS 001907 001908 001909 001910 001912 001913 001916 001917 001920 001921 001922 001923 001924 001925 001926 001927
+IS 001928 001929 001942 001943 001947 001948 001971 001980
+LT 001941
+US 001901 001902 001903 001904 001905 001906 001914 001915 001931 001932 001945 001946 001949 001960 001961 001972
+US 001973 001974 001976 001977 001978 001979
+=PHILIPS MR/LAST
+DS 001909 0019C0 0019D5 0019E1 0019E3 0019E5 002121 002122 002712 002713 002714 002715 002910 002920 002930 002940
+DS 002950 002960 002970 002971 004109
+IS 00190E 0019B1 0019B2 0019B3 0019B4 0019B5 0019B7 0019C6 0019CE 0019D6 0019D9 0019E0 0019E2 0019E4 002100 002110
+IS 002120 002961 002962 002972 002980 002981 002982 002983
+LO 002716 004107
+LT 0019F0 0019F1 0019F2 0019F3 600100
+US 002700 002711
+=PHILIPS MR/PART
+CS 001914 00191C 00191D 001928 00198A 00198B 00198C 00198D 00198E 00198F 0019A4 0019F6 0019F7 0019F8 0019F9 0019FA
+CS 0019FB 002109 00210A 002113
+DS 001900 001903 001905 001906 001907 00190B 00190C 00190D 00190E 001910 001911 001918 001919 00191A 00191E 001921
+DS 001922 001923 001925 001926 001927 001929 001931 001951 001952 001954 001955 001956 001958 001960 001961 001962
+DS 001963 001964 001965 00196B 00196C 00196D 00196E 001970 001981 0019A1 0019A3 0019B4 0019B5 0019B6 0019C0 0019D3
+DS 0019D7 0019E1 0019E3 002131 002900 002910 002911 002931 002932 002950 002951 002952 002953
+DT 002107
+IS 001901 001902 001908 001909 00190A 00190F 001915 00191B 001924 001945 001950 001953 001969 00196A 001980 001984
+IS 001985 001996 0019A0 0019C8 0019C9 0019CA 0019CB 0019CC 0019CD 0019CE 0019CF 0019D0 0019D4 0019D5 0019D6 0019D8
+IS 0019D9 0019DA 0019DB 0019E0 0019F0 0019FC 002100 002110 002120 002121 002130 002135 002140 002150 002160 002161
+IS 002162 0029C3 0029C4
+LO 001930 001994 001995 001997 001999 0019D2 002106 002108 00210F 002114 002920
+LT 0029D5
+US 001940 001957 001959 001966 001967 0019D1 002115 002904
+=PHILIPS MR/PART 12
+US 000910
+=PHILIPS MR/PART 6
+IS 001910
+=PHILIPS MR/PART 7
+IS 001900
+=PHILIPS NM -Private
+DS 705110 705111 705112
+FL 705102 705103 705104 705105
+US 705100 705101 705106 705107
+=PHILIPS UNDOCUMENTED
+SL 550312 5503BB
+SS 550330 5503AE
+UT 550324 5503A5 5503C2 5503C3
+=PHILIPS-MR-1
+IS 001911 001912 002101 002102
+=PMOD_1
+FD 005501 005502 005503 005504 005505
+=PMOD_GENPET
+UT 7FE101 7FE102 7FE103
+=PMS-THORA-5.1
+SQ 008920
+=PMTF INFORMATION DATA
+CS 002934
+LO 002931 002989
+OB 002990
+SQ 002901 701573
+UL 002932 002933
+=PRIVATE ORIGINAL ATTRIBUTES
+DT 002105
+LO 002110 002112
+PN 002170
+SQ 002101
+=Philips EV Imaging DD 017
+DA 2007C2
+TM 2007C3
+UI 2007C1
+UL 2007C4
+=Philips EV Imaging DD 019
+LO 200700
+UT 200701
+=Philips EV Imaging DD 021
+SL 200704
+=Philips EV Imaging DD 022
+CS 200734
+LO 200733
+ST 200700
+=Philips EnVisor
+CS 777702
+DA 777701
+LO 777703
+LT 777714
+=Philips Imaging DD 001
+CS 200104 200106 200107 20010B 20010C 20010E 200110 200112 200119 20011C 20011E 20011F 200121 200124 200126 20012A
+CS 20012B 200133 200134 200136 200137 20013A 20013F 200142 200146 20014B 20014C 20014D 20014E 200153 200155 200156
+CS 200161 200162 200163 200167 200171 200177 2001A1 2001DA 200514 200535 20059F 2005A1
+DS 200123 200174 200175 200183 200184 200185 200188 200189 20018A
+FD 20014F
+FL 200101 200103 200109 200111 20011A 20011B 200122 200128 200129 20012C 20012F 200132 200139 200147 20017A 2001F1
+FL 2001F2 200530 200533
+IS 200102 200108 20010A 20011D 20017B 200181 200182 200186
+LO 200120 200150 20016D 200180 200193 200194 20019C 20019D 2001C1
+SH 200125 200164 20016E 200187 20018B 200197 20058B
+SL 200113 200114 200117 200118 200160 200520
+SQ 20015F 200165 200168 200169 20016A 20016B 20016F 200173 200179 20019A
+SS 200105 20010F 200115 200116 20012D 200135 200148
+ST 20015A 20015D 20015E 2001CC
+UI 200152
+UL 200130 20013D 200176 20019B 2001A3 2001A4 2001A5
+US 200131 20017E 20017F 20019F 2001A2
+=Philips Imaging DD 002
+CS 200118 200139
+FD 200102 200114 200115 200116 200117 200119 20011A 20011B 20011C 20011D 20011E 20011F 200120 200121 200122 200123
+FD 200124 200125 200126 200127 20012C 20012D 200135 200136 200137
+SQ 20013A 20013B 20013C 20013D
+SS 200113 20012B 20012E 20012F 200130 200131 200132 200133 200134 20013E 20013F 200140
+US 200101 200128 200129 20012A
+=Philips Imaging DD 065
+CS 400700
+=Philips Imaging DD 067
+CS 400101 400108
+SQ 400100
+=Philips Imaging DD 070
+LT 40011D
+SQ 400110 400111 400112 40011C
+ST 400116 400117 400118
+=Philips Imaging DD 073
+FL 400748
+=Philips Imaging DD 129
+SQ 200100 200101
+=Philips MR Imaging DD 001
+CS 200504 200505 200511 200512 200513 200514 200515 200516 200517 200519 20051B 20051C 200526 200527 200528 200529
+CS 20052C 20052E 20052F 200531 200532 200534 200535 200536 200537 200538 200539 20053B 20053C 20054C 20054D 200552
+CS 200553 20055D 20055E 20055F 200561 200566 200568 20056E 20056F 20057B 200581 20059F 2005A1 2005A2 2005A7 2005A9
+CS 2005C0
+DS 20050F 200510 2005A8
+FL 200500 200501 200502 200508 200509 20050A 20050B 20050C 20050D 20050E 200530 200533 20054E 20054F 200550 200551
+FL 200554 200555 200556 200557 200558 200559 20055A 20055B 20055C 200569 20056A 20056B 20056C 20056D 200571 200572
+FL 200573 200574 200575 200576 200578 200579 20057A 20057E 2005A0 2005B0 2005B1 2005B2
+IS 200522 20052A 20052D 200548 200549 20054A 20054B 200560 200564 200565 200567 2005A3 2005A4 2005A5 2005A6
+LO 200518 200570
+SH 20051E 20051F 20053A
+SL 200520 20053E
+SQ 200580 200583 200584 200585 20059E
+SS 20051A 20051D 200521 200523 200525 20052B 20053D 200563 200586
+=Philips MR Imaging DD 002
+CS 200547
+LO 200537 200538 200539 200540 200541
+OW 200544
+SL 200543
+SQ 200532
+UL 200599
+=Philips MR Imaging DD 003
+CS 200582
+SL 200534
+SS 200545 200549 200551 200552 200553 200556 200557
+UI 200581
+UL 200500 200501 200513
+=Philips MR Imaging DD 004
+CS 200525 200527 200528 200530 200534 200535 200540 200541 200542 200543 200545 200546 200548 200554 200556 200564
+CS 200590 200596 200598 200599
+FL 200507 200508 200509 200510 200512 200526 200529 200533 200536 200537 200538 200547 200549 200550 200555 200559
+FL 200560 200561 200562 200563
+IS 200581 200592 200593
+LO 200553 200558 200597
+PN 200591
+SQ 200571 200589
+SS 200500 200501 200502 200503 200504 200505 200506 200513 200514 200515 200516 200517 200531 200539 200544 200551
+SS 200552 200557 200570 200572 200573 200574 200575 200576 200577 200578 200579
+UI 200595
+UL 200582
+=Philips MR Imaging DD 005
+CS 200500 200516 200518 200519 20051A 200526 200527 20052A 20052B 20052C 20052D 200532 200535 200537 20053B 20053F
+CS 200545 20054D 20054E 20054F
+DS 200509 20050A
+FL 20052E 20052F 200530 200531 20053C 20053D 20053E 200540 200541 200542 200543 200546 200547 200548 200549 20054A
+FL 20054B 20054C
+IS 200510 200512 200513 20051B 20051C 20051D 200544
+LO 20050B
+LT 200538 200539 20053A
+SL 200514 200515 200528
+SQ 200502 20050E 20050F
+SS 200506 200507 200550
+UI 200511 200536
+UL 200501 200503 20051E 20051F 200520 200521 200522 200523 200524 200525
+=Philips NM Private Group
+SH 704300
+=Philips PET Private Group
+DS 051132 051150 705300 705309
+LO 705305
+OB 051102 051103 705301 705302 705304 705306
+SQ 705307 705308 705312
+SS 705313 705314 705315 705316 705317 705318
+ST 705303
+UI 7053C2
+UL 70530F
+US 051100 051101 705310 705311
+=Philips RAD Imaging DD 001
+CS 200B52
+DA 200B2B 200B47
+DS 200B28 200B29
+DT 200B27 200B4F
+IS 200B05
+LO 200B11 200B2D 200B3B
+PN 200B00
+SH 200B40 200B41 200B48 200B4C 200B4D
+TM 200B2C
+UI 200B42 200B43
+UL 200B2A
+US 200B01 200B02
+=Philips RAD Imaging DD 097
+CS 200B01 200B75 200B86 200B88
+DS 200B90
+FD 200B72 200B9A 200B9B
+IS 200B74 200B78 200B79 200B7A 200B7D 200B85
+LO 200B81 200B82
+LT 200B60 200B63 200B89 200BA0
+SH 200B76 200B96 200B99
+SS 200B02 200B50 200B51 200B52 200B53 200B65 200B73
+ST 200B00 200B54
+UI 200B7E
+US 200B6E 200B7B 200B7C
+=Philips US Imaging 60
+UL 003130 003131
+=Philips US Imaging DD 017
+LO 200D05
+=Philips US Imaging DD 023
+DA 200D37
+TM 200D38
+=Philips US Imaging DD 033
+IS 200D14
+LO 200D01 200D02 200D03 200D04 200D05 200D06 200D07 200D08 200D09 200D0A
+OB 200D0B
+=Philips US Imaging DD 034
+LO 200D01 200D02 200D03 200D04 200D05 200D06 200D07 200D08 200D09 200D0A 200D0B 200D0C 200D0D 200D0E 200D0F 200D10
+LO 200D21 200D22 200D23 200D24
+=Philips US Imaging DD 035
+LO 200D01 200D02 200D03 200D04 200D05 200D07 200D08 200D09 200D0A 200D0B 200D0C 200D0D
+=Philips US Imaging DD 036
+LO 200D01 200D02 200D03 200D04
+=Philips US Imaging DD 038
+LO 200D01
+=Philips US Imaging DD 039
+LO 200D01 200D04 200D05 200D06 200D07 200D08 200D09 200D0A 200D0B 200D0C 200D0D
+=Philips US Imaging DD 040
+LO 200D01 200D02 200D03 200D04 200D05 200D06 200D07 200D20
+=Philips US Imaging DD 041
+LO 200D1E
+=Philips US Imaging DD 042
+LO 200D50 200D51 200D52 200D53 200D54 200D55 200D56 200D57 200D58 200D59 200D5A 200D5B 200D5C 200D5D 200D5E 200D5F
+LO 200D60 200D70 200D71 200D72 200D73 200D74 200D75 200D76 200D77
+=Philips US Imaging DD 043
+SH 200D05
+=Philips US Imaging DD 109
+CS 200D03 200D07 200D08 200D0E
+LO 200D0F 200D11
+OB 200D09 200D0B
+SL 200D04 200D10 200D12
+SQ 200D01 200D0D
+ST 200D02
+UL 200D05 200D06 200D0A 200D0C
+US 200D00
+=Philips US Imaging DD 113
+CS 200D07 200D0B
+DS 200D0F 200D10
+FD 200D17 200D18 200D19 200D1A 200D1B 200D1C 200D1F 200D20 200D21
+FL 200D13
+LO 200D01
+SL 200D11
+UL 200D02 200D03 200D04 200D05 200D06 200D09 200D0C 200D0D 200D0E 200D12 200D15 200D1D 200D1E
+US 200D14
+=Philips US Private 3D
+FD 200D06 200D23 200D24 200D25 200D26 200D27 200D28 200D29 200D2A 200D2B 200D2C 200D2D 200D2E 200D2F 200D30 200D31
+FD 200D32 200D33 200D34 200D38 200D39
+IS 200D02 200D03 200D04 200D08 200D09 200D0A 200D0B 200D0C 200D0D 200D0E 200D0F 200D10 200D11 200D17 200D1A 200D1B
+IS 200D1E 200D1F 200D21 200D35 200D36 200D37 200D40 200D41 200D42
+LO 200D12 200D13 200D14 200D15 200D18
+SQ 200D16 200D20
+=Philips X-ray Imaging DD 001
+CS 200300 20032F 200330 200331
+FD 200302 200314 200315 200324 200329 20032B
+LO 200301 200303 200310 20032A
+SH 200327 200328 20032C
+SL 200306 200309 200311 200312 200313 200316 200317 200318 200319 200322 200325 200326 20032D
+SQ 200304 20032E
+UI 200332
+=Picker MR Private Group
+DS 710110
+OB 710100 710102
+SH 710104 710105 710106
+SL 710101 710103
+=Picker NM Private Group
+LO 700111 700117
+OB 700102 700103 700104 700105 700106 700107 700108 700109 700112 700114 700115 700116
+SH 704300
+SQ 700110
+UI 700101
+US 700113
+=QCA
+CS 000900
+DS 000912 000913 000914 000915 000916 000917 000918 000922 000923 000924 000925 000926 000927 000928
+LO 000904
+=QCA_RESULTS
+CS 000900
+DS 000912 000913 000914 000915 000916 000922 000923 000924 000925 000926 000943 000944 000945 000947 000948 000951
+DS 000952 000955
+IS 000917 000918 000927 000928 000940 000941 000942 000950 000953
+LO 000910 000911 000921
+SH 000949
+=QUASAR_INTERNAL_USE
+DA 000940
+FL 000922
+LO 000912 00091B 000942 00371B 003730 003740 003750 003760 003770
+SH 000944
+SQ 003710
+ST 000913 000914 00091E
+TM 000941
+UI 000939
+UL 000901 000902 000903 000915 000916 000917 000918 000919 00091A
+US 000907 000908 000910 000911 00091D 000923
+=QVA
+DS 000943 000944 000945 000946 000947 000948 000951 000952 000955
+IS 000940 000941 000942 000950 000953 000954
+SH 000949
+=REPORT_FROM_APP
+LO 003995
+=RadWorksMarconi
+US 002924
+=RadWorksTBR
+CS 311102
+SQ 3111FF
+=SCHICK TECHNOLOGIES - Change Item Creator ID
+DT 002103
+OB 002105
+PN 002104
+UI 002101
+US 002102
+=SCHICK TECHNOLOGIES - Change List Creator ID
+SQ 002102
+UI 002101
+=SCHICK TECHNOLOGIES - Image Security Creator ID
+UL 002901
+=SCHICK TECHNOLOGIES - Note Item Creator ID
+DT 002102
+PN 002103
+ST 002101
+US 002104
+=SCHICK TECHNOLOGIES - Note List Creator ID
+SQ 002102
+UI 002101
+=SCHICK TECHNOLOGIES - Viewset Creator ID
+LO 000902
+SQ 000903
+UI 000901
+UL 000904 000905
+=SCHICK TECHNOLOGIES - Viewset Item Creator ID
+UI 000901
+US 000902 000903 000904 000905 000906 000907 000908 000909 00090A
+=SECTRA_Ident_01
+LO 000901 000902 000904 000905 000906 000907
+=SECTRA_ImageInfo_01
+CS 002902
+LO 002903
+OB 002901 002904
+=SECTRA_OverlayInfo_01
+LO 600101
+=SEGAMI MIML
+OW 003198
+=SEGAMI__MEMO
+LT 003598
+SH 003597
+=SHS MagicView 300
+FD 002901 002902 002903
+LO 002904
+=SIEMENS CM VA0  ACQU
+LO 001910 001911 001912 001913 001914 001920 001930 001931 001932 001933 001934 001935 001936 001937 001938 001939
+LO 00193A 00193B 00193C
+=SIEMENS CM VA0  CMS
+CS 000910 001335 001342 001344 001920 001930 002130 002132 002170 002171 002910 002911 002913 002920 002950 002951
+CS 002953 602100
+DA 000926 001110 001310 001330
+DS 001123 001331 001970 002120 002122 002124 002160 002161 002163 00216A 00216B
+IS 000900 001140 001910 001950 001960 002126 002922 002952 002960
+LO 00110A 001122 001322 001334 001340 001350 001351 001352 001353 001354 001355 001356 001980 002180 005110
+OB 602110 7FE100
+PN 001300 001320 001332 001333
+SH 001346 002182
+TM 000927 001111 001312
+UL 000912 002912
+US 002165
+=SIEMENS CM VA0  COAD
+LO 00193D
+=SIEMENS CM VA0  LAB
+LO 000910 000911 000912 000913 000914 000915 000916
+SH 000920
+=SIEMENS CM VA0  OST
+LO 602300
+SS 602310
+=SIEMENS CSA ENVELOPE
+OB 002910 002911
+=SIEMENS CSA HEADER
+CS 002908 002918
+LO 002909 002919
+OB 002910 002920
+=SIEMENS CSA NON-IMAGE
+CS 002908
+LO 002909
+OB 002910 7FE110
+=SIEMENS CSA REPORT
+CS 002908
+LO 002909
+UI 002917
+US 002915
+=SIEMENS CT VA0  COAD
+CS 001980 001982 0019A2 0019A3 0019AA
+DA 0019C2
+DS 001922 001923 001924 001950 001952 001954 001960 001970 001971 001990 001992 001993 0019A0 0019A1 0019A4 0019A5
+DS 0019AF 0019B0 0019BE 0019BF 0019C0 0019C1
+IS 001910 001911 001920 001921 001994 001996 0019A9 0019AB 0019AC 0019AD 0019AE 0019BD 0019C5
+TM 0019C3
+UL 001965 001966 001967 0019A6 0019A7 0019A8 0019C4
+=SIEMENS CT VA0  GEN
+CS 001971 0021A1 0021A2
+DS 001910 001911 001925 001926 002132 002134 002136 002170 002172 002175 002176
+IS 001920 001921 001962 001970 001974 001975 001980 001981 001984 001985 001988 002110 002111 002120 002130 002140
+IS 002145 002146 002147 002148 002149 00214A 002150 002151 002152 002153 002160 002162 00217A 00217B 00217C 0021A0
+IS 0021A3 0021A5 0021A6
+LO 001982 0021A4 0021A7
+UL 001940 001944 001945
+US 001942
+=SIEMENS CT VA0  IDE
+CS 000930
+DA 000950
+LO 000910 000940 000942
+SH 000931 000932 000933 000934
+TM 000951
+=SIEMENS CT VA0  ORI
+LO 000920
+SH 000930
+=SIEMENS CT VA0  ORMR
+DS 002180 002181 002182 002184 002190
+IS 002183 002186
+LO 002185
+=SIEMENS CT VA0  OST
+LO 602100
+US 602110
+=SIEMENS CT VA0  RAW
+CS 002150
+UL 002110 002120 002140 002141 002142 002143 002144
+US 002130
+=SIEMENS DFR.01
+LO 002112 002114 002116 002118 002120 002122 002124 002126 002128 002130
+US 002110 002111 002113 002115 002117 002119 002121 002123 002125 002127 002129
+=SIEMENS DFR.01 MANIPULATED
+DS 001725 001727
+IS 001729 001730 001777 001778 0017A0
+LO 001771 001784 0017A1 0017A2 0017A3
+SH 001783
+US 001711 001712 001714 001715 001731 001732 001733 001735 001737 001738 001772 001773 001774 001779 00177A 001780
+US 001791 001792 001793 001794
+=SIEMENS DFR.01 ORIGINAL
+CS 001710 0017B1
+DS 001725 001727 001734 001741 001742 001745 001746
+IS 001730 001748 00174A 00177B 0017A0 0017B2
+LO 001747 001749 001771 0017C1 0017C2 0017C3
+UL 001752
+US 001711 001712 001714 001715 001716 001718 001721 001722 001723 001724 001726 00172A 001731 001732 001733 001737
+US 001738 001743 001744 001751 001761 001762 001772 001773 001774 001779 00177A
+=SIEMENS DFR.01 SERVICE
+US 002110 002111 002112 002113 002120 002121 002122 002123
+=SIEMENS DICOM
+LO 000912
+=SIEMENS DLR.01
+CS 004120
+DS 0019A0 0019A1
+LO 001910 001911 001915 001920 001921 001922 001923 001924 001925 001926 001927 001928 001930 001931 001932 001940
+LO 001941 001942 001950 001951 001952 001953 001960 001961 001962 001963 001965 001966 001967 001970 001971 001975
+LO 001976 001980 001990 004130 004131
+UL 001968 001969
+US 001964 004110
+=SIEMENS ISI
+CS 0011B4 0011C0 400920
+DA 000313 000330 0011A1 003130 400930
+LO 001103 001104 00110A 001122 001123 001141 001142 0011B0 0011B2 0011BC 0011D0 0011D2 003112 003180 019302 400901
+LO 4009E0 4009E1
+PN 005546 400970 4009E2 4009E3
+SQ 000914 030701 030901
+TM 000314 000331 0011A2 003132 003133 00314A
+UL 000312
+US 000308 000311 000320
+=SIEMENS MED
+DS 002110 002111
+IS 002112
+LO 000910 000950 000951 0009F5 0009F6 001760 001F00 001F02 001F50 001F70
+SL 001906 001907 00190F 001920 001921 001922 001924 001925 001926 001927 001930 001931 001932 001945 001947 001949
+SL 00194C 001968 00196B 00196C 001972 001973 001982 001988 00198A 00198D 00198E 001991 001992 001993 001996 0019A2
+SL 0019A3 0019A4 0019C0 0019F0 003103 003106 00310F 003110 004112 004113 004170 004171 005115 005118 005311 005313
+SL 005315 005318 00531B 00531D 005333 005341 005343 005503 005529 00552A 005538 005539 00553A 005548 005554 005555
+SL 005558 00555A 00555F 005570 005571 005572 005573 005574 005575 005576 005577 005578 005586 005587 005588 00558B
+SL 00558D 00558E 00558F 005590 005593 005594 005595 005596 005597 00559D 00559E 00559F 0055A0 0055A1 0055A2 0055A3
+SL 0055A5 0055A6 005720 500102 500103 500104 500105 500106 50010B 700310 7FE314 7FE315 7FE316 7FE317 7FE318 7FE31A
+SL 7FE31E 7FE31F 7FE320 7FE321 7FE322 7FE323
+SS 001901 001902 001903 001908 001909 00190C 001913 001914 001915 001916 001917 001918 001919 00191A 00191B 00191C
+SS 00191D 001923 001941 001942 001943 001944 00194A 00194B 00194E 00194F 001950 001951 001952 001953 001955 001956
+SS 001957 001958 001959 00195B 00195C 00195D 00195E 00195F 001960 001961 001962 001963 001964 001965 001966 001967
+SS 001969 00196A 00196D 00196E 00196F 001974 001975 001976 001977 001978 00197F 001980 001981 001983 001984 001985
+SS 001986 001987 001989 001994 001995 001997 0019A0 0019A1 0019C1 0019C2 003105 003107 003109 00310A 00310B 00310C
+SS 00310D 00310E 003111 004150 004152 005110 005111 005112 005113 005114 005301 005302 005303 005310 005312 005314
+SS 005316 005317 005319 00531A 00531C 005330 005331 005332 005340 005342 005344 005501 005502 005520 005522 005524
+SS 005530 005532 005534 005540 005550 005551 005552 005556 005557 00555B 00555D 00555E 005560 005561 005564 005565
+SS 005566 005567 005568 005569 00556A 00556B 00556C 00556D 005580 005581 005582 005583 005584 005585 00558A 00558C
+SS 005591 005598 005599 00559A 00559B 00559C 0055A4 0055A7 0055A8 0055A9 0055B0 0055B1 005710 500101 700110 700510
+SS 7FE110 7FE31B 7FE31C 7FE325
+ST 000980 001110 001700 001720 001780 001904 001905 00190A 00190B 00190D 00190E 001911 001912 001948 001954 00195A
+ST 001970 001971 003101 003104 003108 004121 004130 004132 004134 004136 004140 004160 005521 005523 005525 005531
+ST 005533 005535 005553 005559 00555C 005589 005592 500107 500108 500109 50010A 7FE319 7FE324
+UL 000941
+US 000930 000931 000940 002120
+=SIEMENS MED DISPLAY
+CS 002904
+LO 002999
+US 002910 002911 002920 002921 002950 002980 0029A0 0029A1 0029A2 0029B0 0029B2 0029C1
+=SIEMENS MED DISPLAY 0000
+LO 002999
+US 0029C1
+=SIEMENS MED ECAT FILE INFO
+OB 002100 002101
+=SIEMENS MED HG
+LO 002915 002940 002950 002970
+US 002910 002920 002930 002960
+=SIEMENS MED MAMMO
+CS 00295A
+=SIEMENS MED MG
+LO 002915 002940 002950 002970
+US 002910 002920 002930 002960
+=SIEMENS MED NM
+CS 001110 001720 00190D 001911 001954 001970 005553 005559
+DA 004130 004134 005531
+DS 001760 001904 001905 001F50 005521 00555C
+FD 004105 004106 004107 004108
+FL 001906 001920 001921 001922 001924 001925 001926 001927 001930 001931 001932 001945 001947 001949 00194C 001968
+FL 00196B 00196C 00196D 00196F 001972 001973 001991 001996 0019C0 0019F0 003103 003104 003106 00310F 003110 003300
+FL 003301 003310 003311 003314 003315 003318 003319 003320 003321 003324 003325 003329 003331 003334 003335 003336
+FL 003338 004111 004301 004303 004304 005548 005554 005555 005558 00555A 00555F 005570 005571 005572 005573 005574
+FL 005575 005576 005577 005578 00557E 00557F 005593 005594 005595 005596 00559D 00559E 00559F 0055A0 0055A1 0055A2
+FL 0055A3 0055A5 0055A6 005702 005706 005707 005708 00570A 500103 500104 500105 500106 7FE318 7FE31A
+LO 000980 00190A 00190B 00190E 001912 001971 003101 003108 003330 003332 003500 003501 003503 004121 004140 005701
+LO 005703 005704 00570B 500107 500108 7FE319 7FE324
+LT 001987 003900
+OB 002100 002101
+OW 001910 003700 003780 005538 50010B 7FE110 7FE326 7FE327 7FE328 7FE329
+SH 001948 500109 50010A
+SL 001907 00190F 001982 001988 00198A 00198D 00198E 001992 001993 0019A2 0019A3 0019A4 0019A7 0019A8 0019A9 003115
+SL 003116 003328 003333 003337 004101 004102 004170 004171 005115 005118 005311 005313 005315 005318 005319 00531B
+SL 00531D 005333 005341 005343 00554C 00554D 00555E 005586 005587 005588 00558A 00558B 005705 005709 00570C 500102
+SL 7FE314 7FE315 7FE316 7FE317 7FE31E 7FE31F 7FE320 7FE321 7FE322 7FE323
+SS 001901 001902 001903 001908 001909 00190C 001913 001914 001915 001916 001917 001918 001919 00191A 00191B 00191C
+SS 00191D 001923 001941 001942 001943 001944 00194A 00194B 00194E 00194F 001950 001951 001952 001953 001955 001956
+SS 001957 001958 001959 00195B 00195C 00195D 00195E 00195F 001960 001961 001962 001963 001964 001965 001966 001967
+SS 001969 00196A 00196E 001974 001975 001976 001977 001978 00197F 001980 001981 001983 001984 001985 001986 001989
+SS 001994 001995 001997 0019A0 0019A1 0019A5 0019A6 0019AA 0019C1 0019C2 003102 003105 003107 003109 00310A 00310B
+SS 00310C 00310D 00310E 003111 003112 003117 003121 003322 003323 003502 003504 003505 004150 005110 005111 005112
+SS 005113 005114 005301 005302 005303 005310 005312 005314 005316 005317 00531A 00531C 005330 005331 005332 005340
+SS 005342 005344 005502 005504 005505 005520 005530 005540 005550 005551 005552 005556 005557 00555B 00555D 005560
+SS 005561 005564 005565 005566 005567 005568 005569 00556A 00556B 00556C 00556D 005580 005581 005582 005583 005584
+SS 005585 00558C 00558D 00558E 00558F 005590 005591 005597 005598 005599 00559A 00559B 00559C 0055A4 0055A7 0055A8
+SS 0055A9 0055B0 0055B1 0055C0 0055C2 0055C3 0055C4 0055D0 005710 005720 7FE31B 7FE31C 7FE325
+ST 001700 001770 001780 0019C3 002110 003113 003114 003120
+TM 004132 004136
+UL 00195A 7FE300
+=SIEMENS MED OCS ACKNOWLEDGE FLAG
+IS 003981
+=SIEMENS MED OCS AE TITLE
+CS 003979
+=SIEMENS MED OCS CALIBRATION DATE
+CS 003981
+=SIEMENS MED OCS CBT ARC INCREMENT
+IS 003984
+=SIEMENS MED OCS CBT ENDING GANTRY ANGLE
+DS 003983
+=SIEMENS MED OCS CBT MISSING PROJECTION FRAMES
+IS 003991
+=SIEMENS MED OCS CBT PATIENT_ORIENTATION
+CS 003993
+=SIEMENS MED OCS CBT PROJECTION GANTRY POSITIONS
+DS 003986
+=SIEMENS MED OCS CBT RECON FILTER TYPE
+IS 003990
+=SIEMENS MED OCS CBT RECON NUM OF SLICES
+IS 003989
+=SIEMENS MED OCS CBT RECON SLICE HEIGHT
+IS 003988
+=SIEMENS MED OCS CBT RECON SLICE WIDTH
+IS 003987
+=SIEMENS MED OCS CBT ROTATION DIRECTION
+CS 003985
+=SIEMENS MED OCS CBT STARTING GANTRY ANGLE
+DS 003982
+=SIEMENS MED OCS CBT TOTAL_MU
+DS 003996
+=SIEMENS MED OCS COMMON EDGE
+IS 003983
+=SIEMENS MED OCS FIELD ID
+CS 003980
+=SIEMENS MED OCS FIELD NAME
+CS 003979
+=SIEMENS MED OCS FP Alignment Calibration Date / Time
+DT 003995
+=SIEMENS MED OCS I0 MU SCALE FACTOR
+IS 003997
+=SIEMENS MED OCS ICC MATRIX
+DS 003982
+=SIEMENS MED OCS NUMBER OF FRAMES
+IS 003976
+=SIEMENS MED OCS NUMBER OF SUB FRAMES
+IS 003977
+=SIEMENS MED OCS PI ALIGNMENT IMAGE
+IS 003994
+=SIEMENS MED OCS PI VALID PIXEL MAP
+IS 003992
+=SIEMENS MED OCS REFERENCE IMAGE
+UI 003976
+=SIEMENS MED OCS REFERENCE LOCKED
+IS 003988
+=SIEMENS MED OCS SC IMG PIX SPC
+DS 003987
+=SIEMENS MED OCS SC IMG SAD
+DS 003986
+=SIEMENS MED OCS SC IMG SID
+DS 003985
+=SIEMENS MED OCS SCALED IMG PIX SPC
+DS 003984
+=SIEMENS MED OCS SITE NAME
+CS 003978
+=SIEMENS MED OCS TABLE LATERAL POSITION
+DS 003998
+=SIEMENS MED OCS TABLE LONGITUDINAL POSITION
+DS 003999
+=SIEMENS MED OCS TABLE OFFSET
+DS 003978
+=SIEMENS MED OCS TABLE VERTICAL POSITION
+DS 003975
+=SIEMENS MED OCS TRANS MATRIX
+DS 003980
+=SIEMENS MED SMS USG ANTARES
+LT 00193B 0019A0
+SH 001900
+US 00190C 001927 001928 001929 00192A 001931 001967 00196A 00196C
+=SIEMENS MED SMS USG S2000
+FD 001903 001921 001922
+LT 00193B
+SH 00190D 001920 00192E
+US 00190C 001923 001924 001925 001926 001927 001928 001929 00192A 00192D
+UT 00193C
+=SIEMENS MED SP DXMG WH AWS 1
+LO 005501
+SH 004102
+UL 001901
+US 001902
+=SIEMENS MEDCOM HEADER
+AT 002971
+CS 002908 002934 002941 002951 002952 002953 002972 002974
+DS 002954 002955
+LO 002909 002931 002942 002943 002950
+OB 002910 002920 002944 002975 002976
+SQ 002940 002970
+UL 002932 002933 002935 002973
+=SIEMENS MEDCOM HEADER2
+LO 002960
+=SIEMENS MEDCOM OOG
+CS 002908
+LO 002909
+OB 002910
+=SIEMENS MR HEADER
+CS 001908 00190D 005108
+DS 00190B 001916 001917
+FD 00190E 001915 001925 001926 001927 001928 001929
+IS 00190C 001914 001918 001923
+LO 001909 005109 00510F 005111 005116 005119
+SH 00190F 001911 00510A 00510B 00510C 00510D 00510E 005112 005113 005115 005117 005118
+SL 001912 001913
+US 00190A
+=SIEMENS MR VA0  COAD
+CS 0019D2 0019DA
+DS 001912 001914 001916 001920 001922 001924 001926 001950 001951 001952 001954 001955 001960 001962 001970 001971
+DS 001972 001980 001982 001991 001992 0019A1 0019A2 0019A5 0019A6 0019C1 0019C2 0019C5 0019D1 0019D3
+IS 001921 001956 0019A0 0019C3 0019C4 0019D4 0019D5 0019D6 0019D7 0019D8 0019D9
+LO 001990
+UL 0019B0
+=SIEMENS MR VA0  GEN
+CS 001981 001983 001985 001987 00214F 002157
+DS 001910 001911 001912 001913 001960 001982 001984 001986 001988 001991 001992 001994 001998 0019A0 0019A1 002139
+DS 002144 002154 002156 002158 002159 002172 002173 002191 002192 002193 002194 002195 002196
+IS 001914 001920 001921 001926 001928 001930 001931 001940 001943 001944 001945 001950 001970 001990 001993 002120
+IS 002121 002122 002124 002130 002131 002134 002136 002140 002141 002142 002143 002145 002146 002147 002148 002149
+IS 00214A 002152 002153 002160 002170 002180
+UL 001916 001918 001941 001942 001946 001996 001997 002150
+=SIEMENS MR VA0  RAW
+CS 002100 002150
+DS 002103 002104 002105 002108 002109 002110 002111 002112 002113 002114 002115 002116 002118 002119 002120 002121
+DS 002130 002131 002151 002152 002153 002154 002155
+IS 002101 002102 002106 002107 002117
+=SIEMENS NUMARIS II
+LO 7FE300
+OB 7FE310 7FE320
+=SIEMENS RA GEN
+CS 001140 001915
+LO 001130 001135 001924
+UL 001120 001125 001920 001922 001946 00195E 001960 001962 001966 001968 00196A 001976 00199C 00199E
+US 001926 001928 00192A 00192C 00192E 001930 001932 001934 001936 001938 00193A 00193C 00193E 001940 001942 001944
+US 001948 00194A 00194C 001950 001952 001954 001956 001958 00195A 001964 001970 001972 001974 001978 00197A 00197C
+US 00197E 001980 001982 001984 001986 001988 00198A 00198C 00198E 001992 001994 001996 001998 00199A 002115 002120
+US 002125 002130 002140
+=SIEMENS RA PLANE A
+UL 001920 001948 00194A 00195C 00195E 001960 001962 001964 001966 001968 00196A 00196C 00196E 001970 001972 001974
+UL 001976 001978 00199E 0019A8
+US 001922 001924 001926 001928 00192A 00192C 00192E 001930 001932 001934 001936 001938 00193A 00193C 00193E 001940
+US 001942 001944 001946 00194C 00194E 001950 001952 001954 001956 001958 00195A 00197A 00197C 00197E 001980 001982
+US 001984 001986 001988 00198A 00198C 00198E 001990 001992 001994 001996 001998 00199A 00199C 0019A0 0019A2 0019A4
+US 0019A6 0019AA 0019AC
+=SIEMENS RA PLANE B
+UL 001920 001948 00194A 00195C 00195E 001960 001962 001964 001966 001968 00196A 00196C 00196E 001970 001972 001974
+UL 001976 001978 00199E 0019A8
+US 001922 001924 001926 001928 00192A 00192C 00192E 001930 001932 001934 001936 001938 00193A 00193C 00193E 001940
+US 001942 001944 001946 00194C 00194E 001950 001952 001954 001956 001958 00195A 00197A 00197C 00197E 001980 001982
+US 001984 001986 001988 00198A 00198C 00198E 001990 001992 001994 001996 001998 00199A 00199C 0019A0 0019A2 0019A4
+US 0019A6 0019AA 0019AC
+=SIEMENS RIS
+DA 001120
+LO 001110 001111 001140 001141 001142 003110 003145 003150 003310
+PN 001130 001131
+TM 001121
+=SIEMENS SIENET
+DS 001901
+=SIEMENS SMS-AX  ACQ 1.0
+DS 002126 002158 002171
+LO 002125 002141
+OB 002112 00211B 00211C 002130
+SL 002104 002105 002106 002107 002108 00210F 002117 002119 00211F
+SQ 002128
+SS 00210C 00210D 00210E 002114 002157
+UL 002109 00210A
+US 002100 002101 002102 002103 00210B 002110 002111 002113 002115 002116 002118 00211A 00211D 00211E 002120 002121
+US 002122 002123 002124 002140 002142
+=SIEMENS SMS-AX  ORIGINAL IMAGE INFO 1.0
+DS 00250B
+IS 002514 002515 002516
+LO 00250C
+SS 00250D 00250E 00250F 002510
+US 002500 002501 002502 002503 002504 002505 002506 002507 002508 002509 00250A 002511 002512 002513
+=SIEMENS SMS-AX  QUANT 1.0
+DS 002300 002301 002303
+IS 002306 002307 002308
+LO 002302 002304
+ST 002305
+=SIEMENS SMS-AX  VIEW 1.0
+DS 00191C 00191D
+OB 00191A
+SS 001904 001909 00190A 00190C 00190D 001913 001914 001915 001916
+US 001900 001901 001902 001903 001905 001906 001907 001908 00190B 00190E 00190F 001910 001911 001912 001917 00191B
+=SIEMENS Selma
+IS 001906 001907 001908
+LO 001926 001929
+US 001930 001931 001932 001933 001934 001935
+=SIEMENS WH SR 1.0
+LO 007101 007102
+=SIEMENS_FLCOMPACT_VA01A_PROC
+DS 0017B0
+FL 00170D 001728 001729 001751 00178C 00178D
+LO 00170E 00170F 00174C 00174E 00174F 0017C0
+OW 00175A 00175B 00175C
+SS 00170A 00170B 00170C 00171F 001720 001748 001749 00174A 00174B 00174D 001750 001752 001753 001754 001755
+US 001714 001716 001717 001718 001719 00171A 00171B 00171C 00171E 001721 001722 001723 001724 001725 001726 001727
+US 001764 001766 001767 001768 001785 001786 001787 001788 001789 00178A 00178B 00178E 00178F 0017A0 0017A1 0017A2
+US 0017A3 0017A4 0017A5 0017A6
+=SIENET
+DS 000970 000971
+LO 000914 000929 000972 000973 000974 000975 009501 009505 009507
+PN 009120
+SL 009504 00950C 009905
+ST 0095FB
+UL 009902
+US 000901 000916
+=SPI
+CS 001120
+LO 000910 000915 001110 001115 002960
+SH 000941
+US 000940
+=SPI RELEASE 1
+CS 001120
+LO 000910 000915 001110 001115 002960
+SH 000941
+US 000940
+=SPI Release 1
+CS 000908
+LO 000910 000915 001110 001115 001120 002960
+SH 000941
+US 000940
+=SPI-P Release 1
+CS 001963 001964 001965 001990 002971 002972 002977 002979 00297E 00297F 00298E 00298F 00299F 0029AF 0029BF 0029CE
+CS 0029CF
+DS 001961 001980 002900 002920 002990 0029A0 0029B0
+LO 000904 000912 000915 000916 000918 000922 000931 000934 000938 000939 000940 000941 000951 000961 001900 001901
+LO 001925 002925
+LT 000900 000921 000991 0009F2 0009F4 0009F7 001110 002112 002114 002930 002960 002961 002967 002970 002978 002980
+LT 0029C0 0029C5
+US 000908 001910 001930 001950 001951 001960 001962 001970 001972 0019A0 0019A1 002938 002981 002991 0029A1 0029B1
+US 0029C1
+=SPI-P Release 1;1
+CS 00290E 00290F 00294E 00294F
+DS 002144 00216A 00216B 00216D 00216F 002901 002903 002941 002943
+IS 002160 002161
+LO 002141 002145 002167
+LT 0009C0 0009C1 002900 002940
+US 001902 001903 001904 001905 001912 001913 001914 001915 002142 002143 002150 002151 002152 00216C 00216E 002904
+US 002944
+=SPI-P Release 1;2
+CS 00291E 00291F
+LT 002900
+=SPI-P Release 1;3
+CS 00291E 00291F
+DS 00290C
+LT 002900 002901 002902 002903 002904
+US 002905 002906
+=SPI-P Release 2;1
+LT 001118
+UI 00230D 00230E
+=SPI-P-CTBE Release 1
+DS 001903 001905 00190B 00191A 00191D
+IS 001900 001902 001904 00190C 001914 001918 001919 00191B 00191C
+=SPI-P-CTBE-Private Release 1
+DS 002100
+=SPI-P-GV-CT Release 1
+DS 001960 002130 002160 002170 002180 002190 0021A1 0021A2
+IS 001908 001909 00190A 001965 0029D0 0029D1
+LO 000900 000910 000920 000930 000940 000950 000960 000970 000975 000980 000990 001910 001950 001963 001980 001981
+LO 001990 0019A0 0019B0 0019B1 002120 002140 002150 0021B0 0021C0 002910 002980 002990
+LT 001970 0021A3 0021A4
+TM 001920
+UL 002930 002931 002932 002933
+US 001961 001964 0019A1 0019A2 0019A3 0021A0
+=SPI-P-PCR Release 2
+DS 001940 0019A3 0019A4 0019A5 0019A6 0019A7 0019A8 0019A9 0019AA 0019AB 0019AC 0019AD 0019AE 0019B5 0019B6 0019B8
+IS 0019B2 0019B3 0019B4
+ST 001920 001960 0019A1 0019AF 0019B0 0019B1 0019B7 0019B9 0019BA
+US 001910 001930 001980
+=SPI-P-Private-CWS Release 1
+CS 002101
+IS 002102
+LT 002100
+=SPI-P-Private-DiDi Release 1
+IS 001921 001929 00192A 00192B 001941
+LT 001900 001901 001910 001920 001922 001923 001924 001925 001926 001927 001928 00192C 001940
+=SPI-P-Private_CDS Release 1
+IS 002140
+OB 002910
+=SPI-P-Private_ICS Release 1
+DS 001930 002966
+FD 002918
+IS 002991
+LO 001931 002967 00296A 002993 002994
+SQ 002907 002908 00290C 00290D 00290E 00290F 002910 00291B 00291C 00291D 00291E 002921 00294C 00294D 002972
+US 002968 00296B
+=SPI-P-Private_ICS Release 1;1
+FD 002923 002924 002925 002926 00296B 0029CB 0029CC
+FL 002905 002906 002920 002921 0029D4 0029D5
+SL 002900
+SQ 0029CD
+ST 002930 0029D6
+US 002922 0029C1
+=SPI-P-Private_ICS Release 1;2
+FD 002900 002901 002902 0029A1
+LT 002930
+SL 002903 002904 002905 0029A0 0029A2 0029A3 0029A6
+SQ 0029A5 0029D9
+=SPI-P-Private_ICS Release 1;3
+FL 0029B1 0029B2 0029B4 0029B9
+SL 0029B0
+SQ 0029C0 0029C1 0029C2 0029C3 0029C4 0029C5
+ST 002900 002901
+US 002960
+=SPI-P-Private_ICS Release 1;4
+FD 0029D6 0029D7 0029DC 0029DD
+FL 002901 002909 00290A 00290B 00290C 0029B5
+SL 002907 002910 002990 0029B3 0029B6 0029BC 0029BD
+SQ 002902 00299A 00299C 0029E0
+UL 002900 002906
+US 002908 00290E 00290F 0029A0 0029A1 0029B1 0029B2 0029BE
+=SPI-P-Private_ICS Release 1;5
+CS 002950 002955
+=SPI-P-Private_ICS Release 1;6
+FL 002901 002916 002917 00291F 002920 002939
+LO 002902 002904 00290F
+SQ 002906 002907 002914 00292B 00292D 00292E 00292F 002932 002934 002935 002936 002937 002938 00293D 00294F 00295C
+SQ 002965 00296D
+UL 002903 002915 00291A 002921 002924 00292A 00292C 002948 00295D 00295E 002966 002967 002968 002969
+US 002908 00290A 00290B 00290C 00290D 002910 00291D 002923 002943 002944 00295F 002963
+=SPI-P-XSB-DCI Release 1
+DS 001920
+LT 001910
+US 001911 001912 001913
+=SPI-P-XSB-VISUB Release 1
+CS 002902 00290F 002912 00291F 002922 00292F 002932 00293F
+DS 002901 002911 002921 002931
+LO 001920 001950 002900 002910 002920 002930
+=STENTOR
+LT 007302
+ST 007301
+UT 007303 007304 007306
+=SVISION
+DS 001978 001979 0019A0 0019A1 0019A8 002100 002101 002102 002103 002111 002130 002131 002140 002141 002150 002151
+DS 002152 002160 002190 002191 002192
+DT 002710 002711 002712 002713
+IS 0017A0 0017F0 001900 001901 001902 001910 001916 001918 001920 001928 001930 001934 001938 001940 001941 001950
+IS 001960 001968 001969 001970 001980 001981 001991 001992 001993 001994 0019B0 0019B1 0019F0 002301 002302 0023F0
+IS 002500 002501 002502 002503 002504 002505 002506 002507 002508 002509 00250A 002700 002701 002900 002901 002902
+IS 002904
+LO 001700 001710 001974 001975 001990 002110 002120 002300 002303 002520 002521 002903 002905
+SQ 001720
+=Siemens Ultrasound Miscellaneous
+SH 001920
+=Siemens: Thorax/Multix FD Image Stamp
+US 002300 002301 002302 002303 002304
+=Siemens: Thorax/Multix FD Lab Settings
+DS 002116
+FD 001906 001907
+LO 001902 001904 002117
+LT 001900
+SH 002130 002131
+SL 002109 00210A
+SS 00210B 002115
+US 001905 001908 002108 002114
+=Siemens: Thorax/Multix FD Post Processing
+DS 002116
+FL 002102 002103 002106 002107 00210C
+SL 002109 00210A
+SS 002101 002105 00210B 00210D 002111 002112 002113 002115
+US 002100 002104 002108 00210E 00210F 002110 002114
+=Siemens: Thorax/Multix FD Raw Image Settings
+DS 002532
+FL 002503 002504 002505 002506 002507 002508 002509 00250A 00250D 00250F
+LO 002517
+LT 002510
+SS 002500 002501 00250C 00250E 002511 002512 002513 002514 002515 002516 002531 002533 002534
+US 002502 00250B 002518 002519 00251A 00251B 00251C 00251D 002530
+=Siemens: Thorax/Multix FD Version
+LO 001700 001701
+=Silhouette Annot V1.0
+FD 002930 002935 002943 002944
+IS 002911
+LT 002912 002913 002914 002918 002923 002932 002937
+UL 002915 002916 002917 002919 002920 002921 002922 002924 002925 002926 002927 002928 002929 002931 002933 002934
+UL 002936 002938 002939 002940 002941 002942 002945
+=Silhouette Graphics Export V1.0
+UI 002900
+=Silhouette Line V1.0
+FD 002924 002927
+IS 002911
+LT 002912 002914 002920 002921 002928
+UL 002913 002915 002916 002917 002918 002919 002922 002923 002925 002926 002929
+=Silhouette ROI V1.0
+FD 002927 002930 002933
+IS 002911
+LT 002912 002913 002925
+UL 002914 002915 002917 002919 002920 002921 002922 002923 002924 002926 002928 002929 002931 002932 002934
+=Silhouette Sequence Ids V1.0
+SQ 002941 002942 002943
+=Silhouette V1.0
+LT 002953 002955 002956
+UL 002913 002914 002919 00291B 00291C
+US 002921 002922 002923 002924 002925 002952
+=Silhouette VRS 3.0
+CS 002935
+FD 002917 002918 00291A
+LO 002934
+OB 002928
+UL 002913 002914 002919 00291B 00291C 00291D 00291E
+US 002927 002930 002932 002936
+=Sound Technologies
+CS F00100 F00101 F00102 F00103 F00104 F00105 F00106 F00107 F00108
+DT F00119
+IS F0011B
+LO F00109 F0010D F00111 F00112 F00114 F00115 F00118 F0011A F0011C F0011D
+LT F00110 F00113
+PN F0010A F00117
+SH F0010F F00116
+ST F0010E
+UI F0010B F0010C
+=TMDTK
+LT 7EFF2E
+SQ 7EFF21
+=TOSHIBA COMAPL HEADER
+CS 002908 002934
+LO 002909 002910 002931
+OB 002920
+UL 002932 002933
+=TOSHIBA COMAPL OOG
+CS 002908 002934
+LO 002909 002910 002931
+UL 002932 002933
+=TOSHIBA ENCRYPTED SR DATA
+OB 701500
+=TOSHIBA MDW HEADER
+CS 002908 002910 002918 002934
+LO 002909 002911 002919 002931
+OB 002912 002920
+UL 002932 002933
+=TOSHIBA MDW NON-IMAGE
+CS 002908
+LO 002909
+OB 002910 002920 7FE110
+=TOSHIBA_MEC_1.0
+LT 000901 001101
+US 000902 000903 000904 001102 001901 001902 002101 002102 002103 7FF101 7FF102 7FF103 7FF110
+=TOSHIBA_MEC_CT3
+CS 70050D 700526 700530 7005F1 7005F2 7005F3
+DA 700524
+DS 700507 700508 70050A 700522 700523 700535 700543 700545 700546 700547
+FD 700540
+IS 700537 700538 700539
+LO 700509 70051C 70051F 700521 700548
+LT 700511
+OB 700500 700510 700536
+SH 700503 700504 700505 700506 70050B 70050C 70050E 70050F 700512 70051B 700541 700549
+SQ 700528
+UI 700516 700529
+UL 700519 70051D 70051E 700520 700525
+US 700513 700514 700515 700517 700518 70051A 700542 700544
+=TOSHIBA_MEC_CT_1.0
+CS 00190C
+DS 00190B 00190E
+IS 001901 001902 7FF103 7FF104
+LT 001904 001905 001908 001909 00190A 7FF10A
+TM 00190D
+US 001903 001906 001907 7FF101 7FF102 7FF105 7FF107 7FF108 7FF109 7FF10B 7FF10C 7FF10D
+=TOSHIBA_MEC_MR3
+CS 700D0C
+DS 700D00 700D02 700D05 700D8B 700D8C 700D8E
+FL 700D83 700D84 700D85 700D86 700D87 700D89 700D91
+OB 700D01 700D04 700D07 700D08 700D8F
+OF 700D90
+SH 700D20
+SQ 700D82 700D8A 700D8D
+SS 700D03 700D09
+UL 700D88
+US 700D06 700D80 700D81
+=TOSHIBA_MEC_OT3
+CS 701971 701977 701978 701979 701986
+DA 701974
+LO 000900 701972 701976 701985
+OW 701980
+PN 701973
+SQ 70197E
+SS 701981 701982
+TM 701975
+UI 70197A 70197B 70197C
+US 70197D 70197F 701983 701984
+=TOSHIBA_MEC_XA3
+DS 707924 707926 70793C 70796D 70796F 707970 707971 707972
+IS 707922 707923
+LO 707910 70794B 70794D 70796E 707980
+OB 70794C
+SH 707921 707925 70792C 70792E 70792F 707932 707934 707935 707936 70793B 70793E 707940 707942 707943 707945 70794F
+SH 707953 70795D 707975 70797B
+SL 70794E 707973 707974 707977
+SS 70792D 707938 707939 70793D 707941 707946 707947 70795F 707961 707981 707982
+UL 707955
+US 707927 707928 707929 70792A 707930 707931 707933 707937 70793A 70793F 707944 707948 707949 70794A 707950 707951
+US 707952 707954 707956 707957 707958 707959 70795A 70795B 70795C 70795E 707960 707962 707963 707964 707965 707966
+US 707967 707968 707969 70796A 70796B 70796C 707976 707978 707979
+=TOSHIBA_SR
+OB 701510 701560
+=V1
+DS 001102 001103 001104
+OB 001101
+=VEPRO BROKER 1.0
+SQ 005710
+=VEPRO BROKER 1.0 DATA REPLACE
+DA 005740
+LO 005742 005743 005744
+SQ 005720 005730
+TM 005741
+=VEPRO DICOM RECEIVE DATA 1.0
+DA 005940
+ST 005942 005943 005950 005951 005960 005961
+TM 005941
+UI 005970
+=VEPRO DICOM TRANSFER 1.0
+SQ 005910
+=VEPRO VIF 3.0 DATA
+OB 005530 005565
+=VEPRO VIM 5.0 DATA
+OB 005510 005520 005530 005565
+UI 005551
+=Viewing Protocol
+CS 006593
+=Vital Images SW 3.4
+LO 565311 565323
+OB 565310 565312
+SH 565318
+SL 565313 565316
+SQ 565314 565315
+UI 565317 565319 565322
+=Voxar 2.16.124.113543.6003.1999.12.20.12.5.0
+IS 113505 113510 113511 113512
+LO 113513
+OB 113501
+SQ 113502 113508
+ST 113503 113504
+UI 113500 113507 113509
+UL 113506
+=WG12 Supplement 43
+CS 001908 00190B 00190C 002107 00210C 002111 002902 002905 00290D 00290E 00290F 002910 004101
+DT 001904
+FD 000902 001901 001905 002101 002102 002108 002109 00210A 00210D 002906
+OW 002908
+SQ 000901 000903 001903 001906 001907 001909 00190D 00190E 00190F 00210E 00210F 002110 002901 002904 00290B 00290C
+US 002903 002907
+=http://www.gemedicalsystems.com/it_solutions/bamwallthickness/1.0
+CS 311930
+DT 311910
+OB 311960
+PN 311920
+SQ 311940
+ST 311950
+=http://www.gemedicalsystems.com/it_solutions/orthoview/2.1
+CS 311730
+DT 311710
+OB 311760
+PN 311720
+SQ 311740
+ST 311750
+=http://www.gemedicalsystems.com/it_solutions/rad_pacs/
+CS 311503
+UT 311501 311502
+=syngoDynamics
+OB 0021AE
+"""
