@@ -147,10 +147,11 @@ class Supervisor:
         share_metrics(self.settings.run_dir / "metrics")
         if self.postgres:
             self._begin(self.children[0])
-        preload(self.modules)
         if self.postgres:
             self.postgres.wait_ready(meanwhile=self._raise_if_asked)
-        self.lines = self._prepare()
+        answer = self._begin_to_prepare()
+        preload(self.modules)
+        self.lines = self._await_prepared(answer)
 
     def _supervise(self) -> None:
         announced_waiting = self.began
@@ -236,8 +237,8 @@ class Supervisor:
         assert self.postgres is not None  # noqa: S101  # Only then is there such a child.
         return self.postgres.start().pid
 
-    def _prepare(self) -> list[str]:
-        """Run `prepare` in a process of its own; what it returns comes by a pipe."""
+    def _begin_to_prepare(self) -> int:
+        """Run `prepare` in a process of its own, beside our imports; returns the pipe by which its answer comes."""
         reading, writing = os.pipe()
 
         def run(settings: Settings) -> None:
@@ -249,10 +250,15 @@ class Supervisor:
         self.children.append(child)
         self._begin(child)
         os.close(writing)
-        with os.fdopen(reading, encoding="utf-8") as pipe:
+        return reading
+
+    def _await_prepared(self, answer: int) -> list[str]:
+        child = self.children[-1]
+        with os.fdopen(answer, encoding="utf-8") as pipe:
+            self._reap()
             while not child.ended:
-                self._raise_if_asked()
                 self.signals.wait(1.0)
+                self._raise_if_asked()
                 self._reap()
             text = pipe.read()
         self.children.remove(child)
