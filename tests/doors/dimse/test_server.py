@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import generate_uid
-from pynetdicom import AE
+from pynetdicom import AE, build_role, evt
+from pynetdicom.dsutils import encode as peer_encode
 
+from radiology.doors.dimse.association import Offer, Policy
 from radiology.doors.dimse.connection import Association, DataSet, Outcome, Timers
 from radiology.doors.dimse.message import (
     Command,
@@ -23,6 +25,7 @@ from radiology.doors.dimse.message import (
     Element,
     Response,
     Status,
+    SubOperations,
     command_pdus,
     decode_command,
     fragments,
@@ -45,6 +48,7 @@ from radiology.doors.dimse.server import Limits, OperationCancelledError, Server
 VERIFICATION = "1.2.840.10008.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
 MPPS = "1.2.840.10008.3.1.2.3.3"
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
@@ -134,6 +138,56 @@ def test_a_service_that_is_not_there(server: Server) -> None:
     status, _ = association.send_n_set(step, MPPS, "1.2.3")
     assert status.Status == Status.UNRECOGNIZED_OPERATION
     association.release()
+
+
+def test_sub_operations_of_a_c_get(start_server: StartServer, archive: Any) -> None:
+    """The acceptor stores to the requestor on the same association, where role selection allows it (PS3.4 C.4.3)."""
+    instance = image(40_000)
+    encoded = peer_encode(instance, False, True)
+
+    def get(association: Association, _request: Command, data: DataSet) -> Iterator[Response]:
+        data.drain()
+        context = association.context_for(CT, EXPLICIT)
+        assert context is not None
+        assert context.requestor_is_scp
+        elements = {
+            Element.AFFECTED_SOP_CLASS_UID: CT,
+            Element.AFFECTED_SOP_INSTANCE_UID: instance.SOPInstanceUID,
+            Element.PRIORITY: 0,
+        }
+        for done in (1, 2):
+            answer = association.invoke(context, CommandField.C_STORE_RQ, elements, encoded)
+            assert answer.command.status == 0
+            yield Response(Status.PENDING, sub_operations=SubOperations(done, 0, 0, 2 - done))
+        yield Response(sub_operations=SubOperations(2, 0, 0))
+
+    offers = {STUDY_GET: Offer(), CT: Offer(peer_scp=True)}
+    archive.negotiate = lambda _request, _peer: Policy(offers)
+    server = start_server({(STUDY_GET, CommandField.C_GET_RQ): get}, Timers(5, 5, 5))
+    received: list[bytes] = []
+
+    def store(event: evt.Event) -> int:
+        received.append(event.request.DataSet.getvalue())
+        return 0
+
+    ae = AE("CT1")
+    ae.add_requested_context(STUDY_GET, IMPLICIT)
+    ae.add_requested_context(CT, EXPLICIT)
+    association = ae.associate(
+        *server.address,
+        ae_title="RADSVC",
+        ext_neg=[build_role(CT, scp_role=True)],
+        evt_handlers=[(evt.EVT_C_STORE, store)],
+    )
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    answers = [
+        (status.Status, status.NumberOfCompletedSuboperations)
+        for status, _ in association.send_c_get(identifier, STUDY_GET)
+    ]
+    association.release()
+    assert answers == [(0xFF00, 1), (0xFF00, 2), (0, 2)]
+    assert received == [encoded, encoded]
 
 
 # --- DCMTK ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """The requestor: open an association to a peer and use its services (PS3.7 C-ECHO, C-STORE, C-FIND, N-*)."""
 
-import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +12,13 @@ from radiology.doors.dimse.association import (
     AcceptedContext,
     UpperLayer,
 )
-from radiology.doors.dimse.connection import Association
+from radiology.doors.dimse.connection import Association, FileSlice
 from radiology.doors.dimse.message import (
-    DATA_LAST,
-    DATA_MORE,
-    DATA_SET_FOLLOWS,
     NO_DATA_SET,
     Command,
     CommandField,
     Element,
     Value,
-    command_pdus,
-    data_header,
     is_pending,
 )
 from radiology.doors.dimse.pdu import (
@@ -47,8 +41,6 @@ from radiology.doors.dimse.transport import (
 
 VERIFICATION: Final = "1.2.840.10008.1.1"
 UNCOMPRESSED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
-_SEND_BUFFER_BYTES: Final = 1024 * 1024
-_HEADER_BYTES: Final = 12
 _USER_INFORMATION: Final = UserInformation()
 
 
@@ -63,15 +55,6 @@ class AssociationRejectedError(AssociationEndedError):
 
 class ContextNotAcceptedError(ValueError):
     """No presentation context was accepted for what is to be sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileSlice:
-    """The data set inside an open file: what follows the Part 10 header. `descriptor` stays open and is only pread."""
-
-    descriptor: int
-    offset_bytes: int
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +110,6 @@ def _associate(transport: Transport, request: AssociateRQ) -> AssociateAC:
 class Requestor(Association):
     """An association that we asked for. As a context manager it is released at the end, aborted when that fails."""
 
-    def __init__(self, transport: Transport, request: AssociateRQ, answer: AssociateAC, peer: Address) -> None:
-        super().__init__(transport, request, answer, peer)
-        self._send_buffer = bytearray()
-
     def __enter__(self) -> Self:
         return self
 
@@ -163,21 +142,12 @@ class Requestor(Association):
         Raises ContextNotAcceptedError, AssociationEndedError, and EOFError (after an abort) when a file is too short.
         """
         context = self._context_of(sop_class_uid, transfer_syntax_uid)
-        command = self._command(
-            CommandField.C_STORE_RQ,
-            {
-                Element.AFFECTED_SOP_CLASS_UID: sop_class_uid,
-                Element.AFFECTED_SOP_INSTANCE_UID: sop_instance_uid,
-                Element.PRIORITY: 0,
-                **(elements or {}),
-            },
-            with_data_set=True,
-        )
-        if isinstance(data, FileSlice):
-            self._send_file(context.context_id, command, data)
-        else:
-            self.send_message(context.context_id, command, data)
-        return self.response_to(command.message_id).command
+        base: dict[int, Value] = {
+            Element.AFFECTED_SOP_CLASS_UID: sop_class_uid,
+            Element.AFFECTED_SOP_INSTANCE_UID: sop_instance_uid,
+            Element.PRIORITY: 0,
+        }
+        return self.invoke(context, CommandField.C_STORE_RQ, base | dict(elements or {}), data).command
 
     def find(
         self, sop_class_uid: str, identifier: bytes, *, elements: Mapping[int, Value] | None = None
@@ -189,7 +159,7 @@ class Requestor(Association):
         """
         context = self._context_of(sop_class_uid)
         base: dict[int, Value] = {Element.AFFECTED_SOP_CLASS_UID: sop_class_uid, Element.PRIORITY: 0}
-        command = self._command(CommandField.C_FIND_RQ, base | dict(elements or {}), with_data_set=True)
+        command = self.new_request(CommandField.C_FIND_RQ, base | dict(elements or {}), with_data_set=True)
         self.send_message(context.context_id, command, identifier)
         pending = True
         try:
@@ -208,9 +178,7 @@ class Requestor(Association):
     ) -> tuple[Command, bytes | None]:
         """Any request with one response (C-ECHO, N-*): the response and its data set."""
         context = self._context_of(abstract_syntax_uid)
-        command = self._command(command_field, elements, with_data_set=data is not None)
-        self.send_message(context.context_id, command, data)
-        response, answer = self.response_to(command.message_id)
+        response, answer = self.invoke(context, command_field, elements, data)
         return response, answer.read() if response.has_data_set else None
 
     def release(self) -> None:
@@ -234,16 +202,6 @@ class Requestor(Association):
             )
         return context
 
-    def _command(self, command_field: int, elements: Mapping[int, Value], *, with_data_set: bool) -> Command:
-        return Command(
-            {
-                Element.COMMAND_FIELD: command_field,
-                Element.MESSAGE_ID: self.new_message_id(),
-                Element.DATA_SET_TYPE: DATA_SET_FOLLOWS if with_data_set else NO_DATA_SET,
-                **elements,
-            }
-        )
-
     def _cancel(self, context: AcceptedContext, command: Command) -> None:
         cancel = Command(
             {
@@ -255,34 +213,3 @@ class Requestor(Association):
         self.send_message(context.context_id, cancel)
         while is_pending(self.response_to(command.message_id).command.status):
             pass
-
-    # One pread fills many PDUs: it scatters into the gaps between headers that are written beforehand.
-
-    def _send_file(self, context_id: int, command: Command, data: FileSlice) -> None:
-        self.send_raw((command_pdus(context_id, command, self.peer_max_pdu_length),))
-        size = self.fragment_length
-        full = size + _HEADER_BYTES
-        if not self._send_buffer:
-            self._send_buffer = bytearray(max(_SEND_BUFFER_BYTES // full, 1) * full)
-        slots = min(len(self._send_buffer) // full, 512)
-        sent, view = 0, memoryview(self._send_buffer)
-        while sent < data.size_bytes or data.size_bytes == 0:
-            count = min(slots * size, data.size_bytes - sent)
-            self._fill(view, context_id, data, sent, count)
-            self.send_raw((view[: count + _HEADER_BYTES * max(-(-count // size), 1)],))
-            sent += count
-            if data.size_bytes == 0:
-                return
-
-    def _fill(self, view: memoryview, context_id: int, data: FileSlice, start: int, count: int) -> None:
-        size, position, gaps = self.fragment_length, 0, list[memoryview]()
-        for done in range(0, max(count, 1), size):
-            length = min(size, count - done)
-            control = DATA_LAST if start + done + length >= data.size_bytes else DATA_MORE
-            view[position : position + _HEADER_BYTES] = data_header(context_id, control, length)
-            position += _HEADER_BYTES
-            gaps.append(view[position : position + length])
-            position += length
-        if os.preadv(data.descriptor, gaps, data.offset_bytes + start) != count:
-            self.abort()
-            raise EOFError("the file is shorter than it was said to be")

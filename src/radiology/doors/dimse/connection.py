@@ -4,8 +4,10 @@ Message exchange is pulled: whoever wants bytes asks for them, and then, and onl
 queues up in memory, and a data set of any size passes through one receive buffer.
 """
 
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from radiology.doors.dimse.association import (
@@ -16,19 +18,46 @@ from radiology.doors.dimse.association import (
     accepted_contexts,
 )
 from radiology.doors.dimse.message import (
+    DATA_LAST,
+    DATA_MORE,
+    DATA_SET_FOLLOWS,
+    NO_DATA_SET,
     Command,
     CommandAssembler,
     CommandField,
+    Element,
+    Value,
     command_pdus,
+    data_header,
     decode_command,
     fragment_length,
     fragments,
 )
-from radiology.doors.dimse.pdu import PDV, Abort, AssociateAC, AssociateRQ, DataTF, PDUError, ReleaseRP, ReleaseRQ
+from radiology.doors.dimse.pdu import (
+    DATA_HEADER,
+    PDV,
+    Abort,
+    AssociateAC,
+    AssociateRQ,
+    DataTF,
+    PDUError,
+    ReleaseRP,
+    ReleaseRQ,
+)
 from radiology.doors.dimse.states import State
 from radiology.doors.dimse.transport import BUFFERS_AT_ONCE, Address, AssociationEndedError, Outcome, Timers, Transport
 
+_SEND_BUFFER_BYTES: Final = 1024 * 1024
 IDENTIFIER_LIMIT: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """The data set inside an open file: what follows the Part 10 header. `descriptor` stays open and is only pread."""
+
+    descriptor: int
+    offset_bytes: int
+    size_bytes: int
 
 
 class DataSet:
@@ -110,6 +139,7 @@ class Association:
         self._cancelled: set[int] = set()
         self._last_message_id = 0
         self._unfinished: DataSet | None = None
+        self._send_buffer = bytearray()
         self._ended: AssociationEndedError | None = None
 
     @property
@@ -290,21 +320,24 @@ class Association:
 
     # Sending
 
-    def send_message(self, context_id: int, command: Command, data: bytes | memoryview | None = None) -> None:
-        """Send a command set and the data set that it announces. Raises AssociationEndedError."""
+    def send_message(
+        self, context_id: int, command: Command, data: bytes | memoryview | FileSlice | None = None
+    ) -> None:
+        """Send a command set and the data set that it announces. Memory used does not grow with a file.
+
+        Raises AssociationEndedError, and EOFError (after an abort) when a file is shorter than it was said to be.
+        """
         header = command_pdus(context_id, command, self.peer_max_pdu_length)
-        if data is None:
-            self.send_raw((header,))
-        else:
-            self.send_raw((header, *fragments(context_id, data, self.peer_max_pdu_length)))
+        match data:
+            case None:
+                self._send((header,))
+            case FileSlice():
+                self._send((header,))
+                self._send_file(context_id, data)
+            case _:
+                self._send((header, *fragments(context_id, data, self.peer_max_pdu_length)))
 
-    @property
-    def fragment_length(self) -> int:
-        """How many bytes of a data set fit into one PDU of the peer."""
-        return fragment_length(self.peer_max_pdu_length)
-
-    def send_raw(self, buffers: Sequence[bytes | memoryview]) -> None:
-        """Send P-DATA-TF PDUs that the caller has framed. Raises AssociationEndedError."""
+    def _send(self, buffers: Sequence[bytes | memoryview]) -> None:
         self._check()
         try:
             self._transport.send(buffers)
@@ -312,10 +345,62 @@ class Association:
             self._ended = ended
             raise
 
-    def new_message_id(self) -> int:
-        """A message id for a request of ours: 1 to 65535, round and round."""
+    # One pread fills many PDUs: it scatters into the gaps between headers that are written beforehand.
+
+    def _send_file(self, context_id: int, data: FileSlice) -> None:
+        size = fragment_length(self.peer_max_pdu_length)
+        full = size + DATA_HEADER.size
+        if not self._send_buffer:
+            self._send_buffer = bytearray(max(_SEND_BUFFER_BYTES // full, 1) * full)
+        slots = min(len(self._send_buffer) // full, BUFFERS_AT_ONCE)
+        sent, view = 0, memoryview(self._send_buffer)
+        while sent < data.size_bytes or data.size_bytes == 0:
+            count = min(slots * size, data.size_bytes - sent)
+            self._fill(view, context_id, data, sent, count)
+            self._send((view[: count + DATA_HEADER.size * max(-(-count // size), 1)],))
+            sent += count
+            if data.size_bytes == 0:
+                return
+
+    def _fill(self, view: memoryview, context_id: int, data: FileSlice, start: int, count: int) -> None:
+        size, position, gaps = fragment_length(self.peer_max_pdu_length), 0, list[memoryview]()
+        for done in range(0, max(count, 1), size):
+            length = min(size, count - done)
+            control = DATA_LAST if start + done + length >= data.size_bytes else DATA_MORE
+            view[position : position + DATA_HEADER.size] = data_header(context_id, control, length)
+            position += DATA_HEADER.size
+            gaps.append(view[position : position + length])
+            position += length
+        if os.preadv(data.descriptor, gaps, data.offset_bytes + start) != count:
+            self.abort()
+            raise EOFError("the file is shorter than it was said to be")
+
+    def new_request(self, command_field: int, elements: Mapping[int, Value], *, with_data_set: bool) -> Command:
+        """A command set for a request of ours, with a message id of its own."""
         self._last_message_id = self._last_message_id % 0xFFFF + 1
-        return self._last_message_id
+        return Command(
+            {
+                Element.COMMAND_FIELD: command_field,
+                Element.MESSAGE_ID: self._last_message_id,
+                Element.DATA_SET_TYPE: DATA_SET_FOLLOWS if with_data_set else NO_DATA_SET,
+                **elements,
+            }
+        )
+
+    def invoke(
+        self,
+        context: AcceptedContext,
+        command_field: int,
+        elements: Mapping[int, Value],
+        data: "bytes | memoryview | FileSlice | None" = None,
+    ) -> Message:
+        """Send a request of ours and wait for its one response (C-ECHO, C-STORE, N-*).
+
+        Acceptors use it for the C-STORE sub-operations of a C-GET and for N-EVENT-REPORT. Raises AssociationEndedError.
+        """
+        command = self.new_request(command_field, elements, with_data_set=data is not None)
+        self.send_message(context.context_id, command, data)
+        return self.response_to(command.message_id)
 
     def response_to(self, message_id: int) -> Message:
         """Wait for the response to a request of ours, at most the DIMSE timer. Raises AssociationEndedError."""

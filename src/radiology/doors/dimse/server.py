@@ -77,7 +77,8 @@ class Application:
     negotiate: the policy for this requestor at this address, or a rejection (unknown AE, database down, identity).
     services: by abstract syntax UID and command field; `ANY_SOP_CLASS` stands for those not named.
     before_release: the A-RELEASE-RP is sent when it has returned; when it raises, the association is aborted instead.
-    on_open, on_close: once for each accepted association; on_close is told how and why it ended.
+    on_open, on_close: once for each accepted association, before it is answered and at its end; on_close is told how
+    and why it ended, and is not called where on_open raised.
     on_operation: after the final response, with its status and the duration in seconds.
     response_to_error: the final response for an exception that a service raised.
     """
@@ -313,9 +314,10 @@ class Server:
     # Associations
 
     def _run(self, transport: Transport, association: Association) -> None:
-        outcome, sentence = Outcome.ABORTED, "an error of our own"
+        outcome, sentence, opened = Outcome.ABORTED, "an error of our own", False
         try:
             self._application.on_open(association)
+            opened = True
             transport.flush()
             self._exchange(association)
             outcome, sentence = Outcome.RELEASED, ""
@@ -329,7 +331,8 @@ class Server:
             with self._changed:
                 self.counters.ended[outcome] += 1
             try:
-                self._application.on_close(association, outcome, sentence)
+                if opened:
+                    self._application.on_close(association, outcome, sentence)
             finally:
                 self._leave(association.calling_ae_title)
 
