@@ -1,11 +1,10 @@
-"""What is looked for among studies: one value, whoever asks (C-FIND, QIDO-RS, REST, FHIR).
+"""What is looked for among studies: one value, whoever asks (C-FIND, QIDO-RS, the REST query).
 
 The matching rules themselves are in `standards.dicom.matching`; `queries.search` turns the value into SQL.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, cast
@@ -159,33 +158,3 @@ def _condition(key: Any) -> Condition:
     if not isinstance(key, dict):
         return key
     return Sequence({tag: _condition(inner) for tag, inner in cast("dict[str, Any]", key).items()})
-
-
-@dataclass(frozen=True, slots=True)
-class StudyCriteria:
-    """The criteria of `GET /api/radiology/studies`: those that are given must all hold.
-
-    `patient` is a reference, an id or a hospital number; `status` a workflow status, or `available` for every study
-    that can be looked at. `date_from` and `date_to` bound the start, both included. `cursor` is the `next` of the page
-    before.
-    """
-
-    patient: str | None = None
-    encounter: str | None = None
-    status: str | None = None
-    modality: str | None = None
-    procedure_code: str | None = None
-    performer: str | None = None
-    interpreter: str | None = None
-    date_from: datetime | None = None
-    date_to: datetime | None = None
-    accession_number: str | None = None
-    study_instance_uid: str | None = None
-    limit: int = 50
-    cursor: str | None = None
-
-
-STATUSES = frozenset(
-    {"registered", "scheduled", "arrived", "in-progress", "completed", "cancelled", "entered-in-error", "unknown"}
-)
-AVAILABLE = "available"

@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r'\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))\s*
 
 @dataclass(frozen=True, slots=True)
 class MediaRange:
-    """One entry of Accept: `multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5`. Names in lower case."""
+    """One entry of Accept, such as `multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5`."""
 
     type: str
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -55,7 +55,7 @@ def accepted(request: Request) -> list[MediaRange]:
     The query parameter `accept` goes before the header (PS3.18 8.3.3.1).
     """
     # A plus sign that was not escaped in the URL comes in as a space.
-    asked = [text.replace("dicom json", "dicom+json").replace("dicom xml", "dicom+xml") for text in request.query_params.getlist("accept")]
+    asked = [text.replace("dicom json", "dicom+json") for text in request.query_params.getlist("accept")]
     return parse_accept(asked or request.headers.getlist("accept"))
 
 

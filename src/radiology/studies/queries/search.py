@@ -5,22 +5,17 @@ touched.
 """
 # ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
-import base64
-import binascii
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, LiteralString
-from uuid import UUID
 
 from radiology.access.model import Actor
-from radiology.errors import FieldProblem, Invalid
-from radiology.kit.db import Transaction, Where, as_json
+from radiology.kit.db import Transaction, as_json
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.dictionary import vr_of
 from radiology.standards.dicom.plans import usual_vr
 from radiology.studies.queries.conditions import INSTANCE_ATTRIBUTES, conditions
-from radiology.studies.search import AVAILABLE, COMPUTED, STATUSES, Level, StudyCriteria, StudySearch
+from radiology.studies.search import COMPUTED, Level, StudySearch
 
 #: Matches are counted as far as this; beyond it an answer says that there are more.
 COUNTED_AT_MOST = 10_000
@@ -304,178 +299,3 @@ _COUNT = {
     Level.SERIES: _counting(_SERIES),
     Level.IMAGE: _counting(_INSTANCES),
 }
-
-
-# REST
-
-#: A study as the REST interface shows it; `s` is imaging_studies, `p` its patient.
-STUDY_AS_JSON: LiteralString = """
-    jsonb_strip_nulls(jsonb_build_object(
-        'id', s.id,
-        'studyId', s.study_id,
-        'version', s.version,
-        'status', s.status,
-        'modality', s.modality,
-        'modalitiesInStudy', s.modalities_in_study,
-        'subject', jsonb_build_object('reference', p.reference, 'display', nullif(s.patient_name, '')),
-        'patientId', nullif(s.dicom_patient_id, ''),
-        'patientName', nullif(s.patient_name, ''),
-        'patientBirthDate', nullif(s.patient_birth_date, ''),
-        'patientSex', nullif(s.patient_sex, ''),
-        'encounter', CASE WHEN s.encounter_id IS NOT NULL THEN jsonb_build_object('reference', s.encounter_id) END,
-        'started', s.started,
-        'completed', s.completed,
-        'basedOn', s.based_on,
-        'referrer', s.referrer,
-        'interpreter', s.interpreter,
-        'location', s.location,
-        'reasonCode', s.reason_code,
-        'reasonReference', s.reason_reference,
-        'procedureCode', s.procedure_code,
-        'studyDescription', s.study_description,
-        'accessionNumber', s.accession_number,
-        'studyInstanceUID', s.study_instance_uid,
-        'numberOfSeries', s.number_of_series,
-        'numberOfInstances', s.number_of_instances,
-        'facilityCode', s.facility_code,
-        'flags', s.flags,
-        'createdAt', s.created_at,
-        'updatedAt', s.updated_at
-    ))
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class _StudyRow:
-    body: str
-    at: datetime
-    id: UUID
-
-
-async def search_studies_rest(
-    tx: Transaction, criteria: StudyCriteria, *, visible_to: Actor
-) -> tuple[bytes, str | None]:
-    """One page of studies as a JSON array, newest first, and the cursor of the next page (None at the end).
-
-    Raises Invalid for a cursor or a status that does not exist.
-    """
-    where = _criteria(criteria, visible_to.reader_facility)
-    await tx.run("SET LOCAL plan_cache_mode = force_custom_plan")
-    rows = await tx.all(
-        _StudyRow,
-        "SELECT "
-        + STUDY_AS_JSON
-        + """::text AS body, coalesce(s.started, s.created_at) AS at, s.id
-        FROM imaging_studies s
-        JOIN patients p ON p.id = s.patient_id
-        WHERE """
-        + where.condition
-        + """
-        ORDER BY coalesce(s.started, s.created_at) DESC, s.id DESC
-        LIMIT %(limit)s
-        """,
-        **where.parameters,
-        limit=criteria.limit + 1,
-    )
-    page = rows[: criteria.limit]
-    following = _cursor(page[-1]) if len(rows) > len(page) else None
-    return f"[{','.join(row.body for row in page)}]".encode(), following
-
-
-def _criteria(criteria: StudyCriteria, facility: str | None) -> Where:
-    where = Where()
-    if facility is not None:
-        where.add("s.facility_code = {facility}", facility=facility)
-    if criteria.patient:
-        _add_patient(where, criteria.patient)
-    if criteria.encounter:
-        where.add("s.encounter_id = ANY({encounters}::text[])", encounters=_references("Encounter", criteria.encounter))
-    if criteria.modality:
-        where.add(
-            "s.modalities_in_study && {modalities}::text[]", modalities=criteria.modality.replace("\\", ",").split(",")
-        )
-    if criteria.procedure_code:
-        where.add("s.procedure_codes @> ARRAY[{code}::text]", code=criteria.procedure_code.rpartition("|")[2])
-    if criteria.performer:
-        where.add("s.performers && {performers}::text[]", performers=_references("Practitioner", criteria.performer))
-    if criteria.interpreter:
-        where.add(
-            "s.interpreters && {interpreters}::text[]", interpreters=_references("Practitioner", criteria.interpreter)
-        )
-    if criteria.accession_number:
-        where.add("s.accession_number = {accession_number}", accession_number=criteria.accession_number)
-    if criteria.study_instance_uid:
-        where.add("s.study_instance_uid = {uid}", uid=criteria.study_instance_uid)
-    _add_status(where, criteria.status)
-    _add_span(where, criteria)
-    return where
-
-
-def _add_patient(where: Where, patient: str) -> None:
-    bare = patient.rpartition("/")[2]
-    where.add(
-        """s.patient_id IN (
-            SELECT id
-            FROM patients
-            WHERE reference = ANY({references}::text[])
-               OR patient_id = {bare}
-               OR id = {uuid}::uuid)""",
-        references=_references("Patient", patient),
-        bare=bare,
-        uuid=_uuid(bare),
-    )
-
-
-def _add_status(where: Where, status: str | None) -> None:
-    if status is None:
-        where.add("s.status <> 'entered-in-error'")
-    elif status == AVAILABLE:
-        where.add("s.status IN ('in-progress', 'completed') AND s.number_of_instances > 0")
-    else:
-        wanted = status.split(",")
-        if unknown := set(wanted) - STATUSES:
-            fields = (FieldProblem("status", f"one of {', '.join(sorted(STATUSES))}, or {AVAILABLE}"),)
-            raise Invalid(f"There is no status {unknown.pop()[:40]!r}.", fields=fields)
-        where.add("s.status = ANY({statuses}::text[])", statuses=wanted)
-
-
-def _add_span(where: Where, criteria: StudyCriteria) -> None:
-    """From, to and the cursor. The index orders by start or, for want of one, by creation."""
-    if criteria.date_from:
-        where.add(
-            "coalesce(s.started, s.created_at) >= {start} AND s.started IS NOT NULL",
-            start=criteria.date_from,
-        )
-    if criteria.date_to:
-        where.add("coalesce(s.started, s.created_at) <= {end} AND s.started IS NOT NULL", end=criteria.date_to)
-    if criteria.cursor:
-        at, last = _read_cursor(criteria.cursor)
-        where.add("(coalesce(s.started, s.created_at), s.id) < ({at}::timestamptz, {last}::uuid)", at=at, last=last)
-
-
-def _references(kind: str, given: str) -> list[str]:
-    """How a reference may have been written: with the kind of resource before it, or without."""
-    bare = given.removeprefix(f"{kind}/")
-    return [bare, f"{kind}/{bare}"]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _cursor(row: _StudyRow) -> str:
-    return base64.urlsafe_b64encode(f"{row.at.isoformat()}~{row.id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, last = base64.urlsafe_b64decode(cursor + "==").decode().partition("~")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError("no zone")
-        return moment, UUID(last)
-    except (ValueError, binascii.Error) as error:
-        raise Invalid("The cursor is none of ours. Take it from `next` of the page before.") from error

@@ -1,0 +1,281 @@
+"""WADO-RS, the Retrieve transaction (PS3.18 10.4): study, series and instance are one value."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from radiology.access.model import Actor
+from radiology.app import App
+from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, JSON, OCTET_STREAM, MediaRange, accepted, choose
+from radiology.doors.dicomweb.qido import base_url, path_uid
+from radiology.doors.dicomweb.sending import Part, Streamed, of_content, of_parts
+from radiology.doors.http.actors import actor_of
+from radiology.doors.http.problems import problem
+from radiology.errors import Invalid, NotAcceptable
+from radiology.studies import retrieve
+from radiology.studies.queries.retrieve import (
+    Attributes,
+    StoredInstance,
+    Target,
+    attributes_of,
+    instances_of,
+)
+from radiology.studies.retrieve import AS_STORED, Content
+
+#: So many instances' attributes are read and sent at a time.
+METADATA_PAGE = 100
+MOST_FRAMES = 10_000
+_PLACEHOLDER = b'"BulkDataURI":"@/'
+_IMMUTABLE = "private, max-age=86400"
+_GROWING = "private, no-cache"
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+#: Media types of compressed frames (PS3.18 table 8.7.3-5); as application/octet-stream the bytes are the same.
+_FRAME_TYPES = {
+    "1.2.840.10008.1.2.4.50": "image/jpeg",
+    "1.2.840.10008.1.2.4.51": "image/jpeg",
+    "1.2.840.10008.1.2.4.57": "image/jpeg",
+    "1.2.840.10008.1.2.4.70": "image/jpeg",
+    "1.2.840.10008.1.2.4.80": "image/jls",
+    "1.2.840.10008.1.2.4.81": "image/jls",
+    "1.2.840.10008.1.2.4.90": "image/jp2",
+    "1.2.840.10008.1.2.4.91": "image/jp2",
+    "1.2.840.10008.1.2.4.92": "image/jpx",
+    "1.2.840.10008.1.2.4.93": "image/jpx",
+    "1.2.840.10008.1.2.4.110": "image/jxl",
+    "1.2.840.10008.1.2.4.111": "image/jxl",
+    "1.2.840.10008.1.2.4.112": "image/jxl",
+    "1.2.840.10008.1.2.4.201": "image/jphc",
+    "1.2.840.10008.1.2.4.202": "image/jphc",
+    "1.2.840.10008.1.2.4.203": "image/jphc",
+    "1.2.840.10008.1.2.5": "image/dicom-rle",
+}
+
+
+async def retrieve_instances(request: Request) -> Response:
+    """`GET /studies/{study}` and below: whole objects."""
+    target, instances = await _instances(request)
+    ranges = [entry for entry in accepted(request) if entry.takes(DICOM)]
+    # One object may come bare; everything is multipart where the client does not mind (PS3.18 8.7.4).
+    single = bool(ranges) and target.sop_instance_uid is not None and ranges[0].type in (DICOM, "application/*")
+    usable = [entry for entry in ranges if (entry.type in (DICOM, "application/*")) == single]
+    syntaxes = [_syntax(instance, usable) for instance in instances]
+    form = f"{single}{''.join(syntaxes)}"
+    headers = _caching(instances, form, immutable=target.sop_instance_uid is not None)
+    if _unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    app: App = request.app.state.app
+    parts = [
+        Part(_dicom(syntax), retrieve.file_content(app.objects, instance, syntax), _url(request, instance))
+        for instance, syntax in zip(instances, syntaxes, strict=True)
+    ]
+    if single:
+        return of_content(app.objects, parts[0].content, parts[0].media_type, headers=headers)
+    return of_parts(app.objects, parts, DICOM, headers=headers)
+
+
+async def retrieve_metadata(request: Request) -> Response:
+    """`GET .../metadata`: all attributes as DICOM JSON, bulk data by reference (PS3.18 10.4.1.1.2)."""
+    choose(accepted(request), (DICOM_JSON, JSON))
+    target, instances = await _instances(request)
+    return await metadata_answer(request, target, instances)
+
+
+async def metadata_answer(request: Request, target: Target, instances: Sequence[StoredInstance]) -> Response:
+    """The metadata of these instances, streamed where there are many."""
+    media_type = choose(accepted(request), (DICOM_JSON, JSON))
+    # The links in it are absolute, so the answer depends on how the service was called.
+    headers = _caching(instances, "metadata" + base_url(request), immutable=target.sop_instance_uid is not None)
+    if _unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    app: App = request.app.state.app
+    chunks = _metadata(app, base_url(request), instances)
+    if len(instances) > METADATA_PAGE:
+        return Streamed(chunks, media_type=media_type, size_bytes=None, headers=headers)
+    body = b"".join([chunk async for chunk in chunks])
+    return Response(body, media_type=media_type, headers=headers)
+
+
+async def _metadata(app: App, base: str, instances: Sequence[StoredInstance]) -> AsyncIterator[bytes]:
+    study = f"{base}/studies/{instances[0].study_instance_uid}"
+    for start in range(0, len(instances), METADATA_PAGE):
+        uids = [instance.sop_instance_uid for instance in instances[start : start + METADATA_PAGE]]
+        async with app.db.transaction() as tx:
+            rows = await attributes_of(tx, uids)
+        yield (b"," if start else b"[") + b",".join(_linked(row, study) for row in rows)
+    yield b"]"
+
+
+def _linked(row: Attributes, study: str) -> bytes:
+    """Attributes with bulk data named by absolute URLs. The placeholder's quotes would be escaped inside a value."""
+    url = f"{study}/series/{row.series_instance_uid}/instances/{row.sop_instance_uid}/bulkdata/"
+    return row.attributes.replace(_PLACEHOLDER, b'"BulkDataURI":"' + url.encode())
+
+
+async def retrieve_frames(request: Request) -> Response:
+    """`GET .../frames/{numbers}`: frames as they are stored, in the order asked (PS3.18 10.4.1.1.6)."""
+    numbers = _frame_numbers(request.path_params["frames"])
+    _, (instance, *_) = await _instances(request)
+    media_type, multipart = _frame_type(accepted(request), instance, len(numbers))
+    headers = _caching([instance], f"frames{numbers}{media_type}{multipart}", immutable=True)
+    if _unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    app: App = request.app.state.app
+    async with app.db.transaction() as tx:
+        (row,) = await attributes_of(tx, [instance.sop_instance_uid])
+    contents = await asyncio.to_thread(retrieve.frames, app.objects, instance, row.attributes, numbers)
+    return _frames_answer(request, instance, numbers, contents, media_type, multipart, headers)
+
+
+def _frames_answer(
+    request: Request,
+    instance: StoredInstance,
+    numbers: Sequence[int],
+    contents: Sequence[Content],
+    media_type: str,
+    multipart: bool,
+    headers: dict[str, str],
+) -> Response:
+    app: App = request.app.state.app
+    if not multipart:
+        return of_content(app.objects, contents[0], media_type, headers=headers)
+    url = _url(request, instance)
+    parts = [
+        Part(f"{media_type}; transfer-syntax={content.transfer_syntax_uid}", content, f"{url}/frames/{number}")
+        for number, content in zip(numbers, contents, strict=True)
+    ]
+    return of_parts(app.objects, parts, media_type, headers=headers)
+
+
+async def retrieve_bulk_data(request: Request) -> Response:
+    """`GET .../bulkdata/{path}`: one value, or a range of its bytes (PS3.18 10.4.1.1.5, RFC 9110 14)."""
+    _, (instance, *_) = await _instances(request)
+    path: str = request.path_params["path"]
+    ranges = [entry for entry in accepted(request) if entry.takes(OCTET_STREAM)]
+    if not ranges:
+        raise NotAcceptable(f"Bulk data is sent as {OCTET_STREAM}.")
+    multipart = ranges[0].multipart
+    headers = _caching([instance], f"bulkdata/{path}{multipart}", immutable=True)
+    if _unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    app: App = request.app.state.app
+    content = await asyncio.to_thread(retrieve.bulk_data, app.objects, instance, path)
+    if multipart:
+        return of_parts(app.objects, [Part(OCTET_STREAM, content, str(request.url))], OCTET_STREAM, headers=headers)
+    return _ranged(request, content, headers)
+
+
+async def not_yet(request: Request) -> Response:
+    """`.../rendered` and `.../thumbnail`: images for a browser are not made yet."""
+    await _instances(request)
+    return problem(501, "not-implemented", "Not implemented", detail="Rendered images are not offered yet.")
+
+
+async def _instances(request: Request) -> tuple[Target, list[StoredInstance]]:
+    """What the path names. Raises Invalid, NotAuthenticated, NotPermitted, NotFound."""
+    actor: Actor = await actor_of(request)
+    study = path_uid(request, "study")
+    assert study is not None  # noqa: S101 - every path of these routes has it.
+    target = Target(study, path_uid(request, "series"), path_uid(request, "instance"))
+    app: App = request.app.state.app
+    async with app.db.transaction() as tx:
+        return target, await instances_of(tx, target, visible_to=actor)
+
+
+def _dicom(transfer_syntax_uid: str) -> str:
+    return f"{DICOM}; transfer-syntax={transfer_syntax_uid}"
+
+
+def _url(request: Request, instance: StoredInstance) -> str:
+    series = f"{base_url(request)}/studies/{instance.study_instance_uid}/series/{instance.series_instance_uid}"
+    return f"{series}/instances/{instance.sop_instance_uid}"
+
+
+def _syntax(instance: StoredInstance, ranges: Sequence[MediaRange]) -> str:
+    for entry in ranges:
+        if (syntax := retrieve.sent_syntax(instance, entry.transfer_syntax)) is not None:
+            return syntax
+    raise NotAcceptable(
+        f"Objects are sent as {DICOM}, alone or in multipart/related; this one is stored in transfer syntax "
+        f"{instance.transfer_syntax_uid}. Ask for transfer-syntax=* to get it as it is."
+    )
+
+
+def _frame_type(ranges: Sequence[MediaRange], instance: StoredInstance, count: int) -> tuple[str, bool]:
+    """The media type of the frames, and whether they come as multipart. Raises NotAcceptable."""
+    stored = instance.transfer_syntax_uid
+    compressed = instance.pixel_data_length is None
+    offers = [_FRAME_TYPES[stored], OCTET_STREAM] if compressed and stored in _FRAME_TYPES else [OCTET_STREAM]
+    for entry in ranges:
+        asked = entry.transfer_syntax
+        fits = asked in (None, AS_STORED, stored) or (not compressed and asked == "1.2.840.10008.1.2.1")
+        bare = not entry.multipart and entry.type != "*/*"
+        for offer in offers:
+            if fits and entry.takes(offer) and not (bare and count > 1):
+                return offer, not bare
+    raise NotAcceptable(f"The frames of this instance are sent as they are stored: {' or '.join(offers)}.")
+
+
+def _frame_numbers(text: str) -> list[int]:
+    parts = text.split(",")
+    if len(parts) > MOST_FRAMES or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise Invalid("Frames are named by numbers from 1, with commas between them.")
+    numbers = [int(part) for part in parts]
+    if 0 in numbers:
+        raise Invalid("Frames are counted from 1.")
+    return numbers
+
+
+def _caching(instances: Sequence[StoredInstance], form: str, *, immutable: bool) -> dict[str, str]:
+    """ETag and Cache-Control. What an instance is never changes; a series or study may grow."""
+    digest = hashlib.sha256(form.encode())
+    for instance in instances:
+        digest.update(instance.data_set_sha256)
+    return {
+        "ETag": f'"{digest.hexdigest()[:32]}"',
+        "Cache-Control": _IMMUTABLE if immutable else _GROWING,
+        "Vary": "Accept, Authorization, Cookie",
+    }
+
+
+def _unchanged(request: Request, headers: dict[str, str]) -> bool:
+    known = request.headers.get("if-none-match")
+    return known is not None and (known.strip() == "*" or headers["ETag"] in re.findall(r'"[^"]*"', known))
+
+
+def _ranged(request: Request, content: Content, headers: dict[str, str]) -> Response:
+    """The whole value, or the one range of bytes that is asked for; several ranges give the whole (RFC 9110 14.2)."""
+    app: App = request.app.state.app
+    total: Any = content.size_bytes
+    headers |= {"Accept-Ranges": "bytes"}
+    match = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    if match is None or match.groups() == ("", "") or not _still_the_same(request, headers):
+        return of_content(app.objects, content, OCTET_STREAM, headers=headers)
+    first, last = _bounds(match[1], match[2], total)
+    if first >= total or last < first:
+        return problem(
+            416,
+            "range-not-satisfiable",
+            "Range not satisfiable",
+            detail=f"There are {total} bytes.",
+            headers={"Content-Range": f"bytes */{total}"},
+        )
+    headers |= {"Content-Range": f"bytes {first}-{last}/{total}"}
+    part = retrieve.ranged(content, first, last - first + 1)
+    return of_content(app.objects, part, OCTET_STREAM, status=206, headers=headers)
+
+
+def _bounds(first: str, last: str, total: int) -> tuple[int, int]:
+    if not first:
+        return max(total - int(last), 0) if int(last) else total, total - 1
+    return int(first), min(int(last), total - 1) if last else total - 1
+
+
+def _still_the_same(request: Request, headers: dict[str, str]) -> bool:
+    condition = request.headers.get("if-range")
+    return condition is None or condition == headers["ETag"]

@@ -1,0 +1,139 @@
+"""Give an uncompressed object as Explicit VR Little Endian, the transfer syntax that every reader takes (PS3.5 10.1).
+
+The header is written anew; pixel data is passed through piece by piece, so memory does not grow with the object.
+"""
+
+import warnings
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import numpy as np
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
+
+from radiology.errors import Unavailable
+from radiology.kit.objects import LocalObjects
+from radiology.standards.dicom.part10 import encode_file_meta
+from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
+from radiology.studies.queries.retrieve import StoredInstance
+
+CHUNK_BYTES = 1024 * 1024
+_SWAPPED_WIDTH = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
+
+
+def can_become_explicit(transfer_syntax_uid: str) -> bool:
+    """Whether an object of this syntax is uncompressed, so that it can be given as Explicit VR Little Endian."""
+    syntax = TRANSFER_SYNTAXES.get(transfer_syntax_uid)
+    return syntax is not None and not syntax.encapsulated
+
+
+def explicit_file(objects: LocalObjects, instance: StoredInstance) -> Iterator[bytes]:
+    """The file of an uncompressed object in Explicit VR Little Endian, in chunks. Blocks: for a thread.
+
+    Raises Unavailable where the stored object is damaged.
+    """
+    syntax = TRANSFER_SYNTAXES[instance.transfer_syntax_uid]
+    yield encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, EXPLICIT_VR_LITTLE_ENDIAN, "")
+    with objects.path(instance.object_key).open("rb") as file:
+        if syntax.deflated:
+            # What is deflated is Explicit VR Little Endian already (PS3.5 A.5).
+            yield from _inflated(file, instance.data_set_offset)
+        else:
+            yield from _written_anew(file, instance, syntax)
+
+
+def inflated(objects: LocalObjects, instance: StoredInstance) -> Iterator[bytes]:
+    """The data set of a deflated object, in chunks."""
+    with objects.path(instance.object_key).open("rb") as file:
+        yield from _inflated(file, instance.data_set_offset)
+
+
+def _inflated(file: BinaryIO, offset: int) -> Iterator[bytes]:
+    file.seek(offset)
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    while chunk := inflate.unconsumed_tail or file.read(CHUNK_BYTES):
+        try:
+            if data := inflate.decompress(chunk, CHUNK_BYTES):
+                yield data
+        except zlib.error as error:
+            raise Unavailable("The stored data set is damaged and cannot be inflated.") from error
+        if inflate.eof:
+            return
+    yield inflate.flush()
+
+
+def _written_anew(file: BinaryIO, instance: StoredInstance, syntax: TransferSyntax) -> Iterator[bytes]:
+    head_bytes = 8 if syntax.implicit_vr else 12
+    end = instance.size_bytes if instance.pixel_data_offset is None else instance.pixel_data_offset - head_bytes
+    yield _explicit(file, instance.data_set_offset, end, syntax)
+    if instance.pixel_data_offset is None or instance.pixel_data_length is None:
+        return
+    file.seek(end)
+    group, element, vr = _pixel_data_head(file.read(head_bytes), syntax)
+    length = instance.pixel_data_length
+    padding = length % 2
+    yield group + element + vr.encode() + b"\0\0" + (length + padding).to_bytes(4, "little")
+    yield from _values(file, length, _SWAPPED_WIDTH.get(vr, 1) if syntax.big_endian else 1)
+    yield b"\0" * padding
+    if instance.pixel_data_offset + length < instance.size_bytes:
+        yield _explicit(file, instance.pixel_data_offset + length, instance.size_bytes, syntax)
+
+
+def _pixel_data_head(head: bytes, syntax: TransferSyntax) -> tuple[bytes, bytes, str]:
+    group, element = head[:2], head[2:4]
+    if syntax.big_endian:
+        group, element = group[::-1], element[::-1]
+    # In implicit VR pixel data is OW (PS3.5 A.1), the float forms OF and OD.
+    implied = {0x08: "OF", 0x09: "OD"}.get(element[0], "OW")
+    return group, element, implied if syntax.implicit_vr else head[4:6].decode("latin-1")
+
+
+def _values(file: BinaryIO, length: int, width: int) -> Iterator[bytes]:
+    left = length
+    while left > 0 and (data := file.read(min(left, CHUNK_BYTES))):
+        left -= len(data)
+        yield swapped(data, width)
+
+
+def swapped(data: bytes, width: int) -> bytes:
+    """Values of `width` bytes with their byte order turned round; an odd rest stays as it is."""
+    if width == 1:
+        return data
+    whole = len(data) - len(data) % width
+    return np.frombuffer(data[:whole], f"u{width}").byteswap().tobytes() + data[whole:]
+
+
+def _explicit(file: BinaryIO, start: int, end: int, syntax: TransferSyntax) -> bytes:
+    """Elements between two places of the file, written as Explicit VR Little Endian."""
+    file.seek(start)
+    with warnings.catch_warnings():
+        # What is odd about a value was remarked when it was stored; here it is passed on.
+        warnings.simplefilter("ignore")
+        data_set: Any = read_dataset(
+            BytesIO(file.read(end - start)), syntax.implicit_vr, not syntax.big_endian, bytelength=end - start
+        )
+        elements = Dataset(data_set)
+        elements.set_original_encoding(
+            syntax.implicit_vr, not syntax.big_endian, elements.get("SpecificCharacterSet", "ISO_IR 6")
+        )
+        if syntax.big_endian:
+            _swap_words(elements)
+        buffer = DicomBytesIO()
+        buffer.is_implicit_VR, buffer.is_little_endian = False, True
+        with disable_value_validation():
+            write_dataset(buffer, elements)
+        return buffer.getvalue()
+
+
+def _swap_words(elements: Dataset) -> None:
+    for element in elements:
+        if element.VR == "SQ":
+            for item in element.value:
+                _swap_words(item)
+        elif element.VR in _SWAPPED_WIDTH and isinstance(element.value, bytes):
+            element.value = swapped(element.value, _SWAPPED_WIDTH[element.VR])

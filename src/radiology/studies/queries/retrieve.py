@@ -1,0 +1,112 @@
+"""SQL of reading what is stored: which objects, and their attributes. Loading is checking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import LiteralString
+from uuid import UUID
+
+from radiology.access.model import Actor
+from radiology.errors import NotFound
+from radiology.kit.db import Transaction, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A study, one of its series, or one instance of that: what a request names (PS3.18 table 10.4.1-1)."""
+
+    study_instance_uid: str
+    series_instance_uid: str | None = None
+    sop_instance_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """One stored object: what it is, and where its bytes lie."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    number_of_frames: int | None
+    object_key: str
+    size_bytes: int
+    data_set_offset: int
+    pixel_data_offset: int | None
+    pixel_data_length: int | None
+    data_set_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """All attributes of an instance as DICOM JSON; bulk data is named by `@/` and its path."""
+
+    series_instance_uid: str
+    sop_instance_uid: str
+    attributes: bytes
+
+
+_OBJECTS: LiteralString = """
+    FROM imaging_studies s
+    JOIN imaging_series e ON e.study_id = s.id
+    JOIN instances i ON i.series_id = e.id
+    WHERE """
+_ORDER: LiteralString = """
+    ORDER BY e.series_number NULLS LAST, e.series_instance_uid, i.instance_number NULLS LAST, i.sop_instance_uid
+    """
+
+
+async def instances_of(tx: Transaction, target: Target, *, visible_to: Actor) -> list[StoredInstance]:
+    """The instances of a target, in order of series and instance number. Raises NotFound where there is none."""
+    where = _where(target, visible_to)
+    found = await tx.all(
+        StoredInstance,
+        """
+        SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
+            i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
+            i.pixel_data_length, i.data_set_sha256"""
+        + _OBJECTS
+        + where.condition
+        + _ORDER,
+        **where.parameters,
+    )
+    if not found:
+        raise _not_found(target)
+    return found
+
+
+async def attributes_of(tx: Transaction, sop_instance_uids: Sequence[str]) -> list[Attributes]:
+    """The attributes of instances that `instances_of` gave, in the order given."""
+    return await tx.all(
+        Attributes,
+        """
+        SELECT e.series_instance_uid, i.sop_instance_uid, i.attributes
+        FROM unnest(%(uids)s::text[]) WITH ORDINALITY AS asked (uid, place)
+        JOIN instances i ON i.sop_instance_uid = asked.uid
+        JOIN imaging_series e ON e.id = i.series_id
+        ORDER BY asked.place
+        """,
+        uids=list(sop_instance_uids),
+    )
+
+
+async def study_instance_uid_of(tx: Transaction, study_id: UUID) -> str:
+    """The Study Instance UID of a study that was resolved."""
+    return await tx.value("SELECT study_instance_uid FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
+
+
+def _where(target: Target, visible_to: Actor) -> Where:
+    where = Where(["s.findable"])
+    where.add("s.study_instance_uid = {uid}", uid=target.study_instance_uid)
+    if target.series_instance_uid is not None:
+        where.add("e.series_instance_uid = {uid}", uid=target.series_instance_uid)
+    if target.sop_instance_uid is not None:
+        where.add("i.sop_instance_uid = {uid}", uid=target.sop_instance_uid)
+    if (facility := visible_to.reader_facility) is not None:
+        where.add("s.facility_code = {facility}", facility=facility)
+    return where
+
+
+def _not_found(target: Target) -> NotFound:
+    kind = "instance" if target.sop_instance_uid else "series" if target.series_instance_uid else "study"
+    return NotFound(f"There is no such {kind}.")
