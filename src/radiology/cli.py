@@ -74,7 +74,7 @@ def serve(
 def demo() -> None:
     """Run the service with sample studies and a demo account, and take images from any sender."""
     with _refusals():
-        _serve(_settings(demo=True, allow_unknown_ae=True), load_samples=True)
+        _serve(_settings(demo=True, allow_unknown_ae=True, log_level="warning"), load_samples=True)
 
 
 @app.command()

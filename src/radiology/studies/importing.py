@@ -147,13 +147,17 @@ def _file(path: Path, refuse: Callable[[str, str], None]) -> Iterator[Candidate]
         refuse(str(path), f"It cannot be read: {error}.")
 
 
-def _members(archive: zipfile.ZipFile, name: str, refuse: Callable[[str, str], None], depth: int) -> Iterator[Candidate]:
+def _members(
+    archive: zipfile.ZipFile, name: str, refuse: Callable[[str, str], None], depth: int
+) -> Iterator[Candidate]:
     for member in archive.infolist():
         full_name = f"{name}!{member.filename}"
         if member.is_dir():
             continue
         if member.file_size > ZIP_MEMBER_BYTES:
-            refuse(full_name, f"It unpacks to {member.file_size:,} bytes, which is more than is taken from a ZIP archive.")
+            refuse(
+                full_name, f"It unpacks to {member.file_size:,} bytes, which is more than is taken from a ZIP archive."
+            )
         elif member.filename.lower().endswith(".zip") and depth and member.file_size <= NESTED_ZIP_BYTES:
             with zipfile.ZipFile(io.BytesIO(archive.read(member))) as nested:
                 yield from _members(nested, full_name, refuse, depth - 1)

@@ -157,7 +157,8 @@ class Reception:
         except Refusal as refusal:
             raise _error_of(refusal) from refusal
         if "truncated" in header.flags:
-            raise CannotUnderstand("The data set ends in the middle of a value. Send it again, whole.", tag=PIXEL_DATA)
+            tag = max(header.attributes, default=PIXEL_DATA) if header.pixel_data_offset is None else PIXEL_DATA
+            raise CannotUnderstand("The data set ends in the middle of a value. Send it again, whole.", tag=tag)
         return header, sorted({*header.flags, *flags})
 
     def _without_executable_preamble(self) -> list[str]:

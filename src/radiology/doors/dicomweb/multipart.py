@@ -10,6 +10,7 @@ from python_multipart.exceptions import MultipartParseError
 from radiology.errors import Invalid, NotSupported
 
 HEADER_BYTES = 16 * 1024
+PREAMBLE_BYTES = 64 * 1024
 
 
 class Part(Protocol):
@@ -32,6 +33,8 @@ class MultipartReader:
     ended: list[Part] = field(default_factory=list[Part])
     parts: int = 0
     _complete: bool = False
+    _begun: bool = False
+    _preamble: bytearray = field(default_factory=bytearray)
     _name: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
     _headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -56,6 +59,8 @@ class MultipartReader:
 
     def feed(self, chunk: bytes) -> list[Part]:
         """Take the next bytes of the body; the parts that ended in them. Raises Invalid for what is no multipart."""
+        if not self._begun:
+            chunk = self._without_preamble(chunk)
         try:
             if chunk and not self._complete:
                 self._parser.write(chunk)
@@ -70,6 +75,20 @@ class MultipartReader:
             raise Invalid("The multipart body ends without its closing boundary.")
         if not self.parts:
             raise Invalid("The multipart body has no part.")
+
+    def _without_preamble(self, chunk: bytes) -> bytes:
+        """What stands before the first boundary is for nobody (RFC 2046 5.1.1)."""
+        self._preamble += chunk
+        delimiter = b"--" + self.boundary.encode("latin-1")
+        start = 0 if self._preamble.startswith(delimiter) else self._preamble.find(b"\r\n" + delimiter) + 2
+        self._begun = start != 1
+        if not self._begun:
+            if len(self._preamble) > PREAMBLE_BYTES:
+                raise Invalid("The boundary that the Content-Type names is not in the body.")
+            return b""
+        body = bytes(self._preamble[start:])
+        self._preamble.clear()
+        return body
 
     def _header_begin(self) -> None:
         self._name.clear()

@@ -101,7 +101,7 @@ class Door:
         """An association has ended."""
         visit: Visit = association.state
         metrics.association(outcome).inc()
-        log.info("association.closed", ae_title=association.calling_ae_title, outcome=outcome, reason=sentence,
+        log.info("association.closed", ae_title=association.calling_ae_title, result=outcome, reason=sentence,
                  instances=visit.instances)  # fmt: skip
 
     def performed(self, association: Association, request: Command, status: int, seconds: float) -> None:

@@ -60,7 +60,7 @@ async def keep(task: Task, stopped: asyncio.Event) -> None:
             count = await do()
             do = task.do
             if count:
-                log.info("task.done", step=task.name, count=count)
+                log.debug("task.done", step=task.name, count=count)
         except Unavailable as error:
             log.warning("task.postponed", step=task.name, exc_info=error)
         except Exception as error:  # A task that fails must not end the others.
