@@ -163,7 +163,8 @@ async def save_status(
         """
         UPDATE imaging_studies
         SET status = %(status)s,
-            completed = CASE WHEN %(status)s::text = 'completed' THEN coalesce(%(completed)s, completed, %(now)s) ELSE completed END,
+            completed = CASE WHEN %(is_completed)s THEN coalesce(%(completed)s, completed, %(now)s)
+                ELSE completed END,
             reason_no_images = coalesce(%(reason_no_images)s, reason_no_images),
             metadata = CASE WHEN %(some)s THEN jsonb_set(coalesce(metadata, '{}'), '{warnings}',
                 coalesce(metadata->'warnings', '[]') || %(warnings)s::jsonb) ELSE metadata END,
@@ -173,6 +174,7 @@ async def save_status(
         """,
         study_id=study_id,
         status=status,
+        is_completed=status == "completed",
         completed=completed,
         now=now,
         reason_no_images=reason_no_images,
