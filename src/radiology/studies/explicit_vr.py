@@ -7,7 +7,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from pydicom.config import disable_value_validation
@@ -114,12 +114,8 @@ def _explicit(file: BinaryIO, start: int, end: int, syntax: TransferSyntax) -> b
     with warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
         warnings.simplefilter("ignore")
-        data_set: Any = read_dataset(
+        elements = read_dataset(
             BytesIO(file.read(end - start)), syntax.implicit_vr, not syntax.big_endian, bytelength=end - start
-        )
-        elements = Dataset(data_set)
-        elements.set_original_encoding(
-            syntax.implicit_vr, not syntax.big_endian, elements.get("SpecificCharacterSet", "ISO_IR 6")
         )
         if syntax.big_endian:
             _swap_words(elements)
