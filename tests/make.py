@@ -1,6 +1,6 @@
 """Builders of what tests need in the database, with good defaults: say only what the test is about.
 
-`await a_study(app, patient_id="7", study_date="20260121")` adds a study of one CT series with one instance, as the index
+`await a_study(app, PatientID="7")` adds a study of one CT series with one instance, as the index
 would after its objects came in, with the object's bytes in the object store; attributes are given by keyword.
 """
 
