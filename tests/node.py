@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
-from radiology.doors.dimse.run import Registry, serve
+from radiology.doors.dimse.run import Door, Registry, serve
+from radiology.doors.dimse.services import Services
 from radiology.doors.dimse.server import Server
 from radiology.settings import Settings
 from radiology.studies.archive import Archive, open_archive
@@ -64,7 +65,7 @@ def running_node(settings: Settings) -> Iterator[Node]:
         wait(app.db.open())
         wait(_register(app, ApplicationEntity(KNOWN)))
         with open_archive(app) as archive:
-            server = serve(archive, Registry(app, loop))
+            server = serve(Door(archive, Registry(app, loop), Services(archive)))
             yield Node(app, archive, server, wait)
             server.stop(5)
         wait(app.db.close())

@@ -67,15 +67,22 @@ class Reception:
     """One object while it comes in. `finish` makes it durable; leaving the block without it leaves nothing behind."""
 
     def __init__(
-        self, writer: ObjectWriter, source: Source, now: Callable[[], datetime], *, meta: FileMeta | None = None
+        self,
+        writer: ObjectWriter,
+        source: Source,
+        now: Callable[[], datetime],
+        *,
+        meta: FileMeta | None = None,
+        before: bytes = b"",
     ) -> None:
-        """`meta` where we write the file meta information ourselves: the data set must be what it says."""
+        """`meta` where the file meta information is ours, written as `before`: the data set must be what it says."""
         self._writer = writer
         self._source = source
         self._now = now
         self._head = bytearray()
         self._digest = hashlib.sha256()
         self._meta = meta
+        self._before = before
         self.header: Header | None = None
         self._expected = (
             (meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid) if meta else (None, None)
@@ -83,12 +90,16 @@ class Reception:
 
     def write(self, fragment: bytes | bytearray | memoryview) -> None:
         """Take the next bytes. Raises Unavailable where the disk is full."""
-        self._writer.write(fragment)
-        self._note(fragment)
+        self.write_all([memoryview(fragment)])
 
     def write_all(self, fragments: list[memoryview]) -> None:
         """Take the next bytes, in several fragments. Raises Unavailable where the disk is full."""
-        self._writer.write_all(fragments)
+        if self._before:
+            self._head += self._before
+            self._writer.write_all([memoryview(self._before), *fragments])
+            self._before = b""
+        else:
+            self._writer.write_all(fragments)
         for fragment in fragments:
             self._note(fragment)
 
@@ -111,6 +122,7 @@ class Reception:
         meta = self._file_meta()
         if len(self._head) < HEAD_BYTES:
             self._digest.update(memoryview(self._head)[meta.data_set_offset :])
+        self._writer.write_behind()
         header, flags = self._checked_header(meta)
         if study_instance_uid not in {None, header.text("0020000D")}:
             raise DataSetMismatch("The object belongs to another study than the request names.", tag="0020000D")
@@ -190,12 +202,10 @@ def receive_data_set(
     sop_instance_uid: str,
     transfer_syntax_uid: str,
 ) -> Reception:
-    """Begin to take in the data set of a C-STORE; the file meta information is ours (PS3.10 7.1). Raises Unavailable."""
+    """Begin to take in the data set of a C-STORE; the file meta information is ours (PS3.10 7.1)."""
     head = encode_file_meta(sop_class_uid, sop_instance_uid, transfer_syntax_uid, source.ae_title)
     meta = FileMeta(transfer_syntax_uid, len(head), True, sop_class_uid, sop_instance_uid, source.ae_title)
-    reception = Reception(objects.create(), source, now, meta=meta)
-    reception.write(head)
-    return reception
+    return Reception(objects.create(), source, now, meta=meta, before=head)
 
 
 def arrival_of(objects: LocalObjects, key: str, *, facility_code: str) -> Arrival:

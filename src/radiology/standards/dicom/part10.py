@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from radiology.standards.dicom.limits import shown_tag
 from radiology.standards.dicom.uids import (
@@ -24,6 +25,7 @@ _KNOWN_VRS = _LONG_VRS | frozenset(
 _SHORT = struct.Struct("<HH2sH")
 _IMPLICIT = struct.Struct("<HHL")
 _ULONG = struct.Struct("<L")
+_BEGINNING = b"\0" * PREAMBLE_BYTES + b"DICM" + struct.pack("<HH2sH", 2, 0, b"UL", 4)
 
 
 class FileMetaError(ValueError):
@@ -62,18 +64,26 @@ def encode_file_meta(
 
     Raises ValueError for a value that is not ASCII.
     """
-    elements = b"".join(
-        (
-            struct.pack("<HH2s2xL2s", 0x0002, 0x0001, b"OB", 2, b"\0\1"),
-            _element(0x0002, b"UI", _uid_bytes(sop_class_uid)),
-            _element(0x0003, b"UI", _uid_bytes(sop_instance_uid)),
-            _element(0x0010, b"UI", _uid_bytes(transfer_syntax_uid)),
-            _element(0x0012, b"UI", _uid_bytes(IMPLEMENTATION_CLASS_UID)),
-            _element(0x0013, b"SH", _text_bytes(IMPLEMENTATION_VERSION_NAME)),
-            _element(0x0016, b"AE", _text_bytes(source_ae_title[:16])) if source_ae_title else b"",
-        )
+    first, last = _elements_around(sop_class_uid, transfer_syntax_uid, source_ae_title)
+    instance = _element(0x0003, b"UI", _uid_bytes(sop_instance_uid))
+    length = _ULONG.pack(len(first) + len(instance) + len(last))
+    return b"".join((_BEGINNING, length, first, instance, last))
+
+
+@lru_cache(maxsize=1024)
+def _elements_around(sop_class_uid: str, transfer_syntax_uid: str, source_ae_title: str) -> tuple[bytes, bytes]:
+    """What stands before and behind the one element that every object has of its own."""
+    first = (
+        struct.pack("<HH2s2xL2s", 0x0002, 0x0001, b"OB", 2, b"\0\1"),
+        _element(0x0002, b"UI", _uid_bytes(sop_class_uid)),
     )
-    return b"\0" * PREAMBLE_BYTES + b"DICM" + struct.pack("<HH2sHL", 2, 0, b"UL", 4, len(elements)) + elements
+    last = (
+        _element(0x0010, b"UI", _uid_bytes(transfer_syntax_uid)),
+        _element(0x0012, b"UI", _uid_bytes(IMPLEMENTATION_CLASS_UID)),
+        _element(0x0013, b"SH", _text_bytes(IMPLEMENTATION_VERSION_NAME)),
+        _element(0x0016, b"AE", _text_bytes(source_ae_title[:16])) if source_ae_title else b"",
+    )
+    return b"".join(first), b"".join(last)
 
 
 def _element(element: int, vr: bytes, value: bytes) -> bytes:
