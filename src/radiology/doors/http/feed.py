@@ -69,7 +69,7 @@ class Feed:
             try:
                 async for _ in self._app.db.notifications(outbox.CHANNEL):
                     self._wake()
-            except Exception as error:  # noqa: BLE001  # The database may be away for a while; streams go on after it.
+            except Exception as error:  # The database may be away for a while; streams go on after it.
                 get_logger().warning("listening to events failed", exc_info=error)
             await asyncio.sleep(LISTEN_AGAIN_AFTER_SECONDS)
 

@@ -52,7 +52,7 @@ class Front:
         answer = _Answer(send, request_id)
         try:
             await self._answer(scope, receive, answer)
-        except Exception as error:  # noqa: BLE001  # A door catches broadly, so that a bug is an answer too.
+        except Exception as error:  # A door catches broadly, so that a bug is an answer too.
             await self._refuse(error, scope, receive, answer)
         _count(scope, answer.status, monotonic_seconds() - began)
 
@@ -75,7 +75,8 @@ class Front:
     def _limit_of(self, scope: Scope) -> int:
         """The longest body allowed, in bytes. Raises TooLarge where the client announces a longer one."""
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        json = b"json" in headers.get(b"content-type", b"application/json")
+        media_type = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
+        json = media_type.startswith(b"application/") and media_type.endswith(b"json")
         limit = self._limit_json if json else self._limit
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
