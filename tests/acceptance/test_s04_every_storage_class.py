@@ -1,24 +1,22 @@
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from pynetdicom import AE, AllStoragePresentationContexts, build_context
+from pynetdicom import AllStoragePresentationContexts
 from pynetdicom.dsutils import encode
 
 from data_sets import data_set
+from requestor import requestor
 
 CLASSES = [context.abstract_syntax for context in AllStoragePresentationContexts]
 
 
 @pytest.mark.parametrize("part", [slice(0, 100), slice(100, None)], ids=["first", "second"])
 def test_s04_every_storage_class_is_stored_byte_identical(node, part):
-    ae = AE(ae_title="MODALITY1")
-    ae.requested_contexts = [build_context(uid, ExplicitVRLittleEndian) for uid in CLASSES[part]]
-    association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC")
     sent = {}
-    for uid in CLASSES[part]:
-        ds = data_set(uid)
-        assert association.send_c_store(ds).Status == 0x0000, uid
-        sent[ds.SOPInstanceUID] = encode(ds, False, True)
-    association.release()
+    with requestor(node, [(uid, ExplicitVRLittleEndian) for uid in CLASSES[part]]) as association:
+        for uid in CLASSES[part]:
+            ds = data_set(uid)
+            assert association.send_c_store(ds).Status == 0x0000, uid
+            sent[ds.SOPInstanceUID] = encode(ds, False, True)
 
     assert node.value("SELECT count(*) FROM instances") == len(sent)
     for uid, data in sent.items():
@@ -36,11 +34,8 @@ def test_s04_every_transfer_syntax_is_kept_as_it_came(node, shared_data):
     for name in files:
         ds = dcmread(shared_data / "dicom" / "pydicom" / name)
         ds.SOPInstanceUID = generate_uid()  # Several of these files are the same object in another encoding.
-        ae = AE(ae_title="MODALITY1")
-        ae.add_requested_context(ds.SOPClassUID, ds.file_meta.TransferSyntaxUID)
-        association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC")
         syntax = ds.file_meta.TransferSyntaxUID
         data = encode(ds, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
-        assert association.send_c_store(ds).Status == 0x0000, name
-        association.release()
+        with requestor(node, [(ds.SOPClassUID, syntax)]) as association:
+            assert association.send_c_store(ds).Status == 0x0000, name
         assert node.stored_bytes(ds.SOPInstanceUID).endswith(data), name

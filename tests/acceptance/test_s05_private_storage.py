@@ -1,10 +1,10 @@
 from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import SOPClassCommonExtendedNegotiation
 
 from data_sets import data_set
 from node import running_node
+from requestor import requestor
 
 PRIVATE = "1.3.12.2.1107.5.9.1"
 STORAGE_SERVICE = "1.2.840.10008.4.2"
@@ -12,13 +12,10 @@ STORAGE_SERVICE = "1.2.840.10008.4.2"
 
 def store_private(node):
     ds = data_set(PRIVATE)
-    ae = AE(ae_title="MODALITY1")
-    ae.add_requested_context(PRIVATE, ExplicitVRLittleEndian)
     marked = SOPClassCommonExtendedNegotiation()
     marked.sop_class_uid, marked.service_class_uid = PRIVATE, STORAGE_SERVICE
-    association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC", ext_neg=[marked])
-    status = association.send_c_store(ds).Status if association.accepted_contexts else None
-    association.release()
+    with requestor(node, [(PRIVATE, ExplicitVRLittleEndian)], ext_neg=[marked]) as association:
+        status = association.send_c_store(ds).Status if association.accepted_contexts else None
     return ds, status
 
 

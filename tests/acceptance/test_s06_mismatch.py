@@ -1,8 +1,8 @@
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE
 
 from data_sets import CT, data_set
+from requestor import requestor
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -17,12 +17,9 @@ MR = "1.2.840.10008.5.1.4.1.1.4"
     ],
 )
 def test_s06_a_data_set_that_contradicts_its_command_is_refused(node, changes, status, element):
-    ae = AE(ae_title="MODALITY1")
-    ae.add_requested_context(CT, ExplicitVRLittleEndian)
-    association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC")
     ds = data_set(**changes)
-    answer = _store_as(association, ds, "1.2.826.0.1.3680043.8.498.1")
-    association.release()
+    with requestor(node, [(CT, ExplicitVRLittleEndian)]) as association:
+        answer = _store_as(association, ds, "1.2.826.0.1.3680043.8.498.1")
 
     assert answer.Status == status
     assert answer.OffendingElement == element
@@ -46,8 +43,6 @@ def _store_as(association, ds, sop_instance_uid):
     request.Priority = 2
     request.DataSet = BytesIO(encode(ds, False, True))
     context = association.accepted_contexts[0]
-    association._reactor_checkpoint.clear()  # Its own reactor would take the answer, as in its send_c_store.
     association.dimse.send_msg(request, context.context_id)
     _, answer = association.dimse.get_msg(block=True)
-    association._reactor_checkpoint.set()
     return answer

@@ -1,16 +1,12 @@
 from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE
 
 from data_sets import CT, data_set
+from requestor import requestor
 
 
 def store(node, ds):
-    ae = AE(ae_title="MODALITY1")
-    ae.add_requested_context(CT, ExplicitVRLittleEndian)
-    association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC")
-    answer = association.send_c_store(ds)
-    association.release()
-    return answer.Status
+    with requestor(node, [(CT, ExplicitVRLittleEndian)]) as association:
+        return association.send_c_store(ds).Status
 
 
 def test_s07_below_the_reserve_the_sender_may_retry_and_nothing_partial_stays(node):

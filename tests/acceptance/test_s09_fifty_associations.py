@@ -1,9 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from pynetdicom import AE
 
 from data_sets import CT, data_set
+from requestor import requestor
 
 ASSOCIATIONS = 50
 SERIES = 3
@@ -13,17 +13,13 @@ def test_s09_fifty_associations_with_one_new_study_make_one_study(node):
     study, series = generate_uid(), [generate_uid() for _ in range(SERIES)]
 
     def send(number):
-        ae = AE(ae_title="MODALITY1")
-        ae.add_requested_context(CT, ExplicitVRLittleEndian)
-        association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC")
-        statuses = [
-            association.send_c_store(
-                data_set(StudyInstanceUID=study, SeriesInstanceUID=uid, InstanceNumber=number, SeriesNumber=index)
-            ).Status
-            for index, uid in enumerate(series)
-        ]
-        association.release()
-        return statuses
+        with requestor(node, [(CT, ExplicitVRLittleEndian)]) as association:
+            return [
+                association.send_c_store(
+                    data_set(StudyInstanceUID=study, SeriesInstanceUID=uid, InstanceNumber=number, SeriesNumber=index)
+                ).Status
+                for index, uid in enumerate(series)
+            ]
 
     with ThreadPoolExecutor(ASSOCIATIONS) as threads:
         statuses = [status for sent in threads.map(send, range(ASSOCIATIONS)) for status in sent]
