@@ -104,9 +104,11 @@ async def test_each_criterion_finds_and_excludes(client_as: Any) -> None:
         "patient=12345", "patient=Patient/12345", "patient_id=12345", "patientId=12345", "encounter_id=67890",
         "encounter=Encounter/67890", "status=registered", "status=registered,completed", "modality=DX",
         "modality=DX,MR", "procedure_code=34839-5", "procedureCode=42272-5", "procedure_code=http://loinc.org|34839-5",
-        "performer_id=111", "interpreter_id=Practitioner/333", "date_from=2026-01-21", "date_from=2026-01-21T14:00:00%2B06:00",
+        "performer_id=111", "interpreter_id=Practitioner/333", "date_from=2026-01-21",
+        "date_from=2026-01-21T14:00:00%2B06:00",
         "date_from=2025-12-01&date_to=2026-01-21", "accession_number=ACC-2026-001234",
-        f"study_instance_uid={study['studyInstanceUID']}", f"studyInstanceUID={study['studyInstanceUID']}&status=registered",
+        f"study_instance_uid={study['studyInstanceUID']}",
+        f"studyInstanceUID={study['studyInstanceUID']}&status=registered",
     ):  # fmt: skip
         answer = await client.get(f"{STUDIES}?{query}")
         assert answer.status_code == 200, answer.text
@@ -201,7 +203,8 @@ async def test_a_patient_known_from_images_is_the_same(client_as: Any, app: Any)
         await tx.run(
             """
             INSERT INTO patients (id, reference, patient_id, issuer_of_patient_id, patient_name, sex)
-            SELECT id, 'Patient/' || id, '12345', 'LOCAL', 'RAHMAN^ABDUR', 'M' FROM (SELECT gen_random_uuid() AS id) AS made
+            SELECT id, 'Patient/' || id, '12345', 'LOCAL', 'RAHMAN^ABDUR', 'M'
+            FROM (SELECT gen_random_uuid() AS id) AS made
             """
         )
     study = await posted(await client_as("radiographer"))

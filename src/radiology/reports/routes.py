@@ -35,8 +35,8 @@ NAMES = {
 async def post_report(body: ReportIn, app: CurrentApp, actor: CurrentActor) -> Response:
     """Begin a report of a study: `preliminary` with its text, or `registered` as a draft.
 
-    A study has one open report for each procedure. Codes that are wrong are kept, the right one is added, and `warnings`
-    says so. All seven sections are stored.
+    A study has one open report for each procedure. Codes that are wrong are kept, the right one is added, and
+    `warnings` says so. All seven sections are stored.
     """
     report_id, version, answer = await begin_report(app, actor, body)
     return created(answer, f"{PATH}/{report_id}", version)

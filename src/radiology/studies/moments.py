@@ -1,4 +1,4 @@
-"""Moments as clients send them: ISO 8601 with an offset; one without is read in the service's zone, and that is said."""
+"""Moments as clients send them: ISO 8601 with an offset; one without is read in the service's zone."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo

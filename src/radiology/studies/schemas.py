@@ -1,6 +1,6 @@
 """Bodies of studies over REST, in the shape of the specification, and the FHIR R4 data types they are made of."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -87,7 +87,8 @@ def _as_concepts(value: Any) -> Any:
     """Take Coding[] (as FHIR R4 has it) as well as CodeableConcept[] (as the specification has it)."""
     if not isinstance(value, list):
         return value
-    return [{"coding": [item]} if isinstance(item, dict) and "code" in item else item for item in value]
+    items = cast("list[Any]", value)
+    return [{"coding": [item]} if isinstance(item, dict) and "code" in item else item for item in items]
 
 
 def _as_list(value: Any) -> Any:

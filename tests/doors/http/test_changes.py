@@ -59,7 +59,9 @@ async def test_application_entities(client_as: Any) -> None:
     administrator, referrer = await client_as("administrator"), await client_as("referrer")
     address = "/api/radiology/application-entities"
     assert (await referrer.get(address)).status_code == 403
-    made = await administrator.put(f"{address}/CT1", json={"host": "10.0.0.5", "port": 104, "services": ["echo", "store"]})
+    made = await administrator.put(
+        f"{address}/CT1", json={"host": "10.0.0.5", "port": 104, "services": ["echo", "store"]}
+    )
     assert made.status_code == 200
     assert (await administrator.get(f"{address}/CT1")).json() == made.json()
     assert [each["aeTitle"] for each in (await administrator.get(address)).json()["results"]] == ["CT1"]

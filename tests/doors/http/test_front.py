@@ -21,7 +21,9 @@ PUBLIC = {
 
 
 def routes_of(service: FastAPI) -> set[tuple[str, str]]:
-    plain = {(route.path, method) for route in service.routes if isinstance(route, Route) for method in route.methods or ()}
+    plain = {
+        (route.path, method) for route in service.routes if isinstance(route, Route) for method in route.methods or ()
+    }
     paths: dict[str, dict[str, Any]] = service.openapi()["paths"]
     return plain | {(path, method.upper()) for path, item in paths.items() for method in item}
 
@@ -29,7 +31,9 @@ def routes_of(service: FastAPI) -> set[tuple[str, str]]:
 async def test_every_route_but_the_public_ones_needs_an_actor(service: FastAPI, client: Any) -> None:
     routes = routes_of(service)
     assert {path for path, _ in routes if is_public(path) or path == "/metrics"} == PUBLIC
-    assert {STUDIES, "/api/radiology/reports/{report}/approve", "/api/radiology/changes"} <= {path for path, _ in routes}
+    assert {STUDIES, "/api/radiology/reports/{report}/approve", "/api/radiology/changes"} <= {
+        path for path, _ in routes
+    }
     for path, method in routes:
         answer = await client.request(method, path.replace("{", "").replace("}", ""))
         assert (answer.status_code == 401) == (path not in PUBLIC), (method, path, answer.status_code)
@@ -90,7 +94,11 @@ async def test_bodies_are_limited(client_as: Any, settings: Any) -> None:
 async def test_refusals_are_problems(client_as: Any) -> None:
     client = await client_as("referrer")
     missing = await client.get("/api/radiology/nothing", headers={"x-request-id": "abc-1"})
-    assert (missing.status_code, missing.json()["requestId"], missing.headers["x-request-id"]) == (404, "abc-1", "abc-1")
+    assert (missing.status_code, missing.json()["requestId"], missing.headers["x-request-id"]) == (
+        404,
+        "abc-1",
+        "abc-1",
+    )
     wrong = await client.delete(STUDIES)
     assert (wrong.status_code, wrong.headers["content-type"]) == (405, "application/problem+json")
     assert (await client.post(STUDIES, content=b"x", headers={"content-type": "text/plain"})).status_code == 415

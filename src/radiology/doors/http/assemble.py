@@ -4,7 +4,7 @@ Everything needs an actor (`front.py`) unless it is on the short public list the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -66,7 +66,7 @@ def _dicom_over_rest() -> Sequence[Any]:
 
 
 @asynccontextmanager
-async def _lifespan(service: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(service: FastAPI) -> AsyncGenerator[None]:
     app: App = service.state.app
     await app.db.open()
     archive = open_archive(app)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from fastapi.routing import APIRoute
@@ -69,7 +69,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _children(value: Any) -> list[Any]:
-    children: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    children = cast("Any", value.values() if isinstance(value, dict) else value)
     return [child for child in children if isinstance(child, dict | list)]
 
 

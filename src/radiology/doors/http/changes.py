@@ -44,7 +44,7 @@ async def get_changes(request: Request, app: CurrentApp, actor: CurrentActor) ->
 
 @router.get("/events", response_model=None, openapi_extra={"parameters": openapi_parameters(_EVENTS)})
 async def get_events(request: Request, actor: CurrentActor) -> Response:
-    """The same events as server-sent events (text/event-stream); `id` is the position, so a browser resumes by itself."""
+    """The same as server-sent events (text/event-stream); `id` is the position, so a browser resumes by itself."""
     given = read_parameters(request.query_params, _EVENTS)
     resumed = request.headers.get("last-event-id") or given.get("after")
     after = None if resumed is None else _number(resumed, "after", 0, HIGHEST)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from radiology import __version__
 
 DESCRIPTION = """\
-Archive, radiology information system and reporting for hospitals: REST for studies and reports, DICOMweb at `/dicomweb`.
+Archive, radiology information system and reporting for hospitals: REST for studies and reports; `/dicomweb` for images.
 
 Sign in with a bearer token (`radi token NAME --role ROLE` prints one) or with name and password (HTTP Basic).
 Refusals are `application/problem+json` (RFC 9457); `errors` names each field that is wrong and what would be right.

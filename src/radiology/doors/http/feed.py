@@ -5,6 +5,7 @@ Nothing is queued for a client, so a slow one costs no memory: it reads on from 
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 
@@ -82,7 +83,7 @@ class Feed:
             await outbox.place(tx)
             return await outbox.last_position(tx)
 
-    async def _page(self, after: int, facility_code: str | None) -> list[dict[str, object]]:
+    async def _page(self, after: int, facility_code: str | None) -> list[dict[str, Any]]:
         async with self._app.db.transaction() as tx:
             await outbox.place(tx)
             return orjson.loads(await outbox.read(tx, after=after, limit=PAGE, facility_code=facility_code))
@@ -96,5 +97,5 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def _frame(event: dict[str, object]) -> bytes:
+def _frame(event: dict[str, Any]) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event["position"], str(event["type"]).encode(), orjson.dumps(event))

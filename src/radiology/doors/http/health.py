@@ -14,6 +14,8 @@ from radiology.app import App
 from radiology.errors import RadiologyError
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state
+from radiology.studies.actions.recover import MARK as RECOVERY
+from radiology.studies.queries import upkeep
 
 CHECK_SECONDS = 3.0
 UP, DOWN, ABSENT = "up", "down", "not configured"
@@ -82,9 +84,11 @@ async def check(app: App) -> dict[str, dict[str, Any]]:
         _guarded(asyncio.to_thread(_storage, app), "the folder of images cannot be written"),
     )
     state = await asyncio.to_thread(read_state, app.settings.run_dir)
+    recovery = await _guarded(_recovery(app, state), "the database does not answer")
     return {
         "database": database,
         "storage_service": storage,
+        "recovery": recovery,
         "dicom_engine": _child(state, "dimse"),
         "worker": _child(state, "worker"),
     }
@@ -104,6 +108,17 @@ async def _database(app: App) -> dict[str, Any]:
     if revision != (needed := migrate.newest()):
         return {"status": DOWN, "detail": f"the schema is at {revision}, this version needs {needed}: run radi migrate"}
     return {"status": UP, "revision": revision}
+
+
+async def _recovery(app: App, state: SupervisorState | None) -> dict[str, Any]:
+    """Since the start, what a crash left without rows has been indexed: nothing acknowledged is missing from answers."""
+    if state is None:
+        return {"status": ABSENT, "detail": "no supervisor runs here: ask the worker itself"}
+    async with app.db.transaction() as tx:
+        done = await upkeep.mark(tx, RECOVERY)
+    if done is None or done.timestamp() < state.started_at:
+        return {"status": DOWN, "detail": "images stored before the last stop are being indexed"}
+    return {"status": UP}
 
 
 def _storage(app: App) -> dict[str, Any]:

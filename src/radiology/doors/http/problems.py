@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from radiology.errors import FieldProblem, NotAuthenticated, RadiologyError, Unavailable
+from radiology.errors import FieldProblem, Invalid, NotAuthenticated, RadiologyError, Unavailable, Unprocessable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -52,7 +52,7 @@ def problem(
 
 def of_refusal(error: RadiologyError, request_id: str = "") -> Problem:
     """A refusal of ours."""
-    headers = {}
+    headers: dict[str, str] = {}
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="radiology", Basic realm="radiology", charset="UTF-8"'
     if isinstance(error, Unavailable):
@@ -101,12 +101,9 @@ def _validation(request: Request, error: Exception) -> Response:
     fields = [FieldProblem(path_of(each["loc"]), sentence_of(each)) for each in details]
     status = 400 if any(each["loc"][:1] and each["loc"][0] in _PARAMETERS for each in details) else 422
     named = ", ".join(dict.fromkeys(one.field or "the body" for one in fields))
-    kind, title = (
-        ("invalid", "The request cannot be understood")
-        if status == 400
-        else ("unprocessable", "A value cannot be right")
-    )
-    return problem(status, kind, title, detail=f"Wrong: {named}.", fields=fields, request_id=request_id_of(request))
+    kind = Invalid if status == 400 else Unprocessable
+    detail, request_id = f"Wrong: {named}.", request_id_of(request)
+    return problem(status, kind_of(kind), kind.title, detail=detail, fields=fields, request_id=request_id)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -151,5 +148,5 @@ def sentence_of(error: ErrorDetails | Mapping[str, Any]) -> str:
     if kind == "extra_forbidden":
         return "is not a field of this body; /docs lists those there are"
     if kind == "literal_error":
-        return f"must be one of {error['ctx']['expected']}"
+        return f"must be one of {error.get('ctx', {}).get('expected')}"
     return message[:1].lower() + message[1:]

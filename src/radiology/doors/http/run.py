@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import FrameType
 
 import uvicorn
@@ -55,7 +55,7 @@ class Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def listening(address: str, port: int) -> Iterator[socket.socket]:
+def listening(address: str, port: int) -> Generator[socket.socket]:
     """A listening socket whose port other processes of the service listen on too (SO_REUSEPORT)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
