@@ -24,7 +24,7 @@ from pynetdicom.dsutils import encode
 
 from data_sets import CT, data_set
 from node import free_port
-from radiology.doors.dimse.client import Peer, connect
+from radiology.doors.dimse.client import AssociationEndedError, Peer, connect
 
 ROUNDS = 20 if os.environ.get("RADI_TEST_CAMPAIGN") == "whole" else 2
 SENDERS = 4
@@ -123,7 +123,10 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         peer = Peer("127.0.0.1", self._port, "RADSVC", "SENDER")
-        with suppress(OSError, EOFError), connect(peer, [(CT, [ExplicitVRLittleEndian])]) as association:
+        with (
+            suppress(AssociationEndedError, OSError, EOFError),
+            connect(peer, [(CT, [ExplicitVRLittleEndian])]) as association,
+        ):
             for number in range(100_000):
                 ds = data_set(
                     StudyInstanceUID=self._study,

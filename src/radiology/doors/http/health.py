@@ -111,7 +111,7 @@ async def _database(app: App) -> dict[str, Any]:
 
 
 async def _recovery(app: App, state: SupervisorState | None) -> dict[str, Any]:
-    """Since the start, what a crash left without rows has been indexed: nothing acknowledged is missing from answers."""
+    """Since the start, what a crash left without rows has been indexed: no answer lacks what was acknowledged."""
     if state is None:
         return {"status": ABSENT, "detail": "no supervisor runs here: ask the worker itself"}
     async with app.db.transaction() as tx:
