@@ -1,11 +1,13 @@
 """Health, metrics, documentation."""
 
+import os
 from typing import Any
 
 import pytest
 
 from radiology.kit.processes import ChildState, SupervisorState, write_state
 from radiology.reports.schemas import APPROVAL_EXAMPLE, REPORT_EXAMPLE
+from radiology.studies.actions.recover import MARK
 from radiology.studies.schemas import STATUS_EXAMPLE, STUDY_EXAMPLE
 
 pytestmark = pytest.mark.anyio
@@ -26,13 +28,15 @@ async def test_the_map_of_the_specification(client: Any) -> None:
 async def test_ready_only_when_everything_can_be_used(client: Any, app: Any) -> None:
     assert (await client.get("/health/ready")).status_code == 200
     app.settings.run_dir.mkdir(parents=True, exist_ok=True)
-    import os
 
     def told(state: Any) -> None:
         children = tuple(ChildState(role, role, state, 1, 0, 0.0, None) for role in ("http", "dimse", "worker"))
         write_state(app.settings.run_dir, SupervisorState("ready", os.getpid(), 0.0, children))
 
     told("running")
+    assert (await client.get("/health/ready")).json()["missing"] == ["recovery"]
+    async with app.db.transaction() as tx:
+        await tx.run("INSERT INTO worker_marks VALUES (%(name)s, now())", name=MARK)
     assert (await client.get("/health/ready")).status_code == 200
     told("waiting")
     answer = await client.get("/health/ready")

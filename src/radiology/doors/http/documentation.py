@@ -1,5 +1,6 @@
 """What the service says about itself: OpenAPI 3.1, a reference page that needs no internet, and a first page."""
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -12,6 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radiology import __version__
+from radiology.reports.schemas import APPROVAL_EXAMPLE, REPORT_EXAMPLE
+from radiology.studies.schemas import STATUS_EXAMPLE, STUDY_EXAMPLE
 
 DESCRIPTION = """\
 Archive, radiology information system and reporting for hospitals: REST for studies and reports; `/dicomweb` for images.
@@ -37,6 +40,12 @@ PROBLEM: dict[str, Any] = {
         },
         "requestId": {"type": "string"},
     },
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "StudyIn": STUDY_EXAMPLE,
+    "StatusIn": STATUS_EXAMPLE,
+    "ReportIn": REPORT_EXAMPLE,
+    "Approval": APPROVAL_EXAMPLE,
 }
 _PAGES = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
 
@@ -71,7 +80,18 @@ def _openapi(service: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = refusal
+            _headline(operation)
+    for name, example in EXAMPLES.items():
+        # The order of a payload's fields is for people; pydantic sorts them by name.
+        parts["schemas"][name]["examples"] = [example]
     return description
+
+
+def _headline(operation: dict[str, Any]) -> None:
+    """The first sentence of what an operation says of itself is its title."""
+    first, *rest = re.split(r"\.\s+", operation.get("description", ""), maxsplit=1)
+    operation["summary"] = first.rstrip(".").replace("`", "")
+    operation["description"] = "".join(rest).strip()
 
 
 async def openapi_json(request: Request) -> Response:

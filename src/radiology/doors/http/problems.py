@@ -71,10 +71,8 @@ def of_refusal(error: RadiologyError, request_id: str = "") -> Problem:
 
 def of_bug(request_id: str) -> Problem:
     """Everything that is not a refusal of ours is a bug: it says nothing but where to find it in the log."""
-    return problem(
-        500, "internal", "Internal error", detail="Something broke here. Give the request id to whoever runs the service.",
-        request_id=request_id,
-    )  # fmt: skip
+    detail = "Something broke here. Give the request id to whoever runs the service."
+    return problem(500, "internal", "Internal error", detail=detail, request_id=request_id)
 
 
 def kind_of(error: type[RadiologyError]) -> str:

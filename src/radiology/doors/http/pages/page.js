@@ -14,6 +14,15 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
+function headline(tag) {
+  return tag === "dicom" ? "DICOM" : tag[0].toUpperCase() + tag.slice(1);
+}
+
+function prose(text) {
+  const parts = text.split("`");
+  return element("p", {}, ...parts.map((part, number) => (number % 2 ? element("code", {}, part) : part)));
+}
+
 function resolved(schema) {
   while (schema && schema.$ref) schema = description.components.schemas[schema.$ref.split("/").pop()];
   return schema || {};
@@ -128,7 +137,7 @@ function operationPanel(method, path, shared, operation) {
   return element("details", { class: "operation", id: method + path },
     element("summary", {}, element("span", { class: "verb " + method }, method.toUpperCase()), element("span", { class: "path" }, path), element("span", { class: "title" }, operation.summary || "")),
     element("div", { class: "inside" },
-      ...(operation.description || "").split("\n\n").filter(Boolean).map((text) => element("p", {}, text)),
+      ...(operation.description || "").split("\n\n").filter(Boolean).map(prose),
       parameters.length ? element("h3", {}, "Parameters") : null, parameters.length ? parameterTable(parameters, inputs) : null,
       schema ? element("h3", {}, "Body") : null, body,
       schema ? element("details", {}, element("summary", {}, "Fields of the body"), fields(schema, 0)) : null,
@@ -152,11 +161,11 @@ async function show() {
       groups.get(tag).push([method, path, item.parameters, item[method]]);
     }
   }
-  document.getElementById("about").append(...description.info.description.split("\n\n").map((text) => element("p", {}, text.replaceAll("`", ""))));
+  document.getElementById("about").append(...description.info.description.split("\n\n").map(prose));
   for (const [tag, operations] of groups) {
-    document.getElementById("list").append(element("h2", {}, tag), ...operations.map(([method, path]) =>
+    document.getElementById("list").append(element("h2", {}, headline(tag)), ...operations.map(([method, path]) =>
       element("a", { href: "#" + encodeURIComponent(method + path) }, element("span", { class: "verb " + method }, method.toUpperCase()), element("span", { class: "path" }, path.replace("/api/radiology", "")))));
-    document.getElementById("operations").append(element("h2", {}, tag), ...operations.map((each) => operationPanel(...each)));
+    document.getElementById("operations").append(element("h2", {}, headline(tag)), ...operations.map((each) => operationPanel(...each)));
   }
   document.getElementById("sign").addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", openNamed);
