@@ -434,6 +434,8 @@ CREATE INDEX imaging_studies_dicom_patient_id ON public.imaging_studies USING bt
 
 CREATE INDEX imaging_studies_encounter ON public.imaging_studies USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 
+CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
+
 CREATE INDEX imaging_studies_order ON public.imaging_studies USING btree (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid) INCLUDE (facility_code) WHERE findable;
 
 CREATE INDEX imaging_studies_patient_name ON public.imaging_studies USING gin (patient_name_search public.gin_trgm_ops);
@@ -451,6 +453,8 @@ CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (r
 CREATE INDEX patients_patient_id ON public.patients USING btree (patient_id, issuer_of_patient_id);
 
 CREATE INDEX quarantine_open ON public.quarantine USING btree (received_at) WHERE (resolved_at IS NULL);
+
+CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
 
 CREATE INDEX study_transitions_study ON public.study_transitions USING btree (study_id);
 

@@ -141,6 +141,7 @@ CREATE INDEX idx_imaging_studies_status ON imaging_studies (status, last_instanc
 CREATE INDEX idx_imaging_studies_modality ON imaging_studies USING gin (modalities_in_study);
 CREATE INDEX idx_imaging_studies_started ON imaging_studies (coalesce(started, created_at) DESC, id DESC);
 CREATE INDEX idx_imaging_studies_accession ON imaging_studies (accession_number);
+CREATE INDEX imaging_studies_newest ON imaging_studies (coalesce(started, created_at) DESC, id DESC);
 CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid)
     INCLUDE (facility_code) WHERE findable;
 CREATE INDEX imaging_studies_dicom_patient_id ON imaging_studies (dicom_patient_id, study_date DESC);
@@ -274,6 +275,7 @@ CREATE TABLE radiology_reports (
     self_approved boolean NOT NULL DEFAULT false
 );
 CREATE INDEX idx_radiology_reports_study ON radiology_reports (study_id);
+CREATE INDEX radiology_reports_newest ON radiology_reports (created_at DESC, id DESC);
 CREATE INDEX idx_radiology_reports_patient ON radiology_reports (patient_id);
 CREATE INDEX idx_radiology_reports_status ON radiology_reports (status, issued);
 
