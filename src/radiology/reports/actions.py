@@ -331,8 +331,8 @@ def _check_study(report: Report) -> None:
 def _event(report: Report) -> dict[str, Any]:
     return {
         "facility_code": report.facility_code,
-        "report_id": report.report_id,
-        "study_id": report.study_number,
+        "report_id": str(report.id),
+        "study_id": str(report.study_id),
         "version": report.version,
         "status": report.status,
     }
