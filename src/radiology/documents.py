@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from radiology import errors, events
 from radiology.access.model import ROLES, Permission
-from radiology.doors.http.actors import TooManyAttempts
 from radiology.doors.http.problems import kind_of
 
 T = TypeVar("T")
@@ -43,7 +42,7 @@ def errors_document() -> str:
     """docs/errors.md."""
     rows = [
         f"| `{kind_of(error)}` | {error.http_status} | {error.dimse_status:04X} | {error.title} |"
-        for error in sorted({*_below(errors.RadiologyError), TooManyAttempts}, key=_order)
+        for error in sorted(_below(errors.RadiologyError), key=_order)
     ]
     return ERRORS + "\n".join(rows) + "\n"
 

@@ -3,6 +3,7 @@
     RadiologyError
     |-- Invalid 400 C000                 the request cannot be understood
     |-- NotAuthenticated 401             nobody is signed in
+    |-- TooManyAttempts 429 0124         too many wrong passwords in a short time
     |-- NotPermitted 403 0124            signed in, but may not
     |-- NotFound 404 0112                there is no such thing, or not for this reader
     |-- Conflict 409 0110                the thing is in another state
@@ -12,6 +13,7 @@
     |-- CannotUnderstand 400 C100        the data set does not parse
     |-- StaleVersion 412 0110            somebody else changed it first
     |-- TooLarge 413 A700                the body is larger than allowed
+    |-- NotAcceptable 406                none of the accepted media types can be sent
     |-- NotSupported 415 0122            media type, transfer syntax or SOP class
     |-- Unprocessable 422 C101           understood, but a value cannot be right
     `-- Unavailable 503 A700             try again later: disk, database or object store
@@ -68,6 +70,12 @@ class NotAuthenticated(RadiologyError):
     http_status = 401
     dimse_status = 0x0124
     title = "Sign in first"
+
+
+class TooManyAttempts(RadiologyError):
+    http_status = 429
+    dimse_status = 0x0124
+    title = "Too many attempts"
 
 
 class NotPermitted(RadiologyError):

@@ -458,7 +458,6 @@ def announcement(settings: Settings, seconds: float) -> Iterator[str]:
     yield f"  web          {base}/"
     yield f"  REST         {base}/api/radiology    reference: {base}/docs"
     yield f"  DICOMweb     {base}/dicomweb"
-    yield f"  FHIR         {base}/fhir/R4"
     yield f"  DICOM        AE title {settings.ae_title}, host {host}, port {settings.dicom_port}"
     yield f"  data         {settings.data_dir}"
 

@@ -58,7 +58,7 @@ async def make_token(app: App, name: str, *, role: str) -> str:
 
 
 class Authenticator:
-    """Turns credentials into actors, and remembers them for a minute so that a hot read costs no argon2 and no query."""
+    """Turns credentials into actors, and remembers them for a minute: a hot read costs no argon2 and no query."""
 
     def __init__(self, app: App) -> None:
         self._app = app

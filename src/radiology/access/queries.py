@@ -40,7 +40,8 @@ async def find_account_by_token(tx: Transaction, token_sha256: bytes) -> Account
     return await tx.maybe(
         Account,
         """
-        SELECT accounts.id, name, role, password_hash, must_change_password, practitioner_reference, display, facility_code
+        SELECT accounts.id, name, role, password_hash, must_change_password, practitioner_reference, display,
+            facility_code
         FROM tokens
         JOIN accounts ON accounts.id = tokens.account_id
         WHERE token_sha256 = %(token_sha256)s
@@ -76,7 +77,7 @@ async def save_account(tx: Transaction, account: Account) -> UUID:
     )
 
 
-async def save_token(tx: Transaction, *, id: UUID, account_id: UUID, token_sha256: bytes) -> None:  # noqa: A002
+async def save_token(tx: Transaction, *, id: UUID, account_id: UUID, token_sha256: bytes) -> None:
     """Keep the hash of a token."""
     await tx.run(
         "INSERT INTO tokens (id, account_id, token_sha256) VALUES (%(id)s, %(account_id)s, %(token_sha256)s)",

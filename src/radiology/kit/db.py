@@ -4,7 +4,7 @@
 Both give transactions with the same verbs: `one`, `maybe`, `all`, `value`, `run`; `json` and `copy_in` where they pay.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -135,7 +135,7 @@ class Database:
         await self._pool.close()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self) -> AsyncGenerator[Transaction]:
         """One transaction: committed when the block ends, rolled back when it raises. Raises Unavailable."""
         with translated():
             async with self._pool.connection() as connection:
@@ -157,13 +157,13 @@ class Writer:
     """One connection that a thread holds for good, and makes anew when it was lost."""
 
     def __init__(self, dsn: str, *, asynchronous_commit: bool = False) -> None:
-        """`asynchronous_commit`: commits do not wait for the disk; only where recovery makes good what a crash loses."""
+        """`asynchronous_commit`: commits do not wait for the disk; where recovery makes good what a crash loses."""
         self._dsn = dsn
         self._asynchronous_commit = asynchronous_commit
         self._connection: psycopg.Connection[Any] | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[WriterTransaction]:
+    def transaction(self) -> Generator[WriterTransaction]:
         """One transaction. Raises Unavailable where the database cannot be reached."""
         with translated():
             connection = self._connected()
@@ -186,7 +186,7 @@ class Writer:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Turn the driver's errors into ours."""
     try:
         yield

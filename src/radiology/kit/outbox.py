@@ -1,7 +1,7 @@
 """Events in PostgreSQL, written in the transaction of what they tell of, and read in one order that never changes.
 
 Transactions commit in another order than they took their sequence numbers, so a reader that remembers the last number
-would miss what commits later. A row therefore gets its `position` only after it is committed, by `place`, one at a time.
+would miss what commits later. A row gets its `position` only after it is committed, by `place`, one at a time.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ READ: LiteralString = """
 """
 
 
-def row(*, type: str, key: str, body: Mapping[str, Any], facility_code: str | None) -> dict[str, Any]:  # noqa: A002
+def row(*, type: str, key: str, body: Mapping[str, Any], facility_code: str | None) -> dict[str, Any]:
     """Parameters of INSERT."""
     return {"id": uuid7(), "type": type, "key": key, "body": as_json(dict(body)), "facility_code": facility_code}
 

@@ -141,7 +141,6 @@ class Report:
     id: UUID
     report_id: str
     study_id: UUID
-    study_number: str
     study_instance_uid: str
     study_status: str
     study_flags: list[str]

@@ -172,7 +172,7 @@ async def load_report(tx: Transaction, report_id: UUID, *, lock: bool = False) -
     return await tx.one(
         Report,
         """
-        SELECT report.id, report.report_id, report.study_id, study.study_id AS study_number, study.study_instance_uid,
+        SELECT report.id, report.report_id, report.study_id, study.study_instance_uid,
             study.status AS study_status, study.flags AS study_flags, study.modalities_in_study AS modalities,
             study.facility_code, study.accession_number, patient.reference AS patient_reference, report.status,
             report.version, report.category, report.code, report.sections, report.author,

@@ -1,6 +1,6 @@
 """The storing half of a process: object store, and the one thread that writes the index."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Archive:
 
 
 @contextmanager
-def open_archive(app: App) -> Iterator[Archive]:
+def open_archive(app: App) -> Generator[Archive]:
     """An archive whose writer runs until the block ends; what has arrived by then is written."""
     index = StudyIndex(app.settings, app.objects)
     arrivals = BatchWriter(index.write, name="index", batch_items=app.settings.index_batch_rows)

@@ -10,8 +10,6 @@ from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import PatientIdentity
 from radiology.standards.dicom.names import name_search_text
 
-DCM = "http://dicom.nema.org/resources/ontology/DCM"
-
 
 @dataclass(frozen=True)
 class StudyFacts:
@@ -88,11 +86,6 @@ def series_columns(header: Header, zone: tzinfo) -> dict[str, Any]:
         "body_site": {"text": body_part} if (body_part := text("00180015")) else None,
         "dicom": levels.series(header.attributes),
     }
-
-
-def concepts_of(modalities: list[str]) -> list[dict[str, Any]]:
-    """Modalities as the CodeableConcepts of the specification's payload."""
-    return [{"coding": [{"system": DCM, "code": modality}]} for modality in modalities]
 
 
 def date_of(text: str) -> date | None:

@@ -1,7 +1,7 @@
 """`radi import PATH`: files, folders and ZIP archives into the archive, by the same way as every other door.
 
-What was stored is remembered in a journal under `<data_dir>/import`, so that an import that was interrupted goes on where
-it stopped. What was refused is listed with its reason; nothing else is touched.
+What was stored is remembered in a journal under `<data_dir>/import`, so that an interrupted import goes on where it
+stopped. What was refused is listed with its reason; nothing else is touched.
 """
 
 import hashlib
@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
 from radiology.errors import Invalid, RadiologyError, Unavailable
 from radiology.studies.actions.store import quarantine_error
@@ -34,7 +35,7 @@ class Candidate:
 
     name: str
     size_bytes: int
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Import:
     _waiting: deque[tuple[Candidate, Future[Stored]]] = field(default_factory=deque[tuple[Candidate, Future[Stored]]])
 
     def run(self) -> Iterator[Progress]:
-        """Store everything below the path. Raises Invalid where it is not there, Unavailable where nothing can be stored."""
+        """Store everything below the path. Raises Invalid where it is not there, Unavailable for a full disk."""
         if not self.path.exists():
             raise Invalid(f"There is no {self.path}.")
         done = self._already_done()
@@ -162,7 +163,11 @@ def _members(
             with zipfile.ZipFile(io.BytesIO(archive.read(member))) as nested:
                 yield from _members(nested, full_name, refuse, depth - 1)
         else:
-            yield Candidate(full_name, member.file_size, lambda member=member: archive.open(member))  # type: ignore[misc]
+            yield Candidate(full_name, member.file_size, partial(_open_member, archive, member))
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    return archive.open(member)
 
 
 def _line(candidate: Candidate) -> str:

@@ -143,8 +143,7 @@ class StudyIndex:
 
     def _again(self, batch: Batch, arrival: Arrival, known: KnownInstance) -> Stored:
         study = batch.studies.get(arrival.study_instance_uid)
-        same_place = study is not None and study.id == known.study_id
-        if same_place and known.data_set_sha256 == arrival.data_set_sha256:
+        if study is not None and study.id == known.study_id and known.data_set_sha256 == arrival.data_set_sha256:
             if known.object_key != arrival.object_key:
                 batch.superfluous.append(arrival.object_key)
             return Stored(known.study_id, study.study_id, known.series_id, duplicate=True)

@@ -182,7 +182,7 @@ def _stow_answer(outcomes: Sequence[Outcome], base: str) -> dict[str, Any]:
     ]
     studies = {outcome.study_instance_uid for outcome in outcomes if outcome.error is None}
     url = f"{base}/studies/{studies.pop()}" if len(studies) == 1 else f"{base}/studies"
-    answer = {"00081190": {"vr": "UR", "Value": [url]}}
+    answer: dict[str, Any] = {"00081190": {"vr": "UR", "Value": [url]}}
     for tag, items in (("00081198", failed), ("00081199", stored), ("0008119A", other)):
         if items:
             answer[tag] = {"vr": "SQ", "Value": items}

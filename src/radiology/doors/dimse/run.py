@@ -77,6 +77,7 @@ class Door:
         if entity is None:
             return REJECT_CALLING_AE_TITLE
         settings = self.archive.app.settings
+        facility = entity.facility_code or settings.facility_code
         offers = {
             uid: offer for service, offered in OFFERS.items() if entity.may(service) for uid, offer in offered.items()
         }
@@ -88,15 +89,12 @@ class Door:
             storage=STORAGE if entity.may("store") else None,
             accept_unknown_storage=settings.accept_unknown_storage,
             max_associations=entity.max_associations or 0,
+            state=Visit(entity, Source(facility, request.calling_ae_title, f"ae:{request.calling_ae_title}")),
         )
 
     def opened(self, association: Association) -> None:
         """An association was accepted."""
-        title = association.calling_ae_title
-        entity = self.registry.find(title, association.peer) or ApplicationEntity(title)
-        facility = entity.facility_code or self.archive.app.settings.facility_code
-        association.state = Visit(entity, Source(facility, title, f"ae:{title}"))
-        log.info("association.opened", ae_title=title, peer=association.peer.host)
+        log.info("association.opened", ae_title=association.calling_ae_title, peer=association.peer.host)
 
     def closed(self, association: Association, outcome: Outcome, sentence: str) -> None:
         """An association has ended."""

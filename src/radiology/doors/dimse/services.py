@@ -92,7 +92,7 @@ def echo(association: Association, request: Command, data: DataSet) -> Response:
     return Response(Status.SUCCESS)
 
 
-def response_to_error(association: Association, request: Command, error: Exception) -> Response:
+def response_to_error(_association: Association, request: Command, error: Exception) -> Response:
     """The status of a refusal; what was not expected is logged, and told as a failure that the peer may try again."""
     if isinstance(error, OSError):
         error = Unavailable("The object store cannot be used now.")

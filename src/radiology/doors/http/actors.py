@@ -11,18 +11,11 @@ from starlette.requests import HTTPConnection, Request
 from radiology.access.accounts import Authenticator
 from radiology.access.model import Actor
 from radiology.app import App
-from radiology.errors import NotAuthenticated, RadiologyError
+from radiology.errors import NotAuthenticated, TooManyAttempts
 
 FAILURES_ALLOWED = 10
 FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
 FAILURES_REMEMBERED = 10_000
-
-
-class TooManyAttempts(RadiologyError):
-    """Too many wrong passwords in a short time."""
-
-    http_status = 429
-    title = "Too many attempts"
 
 
 class FailedAttempts:

@@ -32,7 +32,7 @@ async def register_study(app: App, actor: Actor, body: StudyIn) -> tuple[UUID, i
         await _keep_numbers_apart(tx, body.studyId)
         patient = await write.find_or_make_patient(tx, body.subject.reference or "", issuer=facility)
         metadata = _metadata(body, warnings)
-        study_id = await write.insert_study(
+        await write.insert_study(
             tx, {**columns, **_patient_columns(patient), "facility_code": facility, "metadata": as_json(metadata)}
         )
         await write.record_transition(
@@ -40,7 +40,7 @@ async def register_study(app: App, actor: Actor, body: StudyIn) -> tuple[UUID, i
         )
         await audit.record(tx, actor, "study.register", str(columns["id"]))
         uid = columns["study_instance_uid"]
-        await emit(tx, StudyRegistered(facility_code=facility, study_id=study_id, study_instance_uid=uid))
+        await emit(tx, StudyRegistered(facility_code=facility, study_id=str(columns["id"]), study_instance_uid=uid))
         return columns["id"], 1, await read.study_body(tx, columns["id"], zone=app.settings.time_zone)
 
 

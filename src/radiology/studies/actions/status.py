@@ -53,7 +53,7 @@ async def _record(tx: Transaction, actor: Actor, study: Study, verbs: list[Verb]
         emitted.append(
             StudyStatusChanged(
                 facility_code=study.facility_code,
-                study_id=study.study_id,
+                study_id=str(study.id),
                 study_instance_uid=study.study_instance_uid,
                 from_status=status,
                 to_status=after,

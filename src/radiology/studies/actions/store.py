@@ -1,4 +1,4 @@
-"""Store many objects at once, from an asyncio process: written as they come, made durable side by side, indexed together.
+"""Store many objects from an asyncio process: written as they come, made durable side by side, indexed together.
 
 Every outcome is per object. Nothing is promised before `finish` returns: then all that is stored can be found.
 """
@@ -13,9 +13,11 @@ from radiology.studies.archive import Archive
 from radiology.studies.index import Stored
 from radiology.studies.receive import Arrival, Reception, Source
 
+UIDS = ("00080016", "00080018", "0020000D", "0020000E")
 AT_ONCE = 32
 HELD_BACK = 1_000
 
+Received = tuple[Arrival | None, "Outcome | None"]
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="durable")
 
 
@@ -42,7 +44,7 @@ class Storing:
     archive: Archive
     source: Source
     study_instance_uid: str | None = None
-    _received: list[asyncio.Future[tuple[Arrival | None, Outcome | None]]] = field(default_factory=list)  # pyright: ignore[reportUnknownVariableType]
+    _received: list[asyncio.Future[Received]] = field(default_factory=list["asyncio.Future[Received]"])
     _arrivals: list[Arrival] = field(default_factory=list[Arrival])
     _indexed: list[tuple[Arrival, Future[Stored]]] = field(default_factory=list[tuple[Arrival, Future[Stored]]])
     _failed: list[Outcome] = field(default_factory=list[Outcome])
@@ -141,5 +143,5 @@ def _outcome_of(arrival: Arrival, *, stored: Stored | None = None, error: Radiol
 
 def _failure(error: RadiologyError, reception: Reception | None) -> Outcome:
     header = reception.header if reception else None
-    text = header.text if header else lambda _tag: ""
-    return Outcome(text("00080016"), text("00080018"), text("0020000D"), text("0020000E"), error=error)
+    sop_class, instance, study, series = (header.text(tag) if header else "" for tag in UIDS)
+    return Outcome(sop_class, instance, study, series, error=error)

@@ -179,7 +179,7 @@ def complete_patient(tx: WriterTransaction, patient_id: UUID, *, patient_name: s
     )
 
 
-def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: dict[str, Any]) -> str:  # noqa: A002
+def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: dict[str, Any]) -> str:
     """Add a study that its first object made known. Returns its short id."""
     return tx.value(
         """
@@ -200,7 +200,7 @@ def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: 
     )
 
 
-def fill_study(tx: WriterTransaction, *, id: UUID, columns: dict[str, Any]) -> None:  # noqa: A002
+def fill_study(tx: WriterTransaction, *, id: UUID, columns: dict[str, Any]) -> None:
     """Give a study that was registered before its first object what the object says; what was given stays."""
     tx.run(
         """
@@ -212,7 +212,10 @@ def fill_study(tx: WriterTransaction, *, id: UUID, columns: dict[str, Any]) -> N
             study_description = coalesce(study_description, %(study_description)s),
             dicom_study_id = %(dicom_study_id)s,
             referring_physician_search = %(referring_physician_search)s,
-            procedure_codes = CASE WHEN procedure_codes = '{}' THEN %(procedure_codes)s::text[] ELSE procedure_codes END,
+            procedure_codes = CASE
+                WHEN procedure_codes = '{}' THEN %(procedure_codes)s::text[]
+                ELSE procedure_codes
+            END,
             dicom = %(dicom)s,
             dicom_patient_id = %(dicom_patient_id)s,
             issuer_of_patient_id = %(issuer_of_patient_id)s,
@@ -227,7 +230,7 @@ def fill_study(tx: WriterTransaction, *, id: UUID, columns: dict[str, Any]) -> N
     )
 
 
-def insert_series(tx: WriterTransaction, *, id: UUID, study_id: UUID, columns: dict[str, Any]) -> None:  # noqa: A002
+def insert_series(tx: WriterTransaction, *, id: UUID, study_id: UUID, columns: dict[str, Any]) -> None:
     """Add a series."""
     tx.run(
         """
@@ -269,7 +272,7 @@ def grow_study(
     *,
     at: datetime,
     modalities: Sequence[str],
-    flags: Sequence[str],  # noqa: A002
+    flags: Sequence[str],
 ) -> int:
     """Count a batch into its study and let it be in progress. Returns the number of instances it has now."""
     return tx.value(
@@ -279,8 +282,10 @@ def grow_study(
             number_of_series = number_of_series + %(series)s,
             size_bytes = size_bytes + %(size_bytes)s,
             last_instance_at = %(at)s,
-            modalities_in_study = ARRAY(SELECT DISTINCT m FROM unnest(modalities_in_study || %(modalities)s) m ORDER BY m),
-            flags = ARRAY(SELECT DISTINCT f FROM unnest(flags || %(flags)s) f ORDER BY f),
+            modalities_in_study = ARRAY(
+                SELECT DISTINCT each FROM unnest(modalities_in_study || %(modalities)s) AS each ORDER BY each
+            ),
+            flags = ARRAY(SELECT DISTINCT flag FROM unnest(flags || %(flags)s) AS flag ORDER BY flag),
             status = CASE WHEN status = 'entered-in-error' THEN status ELSE 'in-progress' END,
             version = version + 1,
             updated_at = now()
@@ -322,7 +327,8 @@ def insert_quarantined(tx: WriterTransaction, **columns: Any) -> bool:
             INSERT INTO quarantine (id, reason, detail, object_key, size_bytes, study_instance_uid, series_instance_uid,
                 sop_instance_uid, data_set_sha256, source_ae_title, received_at)
             VALUES (%(id)s, %(reason)s, %(detail)s, %(object_key)s, %(size_bytes)s, %(study_instance_uid)s,
-                %(series_instance_uid)s, %(sop_instance_uid)s, %(data_set_sha256)s, %(source_ae_title)s, %(received_at)s)
+                %(series_instance_uid)s, %(sop_instance_uid)s, %(data_set_sha256)s, %(source_ae_title)s,
+                %(received_at)s)
             ON CONFLICT (object_key) DO NOTHING
             """,
             **columns,

@@ -13,7 +13,11 @@ from radiology.studies.model import Criteria, Study
 
 BODY: LiteralString = """json_strip_nulls(json_build_object(
         'id', study.id, 'studyId', study.study_id, 'version', study.version, 'status', study.status,
-        'modality', study.modality,
+        'modality', CASE WHEN study.modality <> '[]' THEN study.modality ELSE (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('coding', jsonb_build_array(jsonb_build_object(
+                'system', 'http://dicom.nema.org/resources/ontology/DCM', 'code', code))) ORDER BY code), '[]')
+            FROM unnest(study.modalities_in_study) AS code
+        ) END,
         'subject', json_build_object('reference', patient.reference, 'display', nullif(patient.patient_name, '')),
         'encounter', CASE WHEN study.encounter_id IS NOT NULL THEN coalesce(
             study.metadata->'encounter', jsonb_build_object('reference', study.encounter_id)) END,
