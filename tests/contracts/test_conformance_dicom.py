@@ -1,0 +1,126 @@
+"""The DICOM conformance statement says what the code offers: every table is compared with what it is about."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from radiology.doors.dimse import pdu
+from radiology.doors.dimse.association import (
+    REJECT_APPLICATION_CONTEXT,
+    REJECT_CALLED_AE_TITLE,
+    REJECT_CALLING_AE_TITLE,
+    REJECT_LOCAL_LIMIT,
+    REJECT_NO_REASON,
+    REJECT_PROTOCOL_VERSION,
+    REJECT_UNAVAILABLE,
+)
+from radiology.doors.dimse.message import Status
+from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
+from radiology.errors import CannotUnderstand, DataSetMismatch, Unavailable, Unprocessable
+from radiology.settings import Settings
+from radiology.standards.dicom import uids
+from radiology.standards.dicom.limits import Limits
+
+STATEMENT = Path(__file__).resolve().parents[2] / "docs" / "conformance" / "dicom.md"
+
+
+def section(title: str) -> str:
+    """The text below a heading, up to the next heading of any level."""
+    found = re.search(
+        rf"^#+ {re.escape(title)}\n(.*?)(?=^#|\Z)", STATEMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert found is not None, f"{STATEMENT.name} has no section {title!r}"
+    return found[1]
+
+
+def rows(title: str) -> list[list[str]]:
+    """The rows of the tables of a section, without their heads."""
+    lines = [line.strip("| \n") for line in section(title).splitlines() if line.startswith("|")]
+    cells = [[cell.strip().strip("`") for cell in re.split(r"\s*\|\s*", line)] for line in lines]
+    rules = {number for number, row in enumerate(cells) if set("".join(row)) <= set("-:")}
+    return [row for number, row in enumerate(cells) if number not in rules and number + 1 not in rules]
+
+
+def test_storage_sop_classes_are_those_that_are_offered() -> None:
+    assert dict(rows("Storage SOP classes")) == {uid: uids.STORAGE_SOP_CLASSES[uid] for uid in OFFERS["store"]}
+
+
+def test_transfer_syntaxes_are_those_that_are_accepted_in_their_order() -> None:
+    told = [(uid, name) for uid, name, _ in rows("Transfer syntaxes")]
+    assert told == [(uid, uids.TRANSFER_SYNTAXES[uid].name) for uid in uids.ACCEPTED_TRANSFER_SYNTAXES]
+    assert {uid for uid, _ in told} == STORAGE.transfer_syntax_uids
+    assert all(offer is STORAGE for offer in OFFERS["store"].values())
+
+
+def test_what_kind_each_transfer_syntax_is() -> None:
+    for uid, _, kind in rows("Transfer syntaxes"):
+        syntax = uids.TRANSFER_SYNTAXES[uid]
+        encoded = "lossy" if syntax.lossy else "encapsulated" if syntax.encapsulated else "native"
+        assert kind == ("video" if syntax.video else encoded), uid
+
+
+def test_objects_that_belong_to_no_study() -> None:
+    assert dict(rows("Objects that belong to no study")) == uids.NON_PATIENT_SOP_CLASSES
+
+
+def test_every_service_that_is_offered_has_a_part_of_the_statement() -> None:
+    assert set(OFFERS) == {"echo", "store"}, "a new service needs its part of the statement, and its name here"
+    assert OFFERS["echo"] == {uids.VERIFICATION: PLAIN}
+    assert uids.VERIFICATION in section("Verification")
+
+
+def test_names_of_the_implementation() -> None:
+    told = {row[0]: row[1] for row in rows("Association rules") if len(row) == 2}
+    assert told["Application context"] == pdu.APPLICATION_CONTEXT
+    assert told["Implementation class UID, in associations"] == pdu.IMPLEMENTATION_CLASS_UID
+    assert told["Implementation class UID, in file meta information"] == uids.IMPLEMENTATION_CLASS_UID
+    assert told["Implementation version name"] == pdu.IMPLEMENTATION_VERSION_NAME == uids.IMPLEMENTATION_VERSION_NAME
+
+
+def test_rejections() -> None:
+    told = set(re.findall(r"\d/\d/\d", section("Association rules")))
+    rejections = (
+        REJECT_NO_REASON,
+        REJECT_APPLICATION_CONTEXT,
+        REJECT_CALLING_AE_TITLE,
+        REJECT_CALLED_AE_TITLE,
+        REJECT_PROTOCOL_VERSION,
+        REJECT_UNAVAILABLE,
+        REJECT_LOCAL_LIMIT,
+    )
+    assert told == {f"{rejection.result}/{rejection.source}/{rejection.reason}" for rejection in rejections}
+
+
+def test_statuses_of_c_store() -> None:
+    refusals = (Unavailable, DataSetMismatch, CannotUnderstand, Unprocessable)
+    ours = {Status.SUCCESS, Status.SOP_CLASS_NOT_SUPPORTED, Status.UNRECOGNIZED_OPERATION}
+    assert {int(row[0], 16) for row in rows("Storage SCP")} == ours | {refusal.dimse_status for refusal in refusals}
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown"),
+    [
+        ("artim_seconds", "{} s"),
+        ("dimse_timeout_seconds", "{} s"),
+        ("idle_timeout_seconds", "{} s"),
+        ("max_associations", "{}"),
+        ("max_associations_per_ae", "{}"),
+    ],
+)
+def test_limits_that_are_settings(setting: str, shown: str) -> None:
+    row = next(
+        row for row in rows("Limits and timers") if f"RADI_{setting.upper()}" in row[2].replace("`", "").split(",")[0]
+    )
+    assert row[1] == shown.format(Settings.model_fields[setting].default)
+
+
+def test_limits_of_a_header() -> None:
+    told = {row[0]: row[1] for row in rows("Limits and timers")}
+    limits, mebibyte = Limits(), 1024**2
+    assert told["nesting of sequences in a header"] == str(limits.depth)
+    assert told["elements of a header"] == f"{limits.elements:,}"
+    assert told["bytes of a header kept in memory"] == f"{limits.header_bytes // mebibyte} MiB"
+    assert told["a deflated data set, inflated as far as it is read"] == f"{limits.max_inflated_bytes // mebibyte} MiB"
+    assert told["release waits for the index"] == f"{INDEX_WAIT_SECONDS:.0f} s, then abort"
+    assert f"{Settings.model_fields['max_pdu_bytes'].default:,} bytes" in section("Association rules")
