@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 app = typer.Typer(
     name="radi",
-    help="Radiology: archive, information system, reporting and FHIR in one service.",
+    help="Radiology: archive, information system and reporting in one service.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -83,12 +83,15 @@ def token(
         str, typer.Argument(help="Name of the account the token is for; it is made where it is not there.")
     ],
     role: Annotated[str, typer.Option(help="administrator, consultant, radiologist, resident, radiographer, ...")],
+    practitioner: Annotated[
+        str | None, typer.Option(help="Who signs with it, as Practitioner/222; it stays as it is where not given.")
+    ] = None,
 ) -> None:
     """Print a bearer token for scripts. It is shown this once."""
     with _database() as settings:
         from radiology.access import accounts
 
-        print(_with_app(settings, lambda app: accounts.make_token(app, name, role=role)))
+        print(_with_app(settings, lambda app: accounts.make_token(app, name, role=role, practitioner=practitioner)))
 
 
 @app.command("import")
@@ -223,7 +226,9 @@ async def _demo_account(app: "App") -> list[str]:
     from radiology.supervisor import is_loopback
 
     password = DEMO if is_loopback(app.settings.bind_address) else secrets.token_urlsafe(9)
-    await accounts.make_account(app, DEMO, role="consultant", password=password, display="Demo")
+    await accounts.make_account(
+        app, DEMO, role="consultant", password=password, display="Demo", practitioner="Practitioner/222"
+    )
     return [f"  login        {DEMO}, password {password}"]
 
 

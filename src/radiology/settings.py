@@ -98,7 +98,9 @@ class Settings(BaseSettings):
         default=200, ge=1, description="Associations at once, all processes together; more are refused for the moment."
     )
     max_associations_per_ae: int = Field(
-        default=50, ge=1, description="Associations at once of one calling AE title; more are refused for the moment."
+        default=50,
+        ge=1,
+        description="Associations at once of one calling AE title, in each DIMSE process; more are refused for the moment.",
     )
     max_pdu_bytes: int = Field(
         default=128 * KIB, ge=4 * KIB, le=16 * MIB, description="Longest P-DATA PDU we offer to receive (PS3.8 D.1)."

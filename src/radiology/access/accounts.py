@@ -45,9 +45,9 @@ async def ensure_administrator(app: App) -> str | None:
     return password
 
 
-async def make_token(app: App, name: str, *, role: str) -> str:
+async def make_token(app: App, name: str, *, role: str, practitioner: str | None = None) -> str:
     """A new bearer token for the account of that name, which is made where it is not there yet."""
-    await make_account(app, name, role=role)
+    await make_account(app, name, role=role, practitioner=practitioner)
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     async with app.db.transaction() as tx:
         account = await queries.find_account(tx, name)

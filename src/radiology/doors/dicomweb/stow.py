@@ -12,13 +12,13 @@ from radiology.access.model import Actor, Permission
 from radiology.doors.dicomweb.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid, NotSupported, RadiologyError, TooLarge, Unavailable
+from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import is_valid_uid
 from radiology.studies.actions.store import Outcome, Storing
 from radiology.studies.archive import Archive
 from radiology.studies.receive import Reception, Source
 
 DICOM = "application/dicom"
-WARNINGS = {"pixel_length": 0xB007}
 RETRY_AFTER_SECONDS = "30"
 
 

@@ -12,8 +12,6 @@ from radiology.doors.dimse.pdu import (
     APPLICATION_CONTEXT,
     CONTROL_PDU_LIMIT,
     DEFAULT_MAX_PDU_LENGTH,
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION_NAME,
     PDU,
     PDU_HEADER,
     Abort,
@@ -39,9 +37,13 @@ from radiology.doors.dimse.pdu import (
     encode,
 )
 from radiology.doors.dimse.states import TRANSITIONS, Action, Event, State
+from radiology.standards.dicom.uids import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+)
 
-IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
-EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 LAN_PREFERENCE: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 UNCOMPRESSED: Final = frozenset(LAN_PREFERENCE)
 STORAGE_SERVICE_CLASS: Final = "1.2.840.10008.4.2"

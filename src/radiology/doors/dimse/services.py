@@ -11,6 +11,7 @@ from radiology.doors.dimse.connection import Association, DataSet
 from radiology.doors.dimse.message import Command, CommandField, Response, Status
 from radiology.doors.dimse.server import ANY_SOP_CLASS, Service
 from radiology.errors import RadiologyError, Unavailable, Unprocessable
+from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import (
     ACCEPTED_TRANSFER_SYNTAXES,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -77,7 +78,7 @@ class Services:
             arrival = reception.finish()
         visit.last_stored = self.archive.arrivals.submit(arrival)
         visit.instances += 1
-        return Response(Status.SUCCESS)
+        return Response(next((WARNINGS[flag] for flag in arrival.flags if flag in WARNINGS), Status.SUCCESS))
 
     def wait_for_index(self, association: Association) -> None:
         """Before a release is answered, all that the association stored can be found. Batches are written in order."""

@@ -14,6 +14,8 @@ from radiology.standards.dicom.uids import (
 DATA_SET_MISMATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC100
 INVALID_UID = 0xC101
+#: Remarks that a sender is told of: the object is stored all the same (PS3.4 table B.2-1).
+WARNINGS = {"pixel_length": 0xB007}
 
 SOP_CLASS_UID = "00080016"
 SOP_INSTANCE_UID = "00080018"
