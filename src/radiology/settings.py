@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     max_associations_per_ae: int = Field(
         default=50,
         ge=1,
-        description="Associations at once of one calling AE title, in each DIMSE process; more are refused for the moment.",
+        description="Associations at once of one calling AE title in each DIMSE process; more are refused for now.",
     )
     max_pdu_bytes: int = Field(
         default=128 * KIB, ge=4 * KIB, le=16 * MIB, description="Longest P-DATA PDU we offer to receive (PS3.8 D.1)."

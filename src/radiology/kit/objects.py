@@ -7,6 +7,7 @@ tells a whole object from one that a power cut left short. While it is written a
 import ctypes
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -37,8 +38,12 @@ class LocalObjects:
         self._free = (0.0, 0)
         root.mkdir(parents=True, exist_ok=True)
 
-    def create(self) -> "ObjectWriter":
-        """Begin a new object. Raises Unavailable where the disk is full or cannot be written."""
+    def create(self, *, write_behind: bool = True) -> "ObjectWriter":
+        """Begin a new object. Raises Unavailable where the disk is full or cannot be written.
+
+        `write_behind` lets the disk begin while more comes in, so that one who waits for `commit` waits less; where
+        several are committed side by side it only costs.
+        """
         if self.free_bytes() < self.reserve_bytes:
             raise Unavailable("The disk is full to its reserve. Free some space and send again.")
         hour = int(time.time()) // 3600
@@ -48,7 +53,8 @@ class LocalObjects:
                 self._hour = hour
             name = f"{self._folder}/{uuid7().hex}"
             path = f"{self.root}/{name}{PART}"
-            return ObjectWriter(self, name, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+            return ObjectWriter(self, name, descriptor, write_behind=write_behind)
         except OSError as error:
             raise self._unavailable(error) from error
 
@@ -138,10 +144,11 @@ class LocalObjects:
 class ObjectWriter:
     """One object while it is written. `commit` makes it durable; leaving the block without it discards it."""
 
-    def __init__(self, objects: LocalObjects, name: str, descriptor: int) -> None:
+    def __init__(self, objects: LocalObjects, name: str, descriptor: int, *, write_behind: bool = True) -> None:
         self.size_bytes = 0
         self.key: str | None = None
         self._on_its_way = 0
+        self._write_behind_bytes = WRITE_BEHIND_BYTES if write_behind else sys.maxsize
         self._objects = objects
         self._name = name
         self._descriptor = descriptor
@@ -155,7 +162,7 @@ class ObjectWriter:
         except OSError as error:
             raise self._objects._unavailable(error) from error  # pyright: ignore[reportPrivateUsage]
         self.size_bytes += written
-        if self.size_bytes - self._on_its_way >= WRITE_BEHIND_BYTES:
+        if self.size_bytes - self._on_its_way >= self._write_behind_bytes:
             self.write_behind()
 
     def write_all(self, fragments: list[memoryview]) -> None:
@@ -168,7 +175,7 @@ class ObjectWriter:
         self.size_bytes += written
         if written < size:
             self.write(b"".join(fragments)[written:])
-        if self.size_bytes - self._on_its_way >= WRITE_BEHIND_BYTES:
+        if self.size_bytes - self._on_its_way >= self._write_behind_bytes:
             self.write_behind()
 
     def write_behind(self) -> None:

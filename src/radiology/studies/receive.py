@@ -88,6 +88,11 @@ class Reception:
             (meta.media_storage_sop_class_uid, meta.media_storage_sop_instance_uid) if meta else (None, None)
         )
 
+    @property
+    def size_bytes(self) -> int:
+        """How much has come in."""
+        return self._writer.size_bytes
+
     def write(self, fragment: bytes | bytearray | memoryview) -> None:
         """Take the next bytes. Raises Unavailable where the disk is full."""
         self.write_all([memoryview(fragment)])
@@ -190,7 +195,7 @@ class Reception:
 
 def receive_file(objects: LocalObjects, source: Source, now: Callable[[], datetime]) -> Reception:
     """Begin to take in a PS3.10 file, kept byte for byte. Raises Unavailable."""
-    return Reception(objects.create(), source, now)
+    return Reception(objects.create(write_behind=False), source, now)
 
 
 def receive_data_set(

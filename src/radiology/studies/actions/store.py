@@ -14,10 +14,12 @@ from radiology.studies.index import Stored
 from radiology.studies.receive import Arrival, Reception, Source
 
 UIDS = ("00080016", "00080018", "0020000D", "0020000E")
-AT_ONCE = 32
+AT_ONCE = 16
+TOGETHER = 8
+LARGE_BYTES = 128 * 1024
 HELD_BACK = 1_000
 
-Received = tuple[Arrival | None, "Outcome | None"]
+Received = tuple[list[Arrival], list["Outcome"]]
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="durable")
 
 
@@ -44,7 +46,8 @@ class Storing:
     archive: Archive
     source: Source
     study_instance_uid: str | None = None
-    _received: list[asyncio.Future[Received]] = field(default_factory=list["asyncio.Future[Received]"])
+    _complete: list[Reception] = field(default_factory=list[Reception])
+    _in_hand: list[asyncio.Future[Received]] = field(default_factory=list["asyncio.Future[Received]"])
     _arrivals: list[Arrival] = field(default_factory=list[Arrival])
     _indexed: list[tuple[Arrival, Future[Stored]]] = field(default_factory=list[tuple[Arrival, Future[Stored]]])
     _failed: list[Outcome] = field(default_factory=list[Outcome])
@@ -54,10 +57,11 @@ class Storing:
         return self.archive.receive_file(self.source)
 
     async def received(self, reception: Reception) -> None:
-        """All bytes of an object are there: make it durable, while the next one comes in."""
-        loop = asyncio.get_running_loop()
-        self._received.append(loop.run_in_executor(_threads, _received, reception, self.study_instance_uid))
-        if len(self._received) >= AT_ONCE:
+        """All bytes of an object are there: make it durable, while the next ones come in."""
+        self._complete.append(reception)
+        if len(self._complete) == TOGETHER or reception.size_bytes >= LARGE_BYTES:
+            self._hand_over()
+        if len(self._in_hand) >= AT_ONCE:
             await self._collect()
 
     def failed(self, error: RadiologyError, reception: Reception | None = None) -> None:
@@ -82,13 +86,19 @@ class Storing:
             self.archive.app.objects.delete(arrival.object_key)
         self._arrivals.clear()
 
+    def _hand_over(self) -> None:
+        """To a thread; several small objects go together, since each hand-over costs more than such an object."""
+        loop = asyncio.get_running_loop()
+        complete, self._complete = self._complete, []
+        self._in_hand.append(loop.run_in_executor(_threads, _received, complete, self.study_instance_uid))
+
     async def _collect(self) -> None:
-        received, self._received = self._received, []
-        for arrival, failure in await asyncio.gather(*received):
-            if arrival is not None:
-                self._arrivals.append(arrival)
-            if failure is not None:
-                self._failed.append(failure)
+        if self._complete:
+            self._hand_over()
+        in_hand, self._in_hand = self._in_hand, []
+        for arrivals, failures in await asyncio.gather(*in_hand):
+            self._arrivals += arrivals
+            self._failed += failures
         if len(self._arrivals) > HELD_BACK:
             self._submit()
 
@@ -97,13 +107,17 @@ class Storing:
         self._indexed += [(arrival, self.archive.arrivals.submit(arrival)) for arrival in arrivals]
 
 
-def _received(reception: Reception, study_instance_uid: str | None) -> tuple[Arrival | None, Outcome | None]:
-    """In a thread: header checked, bytes durable."""
-    with reception:
-        try:
-            return reception.finish(study_instance_uid=study_instance_uid), None
-        except RadiologyError as error:
-            return None, _failure(error, reception)
+def _received(receptions: Sequence[Reception], study_instance_uid: str | None) -> Received:
+    """In a thread: headers checked, bytes durable."""
+    arrivals: list[Arrival] = []
+    failures: list[Outcome] = []
+    for reception in receptions:
+        with reception:
+            try:
+                arrivals.append(reception.finish(study_instance_uid=study_instance_uid))
+            except RadiologyError as error:
+                failures.append(_failure(error, reception))
+    return arrivals, failures
 
 
 async def _outcome(arrival: Arrival, future: Future[Stored]) -> Outcome:
