@@ -45,10 +45,10 @@ def cold(folder: Path) -> dict[str, str]:
 
 
 def seconds_of_first_demo(clone: Path, environment: Mapping[str, str], log: Path, port: int) -> float:
-    """Until the demo is ready, has loaded its samples and printed where it is."""
+    """Until the demo is ready and says that its samples are loaded."""
     began = time.monotonic()
     with running(["./radi", "demo"], environment, log, folder=clone) as process:
-        while not (f":{port}" in log.read_text(errors="replace") and answers(port, "/health/ready")):
+        while not ("are loaded" in log.read_text(errors="replace") and answers(port, "/health/ready")):
             if process.poll() is not None or time.monotonic() - began > FIRST_DEMO_SECONDS:
                 raise RuntimeError(f"the demo did not come up: {log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.1)
