@@ -1,7 +1,6 @@
 """`radi serve dimse`: one process that takes associations on the DICOM port, which several may share."""
 
 import asyncio
-import gc
 import math
 import signal
 from collections import Counter
@@ -27,8 +26,6 @@ from radiology.studies.receive import Source
 
 REGISTRY_KEPT_SECONDS = 2.0
 GAUGES_EVERY_SECONDS = 1.0
-#: Headers are trees without cycles; looking through all of them again and again found nothing and cost 4 % of the time.
-GARBAGE_THRESHOLD = 20_000
 
 T = TypeVar("T")
 log = get_logger()
@@ -121,8 +118,6 @@ class Door:
 
 def run(settings: Settings) -> None:
     """Take associations until SIGTERM, then let the running ones end, up to `drain_seconds`."""
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
     configure("dimse", level=settings.log_level, form=settings.log_format)
     asyncio.run(_serve(settings))
 
