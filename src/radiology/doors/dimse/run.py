@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import signal
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ from radiology.doors.dimse.server import Application, Limits, Server
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
-from radiology.kit.log import configure, get_logger
+from radiology.kit.log import get_logger
+from radiology.kit.processes import stop_asked
 from radiology.settings import Settings
 from radiology.studies.archive import Archive, open_archive
 from radiology.studies.receive import Source
@@ -118,19 +118,15 @@ class Door:
 
 def run(settings: Settings) -> None:
     """Take associations until SIGTERM, then let the running ones end, up to `drain_seconds`."""
-    configure("dimse", level=settings.log_level, form=settings.log_format)
     asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
     app = App.of(settings, connections=4)
     await app.db.open()
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = stop_asked()
     with open_archive(app) as archive:
-        door = Door(archive, Registry(app, loop), Services(archive))
+        door = Door(archive, Registry(app, asyncio.get_running_loop()), Services(archive))
         server = serve(door)
         gauges = asyncio.create_task(_keep_gauges(server, door))
         await stopped.wait()

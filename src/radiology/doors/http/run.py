@@ -10,7 +10,6 @@ import uvicorn
 from radiology.app import App
 from radiology.doors.http.assemble import build
 from radiology.doors.http.feed import Feed
-from radiology.kit import log
 from radiology.settings import Settings
 
 BACKLOG = 2048
@@ -19,7 +18,6 @@ KEEP_ALIVE_SECONDS = 75
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; then take no more, let running requests end up to `drain_seconds`, and return."""
-    log.configure("http", level=settings.log_level, form=settings.log_format)
     service = build(App.of(settings))
     config = uvicorn.Config(
         service,
