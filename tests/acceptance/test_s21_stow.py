@@ -44,8 +44,9 @@ async def test_s21_a_wrong_media_type_gives_415(client_as, content_type):
         b"nothing like multipart",
         related(part10(data_set()))[:-20],
         related(part10(data_set())).replace(b"\r\n\r\n", b"\r\n", 1),
+        related(part10(data_set()), part10(data_set()), b"x").replace(b"\r\n\r\nx", b"\r\nno header"),
     ],
-    ids=["empty", "no boundary", "cut short", "header without end"],
+    ids=["empty", "no boundary", "cut short", "header without end", "broken behind whole parts"],
 )
 async def test_s21_a_broken_multipart_gives_400_and_stores_nothing(client_as, app, body):
     client = await client_as("radiographer")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
@@ -21,16 +21,19 @@ class Part(Protocol):
         ...
 
 
+P = TypeVar("P", bound=Part)
+
+
 @dataclass(slots=True)
-class MultipartReader:
+class MultipartReader(Generic[P]):
     """Feed it the body; it opens a part when its headers are read, and says when one has ended.
 
     `open_part` is given the part's media type and returns what takes its bytes. Ended parts gather in `ended`.
     """
 
     boundary: str
-    open_part: Callable[[str], Part]
-    ended: list[Part] = field(default_factory=list[Part])
+    open_part: Callable[[str], P]
+    ended: list[P] = field(default_factory=list[P])
     parts: int = 0
     _complete: bool = False
     _begun: bool = False
@@ -38,7 +41,7 @@ class MultipartReader:
     _name: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
     _headers: dict[str, str] = field(default_factory=dict[str, str])
-    _part: Part | None = None
+    _part: P | None = None
     _parser: MultipartParser = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,7 +60,7 @@ class MultipartReader:
             },
         )
 
-    def feed(self, chunk: bytes) -> list[Part]:
+    def feed(self, chunk: bytes) -> list[P]:
         """Take the next bytes of the body; the parts that ended in them. Raises Invalid for what is no multipart."""
         if not self._begun:
             chunk = self._without_preamble(chunk)

@@ -1,7 +1,7 @@
 """STOW-RS (PS3.18 10.5) and the specification's `POST /api/radiology/dicom/store`: both read the same bodies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -63,7 +63,7 @@ class Body:
     request: Request
     storing: Storing
     limit_bytes: int
-    _open: ReceivedPart | None = None
+    _begun: list[ReceivedPart] = field(default_factory=list[ReceivedPart])
 
     async def read(self) -> None:
         """Take in every object. Raises Invalid, NotSupported, TooLarge where the body as a whole cannot be read."""
@@ -77,8 +77,8 @@ class Body:
         except ClientDisconnect as error:
             raise Invalid("The connection was lost before the body was complete.") from error
         finally:
-            if self._open is not None:
-                self._open.discard()
+            for part in self._begun:
+                part.discard()
 
     async def _read_single(self) -> None:
         part = self._begin(DICOM)
@@ -87,8 +87,7 @@ class Body:
             size += len(chunk)
             _must_fit(size, self.limit_bytes)
             part.write(chunk)
-        self._open = None
-        await part.end()
+        await self._end(part)
 
     async def _read_parts(self, content_type: str) -> None:
         boundary, part_type = boundary_of(content_type)
@@ -99,14 +98,18 @@ class Body:
             size += len(chunk)
             _must_fit(size, self.limit_bytes)
             for part in reader.feed(chunk):
-                if part is self._open:
-                    self._open = None
-                await part.end()  # type: ignore[attr-defined]  # pyright: ignore
+                await self._end(part)
         reader.finish()
 
     def _begin(self, media_type: str) -> ReceivedPart:
-        self._open = ReceivedPart(self.storing, media_type)
-        return self._open
+        part = ReceivedPart(self.storing, media_type)
+        self._begun.append(part)
+        return part
+
+    async def _end(self, part: ReceivedPart) -> None:
+        """Hand over a part that is whole; until then the body answers for it."""
+        self._begun.remove(part)
+        await part.end()
 
 
 async def store_instances(request: Request) -> Response:
