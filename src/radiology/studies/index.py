@@ -23,14 +23,12 @@ from radiology.kit.log import get_logger
 from radiology.kit.objects import LocalObjects
 from radiology.settings import Settings
 from radiology.standards.dicom.header import Header
-from radiology.standards.dicom.identity import PatientIdentity, identity_score
+from radiology.standards.dicom.identity import MATCH, REVIEW, PatientIdentity, identity_score
 from radiology.studies import facts
 from radiology.studies.queries import index as queries
 from radiology.studies.queries.index import Growth, KnownInstance, KnownPatient, KnownSeries, KnownStudy
 from radiology.studies.receive import Arrival
 
-SAME_PATIENT = 0.85
-PERHAPS_SAME_PATIENT = 0.60
 RACES_TRIED_AGAIN = 3
 
 log = get_logger()
@@ -182,8 +180,8 @@ class StudyIndex:
         return study
 
     def _fill_study(self, batch: Batch, study: KnownStudy, known: facts.StudyFacts) -> KnownStudy:
-        reference = _identity_of(study)
-        if identity_score(reference, known.identity) < PERHAPS_SAME_PATIENT:
+        reference = study.identity
+        if identity_score(reference, known.identity) < REVIEW:
             return study
         queries.fill_study(batch.tx, id=study.id, columns=known.columns)
         batch.filled.add(study.id)
@@ -191,16 +189,16 @@ class StudyIndex:
 
     def _is_patient_of(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> bool:
         incoming = facts.StudyFacts(arrival.header, arrival.source.facility_code, self._zone).identity
-        reference = _identity_of(study)
+        reference = study.identity
         if incoming == reference:
             return True
         key = (study.id, incoming)
         if key not in batch.identities:
             batch.identities[key] = identity_score(reference, incoming)
         score = batch.identities[key]
-        if PERHAPS_SAME_PATIENT <= score < SAME_PATIENT:
+        if REVIEW <= score < MATCH:
             batch.flags[study.id].add("identity_review")
-        return score >= PERHAPS_SAME_PATIENT
+        return score >= REVIEW
 
     def _add_series(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> KnownSeries:
         columns = facts.series_columns(arrival.header, self._zone)
@@ -341,7 +339,7 @@ def _patient_of(tx: WriterTransaction, identity: PatientIdentity) -> tuple[UUID,
         queries.patients_of(tx, patient_id=identity.patient_id, issuer=identity.issuer) if identity.patient_id else []
     )
     for patient in namesakes:
-        if identity_score(_identity_of_patient(patient), identity) >= SAME_PATIENT:
+        if identity_score(patient.identity, identity) >= MATCH:
             queries.complete_patient(
                 tx, patient.id, patient_name=identity.name, birth_date=identity.birth_date, sex=identity.sex
             )
@@ -351,26 +349,6 @@ def _patient_of(tx: WriterTransaction, identity: PatientIdentity) -> tuple[UUID,
     )
     queries.insert_patient(tx, patient)
     return patient.id, bool(namesakes)
-
-
-def _identity_of(study: KnownStudy) -> PatientIdentity:
-    return PatientIdentity(
-        patient_id=study.dicom_patient_id,
-        issuer=study.issuer_of_patient_id,
-        name=study.patient_name,
-        birth_date=study.patient_birth_date,
-        sex=study.patient_sex,
-    )
-
-
-def _identity_of_patient(patient: KnownPatient) -> PatientIdentity:
-    return PatientIdentity(
-        patient_id=patient.patient_id,
-        issuer=patient.issuer_of_patient_id,
-        name=patient.patient_name,
-        birth_date=patient.birth_date,
-        sex=patient.sex,
-    )
 
 
 def _known(study_id: UUID, number: str, status: str, known: facts.StudyFacts) -> KnownStudy:

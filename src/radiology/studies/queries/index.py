@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from radiology.kit.db import WriterTransaction, as_json
+from radiology.standards.dicom.identity import PatientIdentity
 
 COPY_INSTANCES: LiteralString = """
     COPY instances (sop_instance_uid, series_id, study_id, sop_class_uid, transfer_syntax_uid, instance_number,
@@ -36,6 +37,17 @@ class KnownStudy:
     patient_birth_date: str
     patient_sex: str
     study_id: str
+
+    @property
+    def identity(self) -> PatientIdentity:
+        """Whose study it is."""
+        return PatientIdentity(
+            patient_id=self.dicom_patient_id,
+            issuer=self.issuer_of_patient_id,
+            name=self.patient_name,
+            birth_date=self.patient_birth_date,
+            sex=self.patient_sex,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,17 @@ class KnownPatient:
     patient_name: str
     birth_date: str
     sex: str
+
+    @property
+    def identity(self) -> PatientIdentity:
+        """Who it is."""
+        return PatientIdentity(
+            patient_id=self.patient_id,
+            issuer=self.issuer_of_patient_id,
+            name=self.patient_name,
+            birth_date=self.birth_date,
+            sex=self.sex,
+        )
 
 
 @dataclass(slots=True)
