@@ -11,3 +11,11 @@ def uuid7() -> UUID:
     random = int.from_bytes(os.urandom(10), "big")
     value = milliseconds << 80 | 0x7 << 76 | (random >> 68) << 64 | 0b10 << 62 | random & (1 << 62) - 1
     return UUID(int=value)
+
+
+def uuid_of(text: str) -> UUID | None:
+    """The UUID that a text is, None where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

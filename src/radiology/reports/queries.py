@@ -8,9 +8,11 @@ from uuid import UUID
 
 from radiology.access.model import Actor, Role
 from radiology.errors import NotFound
+from radiology.kit import pages
 from radiology.kit.db import Transaction, Where, as_json
+from radiology.kit.ids import uuid_of
 from radiology.reports.model import Report, SignedVersion
-from radiology.studies.queries.read import cursor_of, either_form, read_cursor, split_row
+from radiology.studies.queries.read import either_form
 
 READERS_OF_SIGNED_ONLY = frozenset({Role.REFERRER, Role.RADIOGRAPHER})
 
@@ -137,7 +139,7 @@ async def resolve(tx: Transaction, report: str, *, visible_to: Actor) -> UUID:
         + SIGNED
         + """)
         """,
-        id=_uuid(report),
+        id=uuid_of(report),
         report_id=report[:50],
         facility_code=visible_to.reader_facility,
         signed_only=visible_to.role in READERS_OF_SIGNED_ONLY,
@@ -341,9 +343,7 @@ async def search_reports(
         limit=criteria.limit + 1,
         **where.parameters,
     )
-    page = [split_row(row) for row in rows[: criteria.limit]]
-    more = len(rows) > criteria.limit and page
-    return b"[" + b",".join(body for body, _ in page) + b"]", cursor_of(page[-1][1]) if more else None
+    return pages.page(rows, limit=criteria.limit)
 
 
 def where_of(criteria: Criteria, visible_to: Actor) -> Where:
@@ -366,7 +366,7 @@ def where_of(criteria: Criteria, visible_to: Actor) -> Where:
         where.add(
             "(study.study_id = {study} OR study.study_instance_uid = {study} OR study.id = {id})",
             study=criteria.study,
-            id=_uuid(criteria.study),
+            id=uuid_of(criteria.study),
         )
     _add_moments(where, criteria)
     return where
@@ -379,7 +379,7 @@ def _add_patient(where: Where, patient: str) -> None:
         )""",
         references=either_form(patient, "Patient"),
         patient_id=patient.removeprefix("Patient/"),
-        id=_uuid(patient.removeprefix("Patient/")),
+        id=uuid_of(patient.removeprefix("Patient/")),
     )
 
 
@@ -391,12 +391,5 @@ def _add_moments(where: Where, criteria: Criteria) -> None:
     if criteria.until_moment is not None:
         where.add("report.effective_date_time <= {moment}", moment=criteria.until_moment)
     if criteria.cursor is not None:
-        moment, key = read_cursor(criteria.cursor)
+        moment, key = pages.read_cursor(criteria.cursor)
         where.add("(report.created_at, report.id) < ({moment}, {id})", moment=moment, id=key)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import QueryParams
 
 from radiology.errors import FieldProblem, Invalid
+from radiology.kit.pages import read_cursor
 from radiology.studies.model import Criteria, Status
 from radiology.studies.moments import read_from, read_until
-from radiology.studies.queries.read import read_cursor
 from radiology.studies.schemas import MODALITY_ALIASES
 
 DEFAULT_LIMIT, MOST = 50, 200

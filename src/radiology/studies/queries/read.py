@@ -1,13 +1,13 @@
 """Reading studies over REST: bodies come out of PostgreSQL as finished JSON."""
 
-import base64
-from datetime import UTC, datetime
 from typing import LiteralString
 from uuid import UUID
 
 from radiology.access.model import Actor
-from radiology.errors import Invalid, NotFound
+from radiology.errors import NotFound
+from radiology.kit import pages
 from radiology.kit.db import Transaction, Where
+from radiology.kit.ids import uuid_of
 from radiology.standards.dicom.uids import is_valid_uid
 from radiology.studies.model import Criteria, Study
 
@@ -49,7 +49,7 @@ async def resolve(tx: Transaction, study: str, *, visible_to: Actor) -> UUID:
         ORDER BY id = %(id)s DESC NULLS LAST, study_id = %(study_id)s DESC
         LIMIT 1
         """,
-        id=_uuid(study),
+        id=uuid_of(study),
         study_id=study[:50],
         study_instance_uid=study if is_valid_uid(study) else "",
         facility_code=visible_to.reader_facility,
@@ -132,15 +132,7 @@ async def search_studies(tx: Transaction, criteria: Criteria, *, visible_to: Act
         limit=criteria.limit + 1,
         **where.parameters,
     )
-    page = [split_row(row) for row in rows[: criteria.limit]]
-    more = len(rows) > criteria.limit and page
-    return b"[" + b",".join(body for body, _ in page) + b"]", cursor_of(page[-1][1]) if more else None
-
-
-def split_row(row: str) -> tuple[bytes, str]:
-    """`[body, "moment", "id"]` as body and `moment|id`, without parsing the body."""
-    body, moment, key = row[1:-1].rsplit(", ", 2)
-    return body.encode(), moment.strip('"') + "|" + key.strip('"')
+    return pages.page(rows, limit=criteria.limit)
 
 
 def where_of(criteria: Criteria, visible_to: Actor) -> Where:
@@ -192,7 +184,7 @@ def _add_patient(where: Where, patient: str) -> None:
         )""",
         references=either_form(patient, "Patient"),
         patient_id=patient.removeprefix("Patient/"),
-        id=_uuid(patient.removeprefix("Patient/")),
+        id=uuid_of(patient.removeprefix("Patient/")),
     )
 
 
@@ -214,24 +206,3 @@ def _add_moments(where: Where, criteria: Criteria) -> None:
 def either_form(value: str, kind: str) -> list[str]:
     """`12345` and `Patient/12345` mean the same."""
     return [value, value.removeprefix(f"{kind}/") if value.startswith(f"{kind}/") else f"{kind}/{value}"]
-
-
-def cursor_of(key: str) -> str:
-    """An opaque text for the place behind a row."""
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    """The place that `cursor_of` wrote. Raises Invalid."""
-    try:
-        moment, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("|")
-        return datetime.fromisoformat(moment).replace(tzinfo=UTC), UUID(key)
-    except ValueError as error:
-        raise Invalid("cursor is not one that this service gave.") from error
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
