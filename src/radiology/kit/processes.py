@@ -21,6 +21,7 @@ import orjson
 from radiology.kit.log import get_logger
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+HANDLED = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGINT)
 
 Phase = Literal["starting", "ready", "draining", "stopped"]
 
@@ -84,17 +85,22 @@ def fork(name: str, run: Callable[[], None]) -> int:
     """Run a function in a child of its own session that ends when we end; returns its pid.
 
     Only for a process with one thread: a lock held by another would stay locked in the child for ever.
+    A signal that comes before the child has put our handlers off waits until it has: ours would have swallowed it.
     """
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_be_child(parent, name, run))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_be_child(parent, name, run, mask))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return pid
 
 
-def _be_child(parent: int, name: str, run: Callable[[], None]) -> int:
+def _be_child(parent: int, name: str, run: Callable[[], None], mask: set[signal.Signals | int]) -> int:
     code = 1
     try:
         os.setsid()
@@ -102,6 +108,7 @@ def _be_child(parent: int, name: str, run: Callable[[], None]) -> int:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         end_with(parent)
         _set_name(name)
         run()
