@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
+from radiology.dicom_network.server import Server
 from radiology.doors.dimse.run import Door, Registry, serve
-from radiology.doors.dimse.server import Server
 from radiology.doors.dimse.services import Services
 from radiology.settings import Settings
 from radiology.studies.archive import Archive, open_archive

@@ -112,7 +112,7 @@ def echo(
 ) -> None:
     """Ask another application entity whether it is there (C-ECHO, PS3.4 A.4)."""
     with _refusals():
-        from radiology.doors.dimse.client import AssociationEndedError, ContextNotAcceptedError, Peer, connect
+        from radiology.dicom_network.client import AssociationEndedError, ContextNotAcceptedError, Peer, connect
 
         peer = Peer(host, port, called, calling or _settings().ae_title)
         began = time.perf_counter()

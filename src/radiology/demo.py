@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from radiology.access.model import SYSTEM
 from radiology.app import App
-from radiology.doors.dimse.client import Peer, connect
+from radiology.dicom_network.client import Peer, connect
 from radiology.errors import Conflict
 from radiology.kit.clock import monotonic_seconds
 from radiology.samples import SampleInstance, make_studies

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from radiology.doors.dimse import pdu
-from radiology.doors.dimse.association import (
+from radiology.dicom_network import pdu
+from radiology.dicom_network.association import (
     REJECT_APPLICATION_CONTEXT,
     REJECT_CALLED_AE_TITLE,
     REJECT_CALLING_AE_TITLE,
@@ -15,7 +15,7 @@ from radiology.doors.dimse.association import (
     REJECT_PROTOCOL_VERSION,
     REJECT_UNAVAILABLE,
 )
-from radiology.doors.dimse.message import Status
+from radiology.dicom_network.message import Status
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
 from radiology.errors import CannotUnderstand, DataSetMismatch, Unavailable, Unprocessable
 from radiology.settings import Settings

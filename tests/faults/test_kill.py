@@ -24,7 +24,7 @@ from pynetdicom.dsutils import encode
 
 from data_sets import CT, data_set
 from node import free_port
-from radiology.doors.dimse.client import AssociationEndedError, Peer, connect
+from radiology.dicom_network.client import AssociationEndedError, Peer, connect
 
 ROUNDS = 20 if os.environ.get("RADI_TEST_CAMPAIGN") == "whole" else 2
 SENDERS = 4

@@ -15,7 +15,7 @@ from pydicom.uid import generate_uid
 
 from multipart import RELATED, related
 from node import Node, running_node
-from radiology.doors.dimse.client import ContextNotAcceptedError, Peer, connect
+from radiology.dicom_network.client import ContextNotAcceptedError, Peer, connect
 from radiology.settings import Settings
 from radiology.standards.dicom.part10 import read_file_meta
 from radiology.studies.importing import Import, Progress

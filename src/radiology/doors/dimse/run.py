@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import all_application_entities
-from radiology.doors.dimse.association import REJECT_CALLING_AE_TITLE, Policy
-from radiology.doors.dimse.connection import Address, Association, Outcome, Timers
-from radiology.doors.dimse.message import Command, CommandField
-from radiology.doors.dimse.pdu import AssociateRJ, AssociateRQ
-from radiology.doors.dimse.server import Application, Limits, Server
+from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, Policy
+from radiology.dicom_network.connection import Address, Association, Outcome, Timers
+from radiology.dicom_network.message import Command, CommandField
+from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
+from radiology.dicom_network.server import Application, Limits, Server
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds

@@ -6,10 +6,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from radiology.application_entities.model import ApplicationEntity
-from radiology.doors.dimse.association import Offer
-from radiology.doors.dimse.connection import Association, DataSet
-from radiology.doors.dimse.message import Command, CommandField, Response, Status
-from radiology.doors.dimse.server import ANY_SOP_CLASS, Service
+from radiology.dicom_network.association import Offer
+from radiology.dicom_network.connection import Association, DataSet
+from radiology.dicom_network.message import Command, CommandField, Response, Status
+from radiology.dicom_network.server import ANY_SOP_CLASS, Service
 from radiology.errors import RadiologyError, Unavailable, Unprocessable
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import (

@@ -17,9 +17,9 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE, build_role, evt
 from pynetdicom.dsutils import encode as peer_encode
 
-from radiology.doors.dimse.association import Offer, Policy
-from radiology.doors.dimse.connection import Association, DataSet, Outcome, Timers
-from radiology.doors.dimse.message import (
+from radiology.dicom_network.association import Offer, Policy
+from radiology.dicom_network.connection import Association, DataSet, Outcome, Timers
+from radiology.dicom_network.message import (
     Command,
     CommandField,
     Element,
@@ -30,7 +30,7 @@ from radiology.doors.dimse.message import (
     decode_command,
     fragments,
 )
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.pdu import (
     PDU,
     Abort,
     AssociateAC,
@@ -43,7 +43,7 @@ from radiology.doors.dimse.pdu import (
     decode,
     encode,
 )
-from radiology.doors.dimse.server import Limits, OperationCancelledError, Server
+from radiology.dicom_network.server import Limits, OperationCancelledError, Server
 
 VERIFICATION = "1.2.840.10008.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"

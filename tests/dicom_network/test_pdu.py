@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom import pdu as peer_pdu
 
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.pdu import (
     PDU,
     PDV,
     Abort,

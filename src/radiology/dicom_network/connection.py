@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from radiology.doors.dimse.association import (
+from radiology.dicom_network.association import (
     AcceptedContext,
     Indication,
     ProtocolAbort,
     TransportClosed,
     accepted_contexts,
 )
-from radiology.doors.dimse.message import (
+from radiology.dicom_network.message import (
     DATA_LAST,
     DATA_MORE,
     DATA_SET_FOLLOWS,
@@ -33,7 +33,7 @@ from radiology.doors.dimse.message import (
     fragment_length,
     fragments,
 )
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.pdu import (
     DATA_HEADER,
     PDV,
     Abort,
@@ -44,8 +44,15 @@ from radiology.doors.dimse.pdu import (
     ReleaseRP,
     ReleaseRQ,
 )
-from radiology.doors.dimse.states import State
-from radiology.doors.dimse.transport import BUFFERS_AT_ONCE, Address, AssociationEndedError, Outcome, Timers, Transport
+from radiology.dicom_network.states import State
+from radiology.dicom_network.transport import (
+    BUFFERS_AT_ONCE,
+    Address,
+    AssociationEndedError,
+    Outcome,
+    Timers,
+    Transport,
+)
 
 _SEND_BUFFER_BYTES: Final = 1024 * 1024
 IDENTIFIER_LIMIT: Final = 16 * 1024 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.pdu import (
     APPLICATION_CONTEXT,
     CONTROL_PDU_LIMIT,
     DEFAULT_MAX_PDU_LENGTH,
@@ -36,7 +36,7 @@ from radiology.doors.dimse.pdu import (
     decode_pdvs,
     encode,
 )
-from radiology.doors.dimse.states import TRANSITIONS, Action, Event, State
+from radiology.dicom_network.states import TRANSITIONS, Action, Event, State
 from radiology.standards.dicom.uids import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLEMENTATION_CLASS_UID,

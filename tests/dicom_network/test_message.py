@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom.dsutils import decode as peer_decode
 
-from radiology.doors.dimse.message import (
+from radiology.dicom_network.message import (
     NO_DATA_SET,
     Command,
     CommandAssembler,
@@ -23,7 +23,7 @@ from radiology.doors.dimse.message import (
     fragment_length,
     fragments,
 )
-from radiology.doors.dimse.pdu import PDV, DataTF, PDUError, decode
+from radiology.dicom_network.pdu import PDV, DataTF, PDUError, decode
 
 STORE = Command(
     {

@@ -18,7 +18,7 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE, evt
 from pynetdicom.dsutils import encode as peer_encode
 
-from radiology.doors.dimse.client import (
+from radiology.dicom_network.client import (
     AssociationRejectedError,
     ContextNotAcceptedError,
     FileSlice,
@@ -26,10 +26,10 @@ from radiology.doors.dimse.client import (
     Requestor,
     connect,
 )
-from radiology.doors.dimse.connection import AssociationEndedError, Outcome, Timers
-from radiology.doors.dimse.message import CommandField, Element, Response, Status
-from radiology.doors.dimse.pdu import AssociateRJ
-from radiology.doors.dimse.server import Server
+from radiology.dicom_network.connection import AssociationEndedError, Outcome, Timers
+from radiology.dicom_network.message import CommandField, Element, Response, Status
+from radiology.dicom_network.pdu import AssociateRJ
+from radiology.dicom_network.server import Server
 
 VERIFICATION = "1.2.840.10008.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"

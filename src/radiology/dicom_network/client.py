@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from radiology.doors.dimse.association import (
+from radiology.dicom_network.association import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     AcceptedContext,
     UpperLayer,
 )
-from radiology.doors.dimse.connection import Association, FileSlice
-from radiology.doors.dimse.message import (
+from radiology.dicom_network.connection import Association, FileSlice
+from radiology.dicom_network.message import (
     NO_DATA_SET,
     Command,
     CommandField,
@@ -21,7 +21,7 @@ from radiology.doors.dimse.message import (
     Value,
     is_pending,
 )
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.pdu import (
     MAX_PRESENTATION_CONTEXTS,
     Abort,
     AssociateAC,
@@ -30,7 +30,7 @@ from radiology.doors.dimse.pdu import (
     ProposedContext,
     UserInformation,
 )
-from radiology.doors.dimse.transport import (
+from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
     Address,
     AssociationEndedError,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import settings
 
-from radiology.doors.dimse.association import Offer, Policy
-from radiology.doors.dimse.connection import Address, Association, DataSet, Outcome, Timers
-from radiology.doors.dimse.message import Command, CommandField, Response, Status
-from radiology.doors.dimse.pdu import AssociateRJ, AssociateRQ
-from radiology.doors.dimse.server import ANY_SOP_CLASS, DEFAULT_LIMITS, Application, Limits, Server, Service
+from radiology.dicom_network.association import Offer, Policy
+from radiology.dicom_network.connection import Address, Association, DataSet, Outcome, Timers
+from radiology.dicom_network.message import Command, CommandField, Response, Status
+from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
+from radiology.dicom_network.server import ANY_SOP_CLASS, DEFAULT_LIMITS, Application, Limits, Server, Service
 
 # A busy machine is no failure, and the same examples are tried everywhere.
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)

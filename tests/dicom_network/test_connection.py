@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radiology.doors.dimse.association import Offer, Policy, UpperLayer, negotiate
-from radiology.doors.dimse.connection import Association
-from radiology.doors.dimse.message import Command, CommandField, Element, Response, command_pdus, fragments
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.association import Offer, Policy, UpperLayer, negotiate
+from radiology.dicom_network.connection import Association
+from radiology.dicom_network.message import Command, CommandField, Element, Response, command_pdus, fragments
+from radiology.dicom_network.pdu import (
     PDV,
     Abort,
     AssociateAC,
@@ -22,7 +22,7 @@ from radiology.doors.dimse.pdu import (
     ReleaseRQ,
     encode,
 )
-from radiology.doors.dimse.transport import Address, AssociationEndedError, Timers, Transport
+from radiology.dicom_network.transport import Address, AssociationEndedError, Timers, Transport
 
 CT, FIND = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.2.2.1"
 REQUEST = AssociateRQ("RADSVC", "CT1", tuple(ProposedContext(n, CT, ("1.2.840.10008.1.2",)) for n in (1, 3)))

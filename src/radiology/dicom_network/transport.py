@@ -11,8 +11,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final, NamedTuple
 
-from radiology.doors.dimse.association import Indication, UpperLayer
-from radiology.doors.dimse.states import State
+from radiology.dicom_network.association import Indication, UpperLayer
+from radiology.dicom_network.states import State
 
 TICK_SECONDS: Final = 0.5
 """How often a waiting thread looks up, to see whether it is to stop; not a limit on the peer."""

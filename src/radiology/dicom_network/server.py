@@ -14,17 +14,17 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from radiology.doors.dimse.association import (
+from radiology.dicom_network.association import (
     REJECT_LOCAL_LIMIT,
     REJECT_UNAVAILABLE,
     Policy,
     UpperLayer,
     negotiate,
 )
-from radiology.doors.dimse.connection import Association, DataSet, Message
-from radiology.doors.dimse.message import Command, CommandField, Response, Status, is_pending
-from radiology.doors.dimse.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
-from radiology.doors.dimse.transport import (
+from radiology.dicom_network.connection import Association, DataSet, Message
+from radiology.dicom_network.message import Command, CommandField, Response, Status, is_pending
+from radiology.dicom_network.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
+from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
     TICK_SECONDS,
     Address,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom import fsm
 
-from radiology.doors.dimse.association import (
+from radiology.dicom_network.association import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     STORAGE_SERVICE_CLASS,
@@ -22,7 +22,7 @@ from radiology.doors.dimse.association import (
     accepted_contexts,
     negotiate,
 )
-from radiology.doors.dimse.pdu import (
+from radiology.dicom_network.pdu import (
     PDV,
     Abort,
     AbortReason,
@@ -44,7 +44,7 @@ from radiology.doors.dimse.pdu import (
     decode,
     encode,
 )
-from radiology.doors.dimse.states import TRANSITIONS, Action, Event, State
+from radiology.dicom_network.states import TRANSITIONS, Action, Event, State
 
 CT, ECHO, FIND = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.2.2.1"
 IMPLICIT, EXPLICIT = IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
