@@ -16,6 +16,7 @@
     |-- NotAcceptable 406                none of the accepted media types can be sent
     |-- NotSupported 415 0122            media type, transfer syntax or SOP class
     |-- Unprocessable 422 C101           understood, but a value cannot be right
+    |   `-- AttributesRefused 422 0106 attributes of N-CREATE or N-SET are missing, empty or wrong
     `-- Unavailable 503 A700             try again later: disk, database or object store
 
 Doors map by attribute (`http_status`, `dimse_status`, `failure_reason`), so a new error touches this file alone.
@@ -144,6 +145,17 @@ class Unprocessable(RadiologyError):
     http_status = 422
     dimse_status = 0xC101
     title = "A value cannot be right"
+
+
+class AttributesRefused(Unprocessable):
+    """`tags` are the attributes; the status says what is wrong: 0120 missing, 0121 empty, 0106 not allowed (PS3.7 C)."""
+
+    dimse_status = 0x0106
+    title = "Attributes are missing, empty or wrong"
+
+    def __init__(self, sentence: str, *, tags: Sequence[str], dimse_status: int = 0x0106) -> None:
+        super().__init__(sentence, dimse_status=dimse_status)
+        self.tags = tuple(tags)
 
 
 class Unavailable(RadiologyError):

@@ -108,6 +108,75 @@ class ReportFinalized(ReportEvent):
     type = "radiology.report.finalized.v1"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureStepEvent(Event):
+    """An event of one scheduled procedure step."""
+
+    procedure_step_id: str
+    study_instance_uid: str
+    service_request: str | None
+
+    @property
+    def key(self) -> str:
+        return self.study_instance_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureStepScheduled(ProcedureStepEvent):
+    """A procedure step was placed in the modality worklist."""
+
+    type = "radiology.procedure-step.scheduled.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureStepChanged(ProcedureStepEvent):
+    """A scheduled procedure step was given another time, station or content."""
+
+    type = "radiology.procedure-step.changed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcedureStepStatusChanged(ProcedureStepEvent):
+    """The status of a scheduled procedure step changed."""
+
+    type = "radiology.procedure-step.status-changed.v1"
+    from_status: str
+    to_status: str
+    trigger: str
+    reason_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformedStepEvent(Event):
+    """An event of one performed procedure step (MPPS)."""
+
+    sop_instance_uid: str
+    study_instance_uids: list[str]
+
+    @property
+    def key(self) -> str:
+        return self.study_instance_uids[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformedStepStarted(PerformedStepEvent):
+    """A modality began a procedure step; `scheduled` says whether the worklist knew of it."""
+
+    type = "radiology.performed-step.started.v1"
+    scheduled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformedStepEnded(PerformedStepEvent):
+    """A modality completed or discontinued a procedure step; `number_missing` of its instances are not stored yet."""
+
+    type = "radiology.performed-step.ended.v1"
+    status: str
+    discontinuation_code: str | None
+    number_of_instances: int
+    number_missing: int
+
+
 def body_of(event: Event) -> dict[str, Any]:
     """What is sent: all fields of the event."""
     return asdict(event)

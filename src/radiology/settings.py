@@ -114,6 +114,11 @@ class Settings(BaseSettings):
     idle_timeout_seconds: Seconds = Field(
         default=300, description="How long an association may stay silent before it is aborted."
     )
+    pn_bangla_group: Literal["none", "ideographic"] = Field(
+        default="none",
+        description="Where modalities are given Bangla names: nowhere, or in the second component group of PN "
+        "(PS3.5 6.2.1). The first group is Latin.",
+    )
     find_max: int = Field(default=2000, ge=1, description="Most answers to one C-FIND; then it ends with a status.")
 
     # DICOMweb and REST

@@ -18,6 +18,8 @@ from radiology.dicom_network.association import (
 from radiology.dicom_network.message import Status
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
 from radiology.errors import CannotUnderstand, DataSetMismatch, Unavailable, Unprocessable
+from radiology.modality_worklist import performed
+from radiology.modality_worklist.return_keys import ITEM_KEYS, STEP_KEYS
 from radiology.settings import Settings
 from radiology.standards.dicom import uids
 from radiology.standards.dicom.checks import WARNINGS
@@ -66,9 +68,39 @@ def test_objects_that_belong_to_no_study() -> None:
 
 
 def test_every_service_that_is_offered_has_a_part_of_the_statement() -> None:
-    assert set(OFFERS) == {"echo", "store"}, "a new service needs its part of the statement, and its name here"
+    assert set(OFFERS) >= {"echo", "store", "mwl", "mpps"}, (
+        "a new service needs its part of the statement, and its name here"
+    )
     assert OFFERS["echo"] == {uids.VERIFICATION: PLAIN}
     assert uids.VERIFICATION in section("Verification")
+
+
+def test_worklist_keys_are_those_that_are_answered() -> None:
+    told = {(row[0], row[2]) for row in rows("Modality Worklist SCP") if row[0].startswith("(")}
+    keys = {(_shown(tag), key.type) for tag, key in {**ITEM_KEYS, **STEP_KEYS}.items()}
+    assert told == keys
+    assert uids.MODALITY_WORKLIST_FIND in section("Modality Worklist SCP")
+
+
+def test_statuses_of_the_worklist() -> None:
+    told = {row[0] for row in rows("Modality Worklist SCP") if re.fullmatch("[0-9A-F]{4}", row[0])}
+    assert told == {"FF00", "FF01", "0000", "FE00", "A700", "A900", "C000"}
+
+
+def test_performed_procedure_steps() -> None:
+    told = section("Modality Performed Procedure Step SCP")
+    assert {uid for uid in OFFERS["mpps"] if uid in told} == set(OFFERS["mpps"])
+    required = {row[0] for row in rows("Modality Performed Procedure Step SCP") if row[0].startswith("(")}
+    assert required == {_shown(tag) for tag in performed.REQUIRED}
+    codes = {row[0] for row in rows("Modality Performed Procedure Step SCP") if row[0].isdigit() and len(row[0]) == 6}
+    assert codes == set(performed.DISCONTINUATION_REASONS)
+    statuses = {row[0] for row in rows("Modality Performed Procedure Step SCP") if re.fullmatch("0[0-9]{3}", row[0])}
+    assert statuses == {"0000", "0106", "0110", "0111", "0112", "0117", "0120", "0121"}
+    assert f"{performed.MAY_NO_LONGER_BE_UPDATED:04X}" in told
+
+
+def _shown(tag: str) -> str:
+    return f"({tag[:4]},{tag[4:]})"
 
 
 def test_names_of_the_implementation() -> None:

@@ -4,7 +4,8 @@
 Both give transactions with the same verbs: `one`, `maybe`, `all`, `value`, `run`; `json` and `copy_in` where they pay.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -122,17 +123,31 @@ class Database:
 
     def __init__(self, dsn: str, *, connections: int = 10, wait_seconds: float = 10) -> None:
         self.dsn = dsn
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._pool = AsyncConnectionPool[psycopg.AsyncConnection[Any]](
             dsn, min_size=1, max_size=connections, timeout=wait_seconds, open=False, kwargs={"application_name": "radi"}
         )
 
     async def open(self) -> None:
         """Begin to connect; does not wait for the database."""
+        self._loop = asyncio.get_running_loop()
         await self._pool.open()
 
     async def close(self) -> None:
         """Give all connections back."""
         await self._pool.close()
+
+    def wait_for(self, work: Coroutine[Any, Any, T], limit_seconds: float = 30) -> T:
+        """Run an action from a thread other than the loop's, and wait for it. Raises what it raises, or Unavailable."""
+        if self._loop is None:
+            work.close()
+            raise Unavailable("The database is not open yet. Try again in a moment.")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(limit_seconds)
+        except TimeoutError:
+            future.cancel()
+            raise Unavailable("The database did not answer in time. Try again in a moment.") from None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:

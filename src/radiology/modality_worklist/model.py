@@ -138,12 +138,13 @@ class Sentence:
 
 
 def why_not_shown(item: ScheduledProcedureStep, station: Station, *, at: datetime, zone: ZoneInfo) -> Sentence | None:
-    """The first filter that keeps an item from a station's query that names neither date nor station; None: it is shown."""
+    """The first filter that keeps an item from a station's query without date and station; None where it is shown."""
     if item.facility_code != station.facility_code:
         return Sentence(
             f"The item belongs to facility {item.facility_code}, and {station.ae_title} to {station.facility_code}: "
             "correct the facility of one of them.",
-            f"আইটেমটি {item.facility_code} কেন্দ্রের, কিন্তু {station.ae_title} {station.facility_code} কেন্দ্রের: একটির কেন্দ্র ঠিক করুন।",
+            f"আইটেমটি {item.facility_code} কেন্দ্রের, কিন্তু {station.ae_title} {station.facility_code} কেন্দ্রের: "
+            "একটির কেন্দ্র ঠিক করুন।",
         )
     if item.status not in OPEN:
         return Sentence(
@@ -172,7 +173,8 @@ def _wrong_station(item: ScheduledProcedureStep, station: Station) -> Sentence |
         return Sentence(
             f"The item is for station {names}, and {station.ae_title} asks: change the station, or add "
             f"{station.ae_title} to its pool.",
-            f"আইটেমটি {names} স্টেশনের জন্য, কিন্তু জিজ্ঞাসা করছে {station.ae_title}: স্টেশন বদলান, অথবা {station.ae_title}-কে পুলে যোগ করুন।",
+            f"আইটেমটি {names} স্টেশনের জন্য, কিন্তু জিজ্ঞাসা করছে {station.ae_title}: স্টেশন বদলান, "
+            f"অথবা {station.ae_title}-কে পুলে যোগ করুন।",
         )
     if item.station_pool:
         return Sentence(

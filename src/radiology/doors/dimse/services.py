@@ -3,19 +3,24 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.association import Offer
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Response, Status
 from radiology.dicom_network.server import ANY_SOP_CLASS, Service
+from radiology.doors.dimse.performed_steps import PerformedStepService
+from radiology.doors.dimse.worklist import EXTENDED, WorklistService
 from radiology.errors import RadiologyError, Unavailable, Unprocessable
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import (
     ACCEPTED_TRANSFER_SYNTAXES,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
+    MODALITY_PERFORMED_PROCEDURE_STEP,
+    MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE,
+    MODALITY_WORKLIST_FIND,
     STORAGE_SOP_CLASSES,
     VERIFICATION,
     is_valid_uid,
@@ -34,6 +39,8 @@ STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES))
 OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "echo": {VERIFICATION: PLAIN},
     "store": dict.fromkeys(STORAGE_SOP_CLASSES, STORAGE),
+    "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
+    "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
 }
 
 log = logging.getLogger(__name__)
@@ -57,9 +64,14 @@ class Services:
 
     def table(self) -> dict[tuple[str, int], Service]:
         """Abstract syntax and command -> function."""
+        worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app)
         return {
             (VERIFICATION, CommandField.C_ECHO_RQ): echo,
             (ANY_SOP_CLASS, CommandField.C_STORE_RQ): self.store,
+            (MODALITY_WORKLIST_FIND, CommandField.C_FIND_RQ): worklist.find,
+            (MODALITY_PERFORMED_PROCEDURE_STEP, CommandField.N_CREATE_RQ): steps.create,
+            (MODALITY_PERFORMED_PROCEDURE_STEP, CommandField.N_SET_RQ): steps.change,
+            (MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE, CommandField.N_GET_RQ): steps.get,
         }
 
     def store(self, association: Association, request: Command, data: DataSet) -> Response:

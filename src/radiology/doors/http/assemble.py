@@ -23,6 +23,7 @@ from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
+from radiology.modality_worklist.routes import router as worklist
 from radiology.reports.routes import router as reports
 from radiology.studies.archive import open_archive
 from radiology.studies.routes import router as studies
@@ -44,7 +45,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
-    for router in (studies, reports, changes.router, application_entities, *_dicom_over_rest()):
+    for router in (studies, reports, changes.router, application_entities, worklist, *_dicom_over_rest()):
         service.include_router(router)
     problems.install(service)
     describe(service)

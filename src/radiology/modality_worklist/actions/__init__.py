@@ -1,0 +1,1 @@
+"""Every change of scheduled and performed procedure steps."""

@@ -1,0 +1,52 @@
+"""SQL that follows performed procedure steps: the study that one is about."""
+
+from uuid import UUID
+
+from radiology.kit.db import Transaction
+
+
+async def study_of(tx: Transaction, study_instance_uid: str, *, facility_code: str) -> UUID | None:
+    """The study of a UID, if it is the facility's."""
+    return await tx.value(
+        """
+        SELECT id
+        FROM imaging_studies
+        WHERE study_instance_uid = %(uid)s
+          AND facility_code = %(facility_code)s
+        """,
+        uid=study_instance_uid,
+        facility_code=facility_code,
+    )
+
+
+async def name_patient(tx: Transaction, patient_id: UUID, *, name: str, birth_date: str, sex: str) -> None:
+    """Fill in what is not known yet of a patient."""
+    await tx.run(
+        """
+        UPDATE patients
+        SET patient_name = coalesce(nullif(patient_name, ''), %(name)s),
+            birth_date = coalesce(nullif(birth_date, ''), %(birth_date)s),
+            sex = coalesce(nullif(sex, ''), %(sex)s),
+            updated_at = now()
+        WHERE id = %(patient_id)s
+          AND '' IN (patient_name, birth_date, sex)
+        """,
+        patient_id=patient_id,
+        name=name,
+        birth_date=birth_date,
+        sex=sex,
+    )
+
+
+async def add_flag(tx: Transaction, study_id: UUID, flag: str) -> None:
+    """Mark a study that is locked."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET flags = array_append(flags, %(flag)s)
+        WHERE id = %(study_id)s
+          AND NOT %(flag)s = ANY(flags)
+        """,
+        study_id=study_id,
+        flag=flag,
+    )
