@@ -15,13 +15,14 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 
+from radiology.dicom_network.server import listen
 from radiology.kit import log
 from radiology.kit.postgres import EmbeddedPostgres, PostgresError
 from radiology.kit.processes import ChildState, Phase, SupervisorState, fork, state_file, write_state
@@ -36,6 +37,8 @@ DOORS = {
     "dimse": "radiology.doors.dimse.run",
     "worker": "radiology.doors.worker.run",
 }
+
+NO_LISTENERS: Mapping[str, socket.socket] = {}
 
 Say = Callable[[str], None]
 Work = Callable[[Settings], None]
@@ -76,13 +79,16 @@ class Child:
         return ChildState(self.name, self.role, state, self.pid, self.restarts, self.since, self.last_exit)
 
 
-def run_door(role: str, settings: Settings) -> None:
-    """Be one process of the service until SIGTERM, or until it fails."""
+def run_door(role: str, settings: Settings, listeners: Mapping[str, socket.socket] = NO_LISTENERS) -> None:
+    """Be one process of the service until SIGTERM, or until it fails. `listeners` were opened before the fork."""
     log.configure(role, level=settings.log_level, form=settings.log_format)
     door = importlib.import_module(DOORS[role])
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD, 20, 100)
-    door.run(settings)
+    if role in listeners:
+        door.run(settings, listeners[role])
+    else:
+        door.run(settings)
 
 
 def serve(settings: Settings, *, say: Say, prepare: Callable[[Settings], list[str]], after_ready: Work | None) -> int:
@@ -97,8 +103,11 @@ def serve(settings: Settings, *, say: Say, prepare: Callable[[Settings], list[st
     for role, count in doors:
         for number in range(1, count + 1):
             name = role if count == 1 else f"{role} {number}"
-            work.append((name, role, lambda s, role=role: run_door(role, s)))
-    return Supervisor(settings, work, say=say, prepare=prepare, after_ready=after_ready, modules=DOORS.values()).run()
+            work.append((name, role, lambda s, role=role: run_door(role, s, supervisor.listeners)))
+    supervisor = Supervisor(
+        settings, work, say=say, prepare=prepare, after_ready=after_ready, modules=DOORS.values(), listens=("dimse",)
+    )
+    return supervisor.run()
 
 
 class Supervisor:
@@ -113,13 +122,19 @@ class Supervisor:
         prepare: Callable[[Settings], list[str]],
         after_ready: Work | None = None,
         modules: Iterable[str] = (),
+        listens: Iterable[str] = (),
     ) -> None:
-        """`work` is name, role and function of each child; `modules` are imported once, before any is forked."""
+        """`work` is name, role and function of each child; `modules` are imported once, before any is forked.
+
+        The port of the roles in `listens` is opened here, once for all their processes.
+        """
         self.settings = settings
         self.say = say
         self.prepare = prepare
         self.after_ready = after_ready
         self.modules = modules
+        self.listens = listens
+        self.listeners: dict[str, socket.socket] = {}
         self.phase: Phase = "starting"
         self.started_at = time.time()
         self.began = time.monotonic()
@@ -148,6 +163,8 @@ class Supervisor:
 
     def _start(self) -> None:
         check_ports(self.settings)
+        if "dimse" in self.listens:
+            self.listeners["dimse"] = listen((self.settings.bind_address, self.settings.dicom_port))
         self._tell()
         share_metrics(self.settings.run_dir / "metrics")
         if self.postgres:

@@ -606,10 +606,20 @@ def test_stop_aborts_what_does_not_finish(start_server: StartServer, archive: An
     assert {outcome for outcome, _ in archive.ended} == {Outcome.SHUT_DOWN}
 
 
-def test_processes_share_a_port(start_server: StartServer) -> None:
+def test_processes_share_a_listening_socket(start_server: StartServer, connect: Connect) -> None:
     first = start_server()
-    with Server(first._application, tuple(first.address)) as second:
+    with Server(first._application, listener=first._listener) as second:
         assert second.address == first.address
+        first.stop(0, rejecting=False)
+    # Neither end closed the other's socket: who was given one leaves it open.
+
+
+def test_a_server_that_was_given_a_socket_leaves_it_listening(start_server: StartServer, connect: Connect) -> None:
+    first = start_server()
+    with Server(first._application, listener=first._listener):
+        pass
+    for _ in range(3):
+        assert isinstance(connect(first).associate(), AssociateAC)
 
 
 def test_the_state_of_the_policy_begins_the_association(

@@ -3,28 +3,20 @@
 from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.application_entities import queries
-from radiology.application_entities.model import SERVICES, ApplicationEntity
+from radiology.application_entities.model import ApplicationEntity, problems
 from radiology.audit import actions as audit
 from radiology.errors import NotFound, Unprocessable
 
 
 async def register(app: App, actor: Actor, entity: ApplicationEntity) -> None:
-    """Add or change a peer. Raises Unprocessable for a title that DICOM does not allow (PS3.5 6.2, AE)."""
+    """Add or change a peer. Raises Unprocessable, which names each field that cannot be right."""
     actor.must(Permission.ADMINISTER)
-    title = entity.ae_title
-    if (
-        not 1 <= len(title) <= 16
-        or title != title.strip()
-        or "\\" in title
-        or not title.isprintable()
-        or not title.isascii()
-    ):
-        raise Unprocessable("An AE title has 1 to 16 printable ASCII characters, no backslash, no space at its ends.")
-    if unknown := set(entity.services) - set(SERVICES):
-        raise Unprocessable(f"Unknown services: {', '.join(sorted(unknown))}. Known are: {', '.join(SERVICES)}.")
+    if found := problems(entity):
+        sentence = "; ".join(f"{problem.field}: {problem.message}" for problem in found)
+        raise Unprocessable(f"The record of {entity.ae_title!r} cannot be kept. {sentence}.", fields=found)
     async with app.db.transaction() as tx:
         await queries.save(tx, entity)
-        await audit.record(tx, actor, "application-entity.register", title)
+        await audit.record(tx, actor, "application-entity.register", entity.ae_title)
 
 
 async def forget(app: App, actor: Actor, ae_title: str) -> None:

@@ -8,7 +8,6 @@ from radiology.application_entities.actions import forget, register
 from radiology.application_entities.schemas import ApplicationEntityIn, ApplicationEntityOut, shown
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.errors import NotFound
 
 router = APIRouter(
     prefix="/api/radiology/application-entities", tags=["application entities"], route_class=StrictJSONRoute
@@ -28,10 +27,7 @@ async def get_application_entity(ae_title: str, app: CurrentApp, actor: CurrentA
     """One peer."""
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
-        for entity in await queries.all_application_entities(tx):
-            if entity.ae_title == ae_title:
-                return shown(entity)
-    raise NotFound(f"No application entity is called {ae_title!r}.")
+        return shown(await queries.one_application_entity(tx, ae_title))
 
 
 @router.put("/{ae_title}")

@@ -32,6 +32,7 @@ from radiology.dicom_network.transport import (
     Outcome,
     Timers,
     Transport,
+    set_timeout,
 )
 
 Service = Callable[[Association, Command, DataSet], Response | Iterable[Response]]
@@ -121,7 +122,11 @@ class Counters:
 
 
 class Server:
-    """Listens from `start()` to `stop()`. With `reuse_port` several processes share one port (SO_REUSEPORT)."""
+    """Listens from `start()` to `stop()`, on a socket of its own or on one that it was given.
+
+    A given `listener` is listening already and is shared with other processes: the kernel hands each connection to one
+    of those that wait in accept(), in turn. It goes on listening for the others when this server stops.
+    """
 
     def __init__(
         self,
@@ -130,19 +135,22 @@ class Server:
         *,
         timers: Timers = DEFAULT_TIMERS,
         limits: Limits = DEFAULT_LIMITS,
-        reuse_port: bool = True,
+        listener: socket.socket | None = None,
     ) -> None:
         self.counters = Counters()
         self._application = application
         self._timers = timers
         self._limits = limits
-        self._listener = _listen(address, reuse_port=reuse_port)
+        self._shares_listener = listener is not None
+        self._listener = listen(address) if listener is None else listener.dup()
+        set_timeout(self._listener, socket.SO_RCVTIMEO, TICK_SECONDS)
         self._address = Address(*self._listener.getsockname()[:2])
         self._changed = threading.Condition()
         self._per_ae: Counter[str] = Counter()
         self._waiting: dict[socket.socket, None] = {}
         self._connections: set[socket.socket] = set()
         self._draining = False
+        self._accepting = True
         self._aborting = False
         self._acceptor = threading.Thread(target=self._accept_connections, name="dimse-accept", daemon=True)
 
@@ -162,16 +170,19 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop(0)
 
-    def stop(self, limit_seconds: float = 30.0) -> bool:
+    def stop(self, limit_seconds: float = 30.0, *, rejecting: bool = True) -> bool:
         """Reject new associations (2/3/1), let running ones finish up to the limit, then abort them and close the port.
 
-        Returns whether all finished by themselves.
+        Not `rejecting`, it leaves new ones to the processes that share the port. Returns whether all finished by
+        themselves.
         """
         with self._changed:
             self._draining = True
+            self._accepting = rejecting
             finished = self._changed.wait_for(lambda: self.counters.open == 0, limit_seconds)
             self._aborting = True
-            _shut(self._listener)  # Wakes the thread that waits in accept().
+            if not self._shares_listener:
+                _shut(self._listener)  # Wakes the thread that waits in accept().
             if not self._changed.wait_for(lambda: not self._connections, 2 * TICK_SECONDS):
                 for sock in self._connections:
                     _shut(sock)
@@ -184,10 +195,10 @@ class Server:
     # Connections
 
     def _accept_connections(self) -> None:
-        while not self._aborting:
+        while self._accepting and not self._aborting:
             try:
                 sock, peer = self._listener.accept()
-            except TimeoutError:
+            except BlockingIOError:
                 continue
             except OSError:
                 if not self._aborting:
@@ -402,16 +413,14 @@ def _respond(association: Association, message: Message, response: Response) -> 
     association.send_message(message.data.context.context_id, command, response.data_set)
 
 
-def _listen(address: tuple[str, int], *, reuse_port: bool) -> socket.socket:
+def listen(address: tuple[str, int]) -> socket.socket:
+    """A socket that listens there, port 0 for any. Raises OSError."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if reuse_port:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         listener.listen(256)
-        listener.settimeout(TICK_SECONDS)
     except OSError:
         listener.close()
         raise

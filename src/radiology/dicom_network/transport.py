@@ -79,8 +79,8 @@ class Transport:
         shortest = min(timers.artim_seconds, timers.dimse_seconds, timers.idle_seconds)
         sock.settimeout(None)
         # The kernel's own timer: unlike settimeout() it costs no poll() before each receive.
-        _set_timeout(sock, socket.SO_RCVTIMEO, min(TICK_SECONDS, shortest / 4))
-        _set_timeout(sock, socket.SO_SNDTIMEO, timers.dimse_seconds)
+        set_timeout(sock, socket.SO_RCVTIMEO, min(TICK_SECONDS, shortest / 4))
+        set_timeout(sock, socket.SO_SNDTIMEO, timers.dimse_seconds)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self, limit_seconds: float) -> Indication:
@@ -172,7 +172,8 @@ class Transport:
         self.upper.artim_expired()
 
 
-def _set_timeout(sock: socket.socket, option: int, seconds: float) -> None:
+def set_timeout(sock: socket.socket, option: int, seconds: float) -> None:
+    """The kernel's own limit on a blocking call: SO_RCVTIMEO, SO_SNDTIMEO; then BlockingIOError is raised."""
     whole, fraction = divmod(max(seconds, 0.001), 1)
     sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(whole), int(fraction * 1_000_000)))
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import math
+import socket
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from radiology.app import App
+from radiology.application_entities.addresses import calls_from
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import all_application_entities
 from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, Policy
@@ -19,7 +21,7 @@ from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, res
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.log import get_logger
-from radiology.kit.processes import stop_asked
+from radiology.kit.processes import read_state, stop_asked
 from radiology.settings import Settings
 from radiology.studies.archive import Archive, open_archive
 from radiology.studies.receive import Source
@@ -48,7 +50,7 @@ class Registry:
         entity = self._entities.get(calling_ae_title)
         if entity is None:
             return ApplicationEntity(calling_ae_title) if self.app.settings.allow_unknown_ae else None
-        return entity if entity.calls_from(peer.host) else None
+        return entity if entity.enabled and calls_from(entity, peer.host) else None
 
     async def _read(self) -> dict[str, ApplicationEntity]:
         async with self.app.db.transaction() as tx:
@@ -116,27 +118,36 @@ class Door:
             metrics.dicom_operation(name, f"{status:04X}").inc(count)
 
 
-def run(settings: Settings) -> None:
-    """Take associations until SIGTERM, then let the running ones end, up to `drain_seconds`."""
-    asyncio.run(_serve(settings))
+def run(settings: Settings, listener: socket.socket | None = None) -> None:
+    """Take associations until SIGTERM, then let the running ones end, up to `drain_seconds`.
+
+    `listener` is shared with the other processes of this door; without it the port is this process's own.
+    """
+    asyncio.run(_serve(settings, listener))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, listener: socket.socket | None) -> None:
     app = App.of(settings, connections=4)
     await app.db.open()
     stopped = stop_asked()
     with open_archive(app) as archive:
         door = Door(archive, Registry(app, asyncio.get_running_loop()), Services(archive))
-        server = serve(door)
+        server = serve(door, listener)
         gauges = asyncio.create_task(_keep_gauges(server, door))
         await stopped.wait()
-        await asyncio.to_thread(server.stop, settings.drain_seconds)
+        await asyncio.to_thread(server.stop, settings.drain_seconds, rejecting=listener is None or _all_stop(settings))
         gauges.cancel()
         door.tell_counts()
     await app.db.close()
 
 
-def serve(door: Door) -> Server:
+def _all_stop(settings: Settings) -> bool:
+    """Whether the whole service stops, so that no process of this door is left to take what comes."""
+    state = read_state(settings.run_dir)
+    return state is None or state.phase == "draining"
+
+
+def serve(door: Door, listener: socket.socket | None = None) -> Server:
     """A server over an archive, started."""
     settings, services = door.archive.app.settings, door.services
     application = Application(
@@ -154,7 +165,9 @@ def serve(door: Door) -> Server:
         max_associations_per_ae=settings.max_associations_per_ae,
         max_pdu_length=settings.max_pdu_bytes,
     )
-    server = Server(application, (settings.bind_address, settings.dicom_port), timers=timers, limits=limits)
+    server = Server(
+        application, (settings.bind_address, settings.dicom_port), timers=timers, limits=limits, listener=listener
+    )
     server.start()
     return server
 
