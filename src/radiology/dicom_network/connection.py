@@ -6,7 +6,7 @@ queues up in memory, and a data set of any size passes through one receive buffe
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +26,7 @@ from radiology.dicom_network.message import (
     CommandAssembler,
     CommandField,
     Element,
+    Response,
     Value,
     command_pdus,
     data_header,
@@ -136,6 +137,8 @@ class Association:
         self.contexts: Mapping[int, AcceptedContext] = accepted_contexts(request, answer)
         self.state: Any = None
         """Whatever the user of the association wants to keep with it."""
+        self.on_event_report: Callable[[Command, bytes], Response] | None = None
+        """Takes an N-EVENT-REPORT that the peer sends while we wait for a response; None where none is expected."""
         self.is_requestor = transport.upper.requestor
         theirs = answer if self.is_requestor else request
         self.peer_max_pdu_length = theirs.user_information.max_pdu_length
@@ -410,8 +413,16 @@ class Association:
         return self.response_to(command.message_id)
 
     def response_to(self, message_id: int) -> Message:
-        """Wait for the response to a request of ours, at most the DIMSE timer. Raises AssociationEndedError."""
+        """Wait for the response to a request of ours, at most the DIMSE timer. Raises AssociationEndedError.
+
+        An N-EVENT-REPORT that comes first goes to `on_event_report`, and is answered.
+        """
         message = self.next_message(self.timers.dimse_seconds)
+        while message and message.command.field == CommandField.N_EVENT_REPORT_RQ and self.on_event_report:
+            context_id = message.data.context.context_id
+            response = self.on_event_report(message.command, message.data.read())
+            self.send_message(context_id, response.to_command(message.command), response.data_set)
+            message = self.next_message(self.timers.dimse_seconds)
         if message is None:
             raise self.refuse(PDUError("the peer asked for release while it owes a response"))
         if not message.command.is_response or message.command.responds_to != message_id:

@@ -51,7 +51,7 @@ PLAIN_ELEMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "00080052": of("CS", several(PLAIN)),
     "00080054": of("AE", several(PLAIN)),
     "00081030": of("LO", several(TEXT)),
-    "00081190": of("UR", TEXT.filter(str.isascii).map(lambda text: [text])),
+    "00081190": of("UR", PLAIN.map(lambda text: [f"http://{text}"])),
     "00100010": of("PN", several(NAME)),
     "00104000": of("LT", TEXT.map(lambda text: [f"{text}\\{text}"])),
     "00101030": of("DS", several(st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda value: float(f"{value:.6g}")))),
@@ -250,3 +250,9 @@ def test_other_encodings_are_not_used_for_messages(syntax: str) -> None:
 def test_an_empty_data_set_is_empty_both_ways() -> None:
     assert decode(b"", IMPLICIT) == {}
     assert encode({}, IMPLICIT) == b""
+
+
+def test_a_data_set_may_begin_with_any_group() -> None:
+    session = {"20000010": {"vr": "IS", "Value": [1]}, "20000020": {"vr": "CS", "Value": ["MED"]}}
+    for syntax in (uids.EXPLICIT_VR_LITTLE_ENDIAN, uids.IMPLICIT_VR_LITTLE_ENDIAN):
+        assert decode(encode(session, syntax), syntax) == session

@@ -51,7 +51,7 @@ def decode(data: bytes, transfer_syntax_uid: str) -> dict[str, Any]:
         return {}
     reader = Reader(data, 0, len(data), None, LIMITS)
     try:
-        attributes = reader.read(implicit=implicit, big=False)
+        attributes = reader.read(implicit=implicit, big=False, as_declared=True)
     except HeaderError as error:
         raise Unprocessable(f"The data set does not parse: {error}.", tag=error.tag[:8] or None) from error
     if reader.flags & {"truncated", "length_overrun", "trailing_bytes", "pixel_sequence"}:

@@ -128,9 +128,13 @@ class Reader:
         self.pixel_data_length: int | None = None
         self.root: Attributes = {}
 
-    def read(self, *, implicit: bool, big: bool) -> Attributes:
-        """The whole data set, in the order of tags. Raises HeaderError."""
-        implicit = self._encoding(implicit, big)
+    def read(self, *, implicit: bool, big: bool, as_declared: bool = False) -> Attributes:
+        """The whole data set, in the order of tags. Raises HeaderError.
+
+        Files are sometimes encoded otherwise than they say, which the first element shows. Messages are not: theirs
+        was agreed upon, and they may begin with any group, so that they are read `as_declared`.
+        """
+        implicit = self._encoding(implicit, big, as_declared)
         try:
             self._data_set(_Place(self.root, self.size, 0, "", implicit), self.start)
         except _End:
@@ -146,13 +150,13 @@ class Reader:
         self.root = _in_order(self.root)
         return self.root
 
-    def _encoding(self, implicit: bool, big: bool) -> bool:
+    def _encoding(self, implicit: bool, big: bool, as_declared: bool) -> bool:
         """Set the byte order and say whether VRs are implicit: as declared, unless the first element differs."""
         first = b""
         if self.available(self.start, 8) >= 8:
             at = self.start - self.base
             first = self.window[at : at + 8]
-        found_implicit, found_big = _encoding_shown(first, implicit, big)
+        found_implicit, found_big = (implicit, big) if as_declared else _encoding_shown(first, implicit, big)
         if (found_implicit, found_big) != (implicit, big):
             self.flags.add("transfer_syntax")
         self.big = found_big

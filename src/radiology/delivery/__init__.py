@@ -1,0 +1,1 @@
+"""What is approved or stored goes out: images to other archives, notices, films."""
