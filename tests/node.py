@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
+from radiology.associations.recorder import Recorder
 from radiology.dicom_network.server import Server
 from radiology.doors.dimse.run import Door, Registry, serve
 from radiology.doors.dimse.services import Services
@@ -29,6 +30,7 @@ class Node:
     archive: Archive
     server: Server
     wait: Callable[[Coroutine[Any, Any, Any]], Any]
+    recorder: Recorder
 
     @property
     def port(self) -> int:
@@ -65,9 +67,12 @@ def running_node(settings: Settings) -> Iterator[Node]:
         wait(app.db.open())
         wait(_register(app, ApplicationEntity(KNOWN)))
         with open_archive(app) as archive:
-            server = serve(Door(archive, Registry(app, loop), Services(archive)))
-            yield Node(app, archive, server, wait)
+            recorder = Recorder(settings.database_dsn)
+            recorder.start()
+            server = serve(Door(archive, Registry(app, loop), Services(archive), recorder=recorder))
+            yield Node(app, archive, server, wait, recorder)
             server.stop(5)
+            recorder.stop()
         wait(app.db.close())
     finally:
         loop.call_soon_threadsafe(loop.stop)

@@ -14,7 +14,6 @@ RELEASED: Final = "released"
 CLOCKS_DIFFER_SECONDS: Final = 5 * 60
 USER_REJECTION, ABSTRACT_SYNTAX, TRANSFER_SYNTAX = 1, 3, 4
 NO_SUCH_OBJECT_INSTANCE: Final = 0x0112
-_MPPS_COMMANDS: Final = ("N-SET-RQ", "N-SET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +121,44 @@ def _syntax(uid: str) -> str:
 
 
 def _worklist(query: WorklistQuery, known: Known) -> Iterator[Finding]:
-    """Why a query found nothing: the keys that no step fulfils; all of them, where it is not one alone."""
-    if not known.waiting:
+    """Why a query found nothing: the keys that no step fulfils, else those without which a step would be found."""
+    keys = [key for key in _keys(query) if key.asked]
+    blocking = [key for key in keys if not any(map(key.fits, known.waiting))]
+    blocking = blocking or [key for key in keys if any(_fits_all_but(key, keys, step) for step in known.waiting)]
+    if not blocking or any(all(key.fits(step) for key in keys) for step in known.waiting):
         yield Finding("worklist_empty")
         return
-    for code, asked, matches, shown in _keys(query):
-        if asked and not any(matches(step) for step in known.waiting):
-            there = sorted({text for step in known.waiting for text in shown(step)})
-            yield Finding(code, {"asked": asked, "there": ", ".join(there[:10]) or "-"})
+    for key in blocking:
+        there = sorted({text for step in known.waiting for text in key.shown(step)})
+        yield Finding(key.code, {"asked": key.asked, "there": ", ".join(there[:10]) or "-"})
 
 
-Key = tuple[str, str, Callable[[Waiting], bool], Callable[[Waiting], Sequence[str]]]
+def _fits_all_but(key: "_Key", keys: Sequence["_Key"], step: Waiting) -> bool:
+    return all(other.fits(step) for other in keys if other is not key)
 
 
-def _keys(query: WorklistQuery) -> list[Key]:
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A matching key of a query: what it asked, whether a step fits it, and what the step has."""
+
+    code: str
+    asked: str
+    fits: Callable[[Waiting], bool]
+    shown: Callable[[Waiting], Sequence[str]]
+
+
+def _keys(query: WorklistQuery) -> list[_Key]:
     station, modality, shape = query.station_ae_title, query.modality, query.patient_id_shape
     return [
-        (
+        _Key(
             "worklist_station",
             station,
             lambda step: not step.station_ae_titles or station in step.station_ae_titles,
             lambda step: step.station_ae_titles,
         ),
-        ("worklist_modality", modality, lambda step: step.modality == modality, lambda step: [step.modality]),
-        ("worklist_date", query.date, lambda step: _within(step.day, query.date), lambda step: [step.day.isoformat()]),
-        (
+        _Key("worklist_modality", modality, lambda step: step.modality == modality, lambda step: [step.modality]),
+        _Key("worklist_date", query.date, lambda step: _within(step.day, query.date), lambda step: [f"{step.day}"]),
+        _Key(
             "worklist_patient_id",
             shape,
             lambda step: shape_of(step.patient_id) == shape,
@@ -163,7 +175,7 @@ def _within(day: date, asked: str) -> bool:
 
 
 def _operations(trace: Trace) -> Iterator[Finding]:
-    if any(op.operation in _MPPS_COMMANDS and op.status == NO_SUCH_OBJECT_INSTANCE for op in trace.operations):
+    if any(op.operation == "N-SET" and op.status == NO_SUCH_OBJECT_INSTANCE for op in trace.operations):
         yield Finding("performed_step_unknown")
     if trace.charset in TEXTS:
         yield Finding(trace.charset)

@@ -36,7 +36,7 @@ def save(tx: WriterTransaction, traces: Sequence[dict[str, Any]]) -> None:
         SELECT (trace->>'id')::uuid, nextval('association_positions'), (trace->>'opened_at')::timestamptz,
             trace->>'calling_ae_title', trace->>'called_ae_title', trace->>'host', trace->>'outcome',
             trace->>'refusal', trace
-        FROM jsonb_array_elements(%(traces)s) AS trace
+        FROM jsonb_array_elements(%(traces)s::jsonb) AS trace
         ON CONFLICT (id) DO UPDATE
         SET position = excluded.position,
             outcome = excluded.outcome,
@@ -120,7 +120,7 @@ async def since(tx: Transaction, position: int, *, limit: int) -> list[tuple[int
     return [(row[0], row[1]) for row in rows]
 
 
-async def forget(tx: Transaction, *, older_than: datetime, keep: int) -> int:
+async def forget_old(tx: Transaction, *, older_than: datetime, keep: int) -> int:
     """Drop traces that are old, and those beyond the newest `keep`; returns how many."""
     return await tx.run(
         """
@@ -131,4 +131,37 @@ async def forget(tx: Transaction, *, older_than: datetime, keep: int) -> int:
         """,
         older_than=older_than,
         keep=keep - 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A scheduled procedure step that waits; its stations are those of its pool where it names none."""
+
+    station_ae_titles: list[str]
+    modality: str
+    scheduled_start: datetime
+    patient_id: str
+
+
+async def waiting_steps(tx: Transaction, *, facility_code: str, since: datetime, limit: int) -> list[WaitingRow]:
+    """Steps of a facility that wait, the earliest first."""
+    return await tx.all(
+        WaitingRow,
+        """
+        SELECT CASE WHEN step.station_ae_titles = '{}' THEN coalesce(pool.ae_titles, '{}')
+                ELSE step.station_ae_titles END AS station_ae_titles,
+            step.modality, step.scheduled_start, step.patient_id
+        FROM scheduled_procedure_steps AS step
+        LEFT JOIN station_pools AS pool
+            ON pool.facility_code = step.facility_code AND pool.name = step.station_pool
+        WHERE step.facility_code = %(facility_code)s
+            AND step.status IN ('SCHEDULED', 'ARRIVED', 'READY')
+            AND step.scheduled_start >= %(since)s
+        ORDER BY step.scheduled_start
+        LIMIT %(limit)s
+        """,
+        facility_code=facility_code,
+        since=since,
+        limit=limit,
     )

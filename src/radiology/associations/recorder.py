@@ -1,13 +1,13 @@
 """Writing traces beside the work of the DICOM door: in batches, in a thread of its own, and never waited for."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from radiology.associations import queries
 from radiology.associations.model import REJECTED, Trace, as_json
-from radiology.errors import Unavailable
+from radiology.errors import RadiologyError
 from radiology.kit.batches import BatchWriter
 from radiology.kit.db import Writer
 from radiology.kit.log import get_logger
@@ -63,17 +63,12 @@ class Recorder:
         trace.outcome = REJECTED
         self.keep(trace)
 
-    def _write(self, traces: Sequence[Mapping[str, Any]]) -> list[None | Exception]:
+    def _write(self, traces: Sequence[Mapping[str, Any]]) -> list[Exception | None]:
         latest: dict[UUID, dict[str, Any]] = {trace["id"]: dict(trace) for trace in traces}
         try:
             with self._database.transaction() as tx:
                 queries.save(tx, list(latest.values()))
-        except Unavailable:
+        except RadiologyError as error:
             self.lost += len(latest)
-            log.warning("associations.traces-lost", count=len(latest))
+            log.warning("associations.traces-lost", count=len(latest), exc_info=error)
         return [None] * len(traces)
-
-
-def retention(now: datetime) -> datetime:
-    """Traces from before this moment are dropped."""
-    return now - timedelta(days=14)

@@ -133,7 +133,7 @@ TEXTS: Final[Mapping[str, Mapping[Language, Said]]] = {
     },
     "certificate_refused": {
         "en": Said(
-            "The machine at {host} showed no certificate, or one that is not trusted here or belongs to another machine.",
+            "The machine at {host} showed no certificate, or one that is not trusted here or is another machine's.",
             "Put the certificate on the machine that was made for it.",
             "Trust the authority that signed it, or bind the certificate to the record of the machine.",
         ),
@@ -192,12 +192,12 @@ TEXTS: Final[Mapping[str, Mapping[Language, Said]]] = {
     },
     "worklist_empty": {
         "en": Said(
-            "The worklist query found nothing, and no work waits for this machine.",
+            "The worklist query found nothing: no work that waits fits all that was asked.",
             "",
             "Check that the order was scheduled, and that it was not already done or cancelled.",
         ),
         "bn": Said(
-            "ওয়ার্কলিস্টে কিছু পাওয়া যায়নি, আর এই মেশিনের জন্য কোনো কাজও অপেক্ষায় নেই।",
+            "ওয়ার্কলিস্টে কিছু পাওয়া যায়নি: যা যা চাওয়া হয়েছে তার সবগুলোর সঙ্গে মেলে এমন কোনো কাজ অপেক্ষায় নেই।",
             "",
             "অর্ডারটি নির্ধারণ (schedule) করা হয়েছে কি না, কিংবা আগেই শেষ বা বাতিল হয়ে গেছে কি না দেখুন।",
         ),

@@ -257,6 +257,8 @@ class UpperLayer:
     _end: int = 0
     _closed: bool = False
     _broken: bool = False
+    broken_by: str = ""
+    """What was wrong with the PDU that ended all reading, in a sentence."""
 
     def __post_init__(self) -> None:
         # Twice the largest PDU: a whole one can lie behind the end of another before anything has to be moved.
@@ -305,7 +307,7 @@ class UpperLayer:
                     return DataTF(decode_pdvs(body))
                 pdu = decode_body(kind, body)
             except PDUError as error:
-                self._broken = True
+                self._broken, self.broken_by = True, str(error)
                 indication = self._peer_event(Event.INVALID_PDU, None, str(error), error.reason)
             else:
                 sentence = f"a PDU of type {kind:02X}H does not belong in state {self.state.value}"

@@ -39,6 +39,8 @@ Service = Callable[[Association, Command, DataSet], Response | Iterable[Response
 """Consume the data set, return a response; or yield pending responses and a final one (success when none is given)."""
 
 ANY_SOP_CLASS: Final = "*"
+#: How the upper layer puts it when a TLS record (type 22) comes where a PDU should.
+TLS_HANDSHAKE: Final = "PDU type 16H"
 _COMPOSITE: Final = frozenset(
     (CommandField.C_STORE_RQ, CommandField.C_FIND_RQ, CommandField.C_MOVE_RQ, CommandField.C_GET_RQ)
 )
@@ -64,6 +66,10 @@ def _operation_ignored(association: Association, request: Command, status: int, 
     """Nobody wants to know."""
 
 
+def _refusal_ignored(peer: Address, request: AssociateRQ | None, reason: str, sentence: str) -> None:
+    """Nobody wants to know."""
+
+
 def response_to_error(association: Association, request: Command, error: Exception) -> Response:
     """The default answer to an exception of a service: "cannot understand" for composite, else processing failure."""
     del association
@@ -80,6 +86,8 @@ class Application:
     before_release: the A-RELEASE-RP is sent when it has returned; when it raises, the association is aborted instead.
     on_open, on_close: once for each accepted association, before it is answered and at its end; on_close is told how
     and why it ended, and is not called where on_open raised.
+    on_refused: a connection that never became an association: with its request, where one came, and why: result, source
+    and reason of the A-ASSOCIATE-RJ as 1/1/7; `tls` for a TLS handshake; else an `Outcome`.
     on_operation: after the final response, with its status and the duration in seconds.
     response_to_error: the final response for an exception that a service raised.
     """
@@ -89,6 +97,7 @@ class Application:
     on_open: Callable[[Association], None] = _open_ignored
     on_close: Callable[[Association, Outcome, str], None] = _close_ignored
     before_release: Callable[[Association], None] = _open_ignored
+    on_refused: Callable[[Address, AssociateRQ | None, str, str], None] = _refusal_ignored
     on_operation: Callable[[Association, Command, int, float], None] = _operation_ignored
     response_to_error: Callable[[Association, Command, Exception], Response] = response_to_error
 
@@ -254,11 +263,16 @@ class Server:
             transport.upper.artim_expired()
             with self._changed:
                 self.counters.not_associated[ended.outcome] += 1
+            broken = transport.upper.broken_by
+            reason = "tls" if broken.startswith(TLS_HANDSHAKE) else ended.outcome
+            self._application.on_refused(peer, None, reason, broken or str(ended))
             return
         assert isinstance(request, AssociateRQ)  # noqa: S101 - nothing else is indicated in this state
         answer, state = self._answer(request, peer)
         transport.upper.answer(answer)
         if isinstance(answer, AssociateRJ):
+            triple = f"{answer.result}/{answer.source}/{answer.reason}"
+            self._application.on_refused(peer, request, triple, f"the association was rejected ({triple})")
             return
         with self._changed:
             self._waiting.pop(sock, None)

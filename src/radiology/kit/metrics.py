@@ -28,6 +28,7 @@ _request_seconds = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 _associations = Counter("radiology_associations_total", "DICOM associations by how they began or ended", ["outcome"])
+_refused = Counter("radiology_associations_refused_total", "DICOM associations that were refused", ["reason"])
 
 associations_open = Gauge("radiology_associations_open", "DICOM associations now open", multiprocess_mode="livesum")
 instances_stored = Counter("radiology_instances_stored_total", "New instances that were indexed")
@@ -64,6 +65,12 @@ def dicom_operation(operation: str, status: str) -> Counter:
 def association(outcome: str) -> Counter:
     """Counter of associations: `accepted`, `rejected`, `released`, `aborted`."""
     return _associations.labels(outcome)
+
+
+@lru_cache(maxsize=64)
+def association_refused(reason: str) -> Counter:
+    """Counter of associations that were refused, by the code of the reason."""
+    return _refused.labels(reason)
 
 
 @lru_cache(maxsize=256)

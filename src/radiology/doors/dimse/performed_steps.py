@@ -9,6 +9,7 @@ from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Element, Response, Status
 from radiology.dicom_network.pdu import PDUError
+from radiology.doors.dimse import tracing
 from radiology.errors import AttributesRefused, TransitionRefused, Unprocessable
 from radiology.modality_worklist.actions.perform import Modality
 from radiology.modality_worklist.performed import MAY_NO_LONGER_BE_UPDATED
@@ -35,7 +36,9 @@ class PerformedStepService:
         """N-CREATE (PS3.4 F.7.2.1): a step begins. Without a SOP Instance UID it is given one (PS3.7 10.1.5.1.4)."""
         uid = request.sop_instance_uid or new_uid()
         _check(uid)
-        work = begin_performed_step(self.app, _actor(association), _modality(association), uid, read(data))
+        attributes = read(data)
+        tracing.step_began(association.state.trace, attributes, self.app.settings.zone)
+        work = begin_performed_step(self.app, _actor(association), _modality(association), uid, attributes)
         try:
             self.app.db.wait_for(work)
         except AttributesRefused as error:

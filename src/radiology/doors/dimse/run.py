@@ -12,14 +12,17 @@ from radiology.app import App
 from radiology.application_entities.addresses import calls_from
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import all_application_entities
+from radiology.associations.recorder import Recorder
+from radiology.associations.texts import TEXTS
 from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, Policy
 from radiology.dicom_network.connection import Address, Association, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
 from radiology.dicom_network.server import Application, Limits, Server
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
+from radiology.doors.dimse.tracing import trace_of, trace_of_refusal
 from radiology.kit import metrics
-from radiology.kit.clock import monotonic_seconds
+from radiology.kit.clock import monotonic_seconds, now
 from radiology.kit.log import get_logger
 from radiology.kit.processes import read_state, stop_asked
 from radiology.settings import Settings
@@ -52,6 +55,11 @@ class Registry:
             return ApplicationEntity(calling_ae_title) if self.app.settings.allow_unknown_ae else None
         return entity if entity.enabled and calls_from(entity, peer.host) else None
 
+    def knows(self, ae_title: str) -> bool:
+        """Whether an enabled entity of this title was registered when the registry was last read."""
+        entity = self._entities.get(ae_title)
+        return entity is not None and entity.enabled
+
     async def _read(self) -> dict[str, ApplicationEntity]:
         async with self.app.db.transaction() as tx:
             return {entity.ae_title: entity for entity in await all_application_entities(tx)}
@@ -68,6 +76,7 @@ class Door:
     registry: Registry
     services: Services
     operations: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
+    recorder: Recorder | None = None
 
     def negotiate(self, request: AssociateRQ, peer: Address) -> Policy | AssociateRJ:
         """Who may associate, and for what. An exception, such as for a lost database, rejects with 2/3/1."""
@@ -94,6 +103,18 @@ class Door:
     def opened(self, association: Association) -> None:
         """An association was accepted."""
         log.info("association.opened", ae_title=association.calling_ae_title, peer=association.peer.host)
+        if self.recorder is not None:
+            association.state.trace = trace_of(association)
+            self.recorder.keep(association.state.trace)
+
+    def refused(self, peer: Address, request: AssociateRQ | None, reason: str, sentence: str) -> None:
+        """There was no association. A connection without a word, such as a test of the port, is only counted."""
+        trace = trace_of_refusal(peer, request, reason, sentence)
+        if trace.refusal == "calling_ae_title" and self.registry.knows(trace.calling_ae_title):
+            trace.refusal = "address"
+        metrics.association_refused(trace.refusal).inc()
+        if self.recorder is not None and (request is not None or trace.refusal in TEXTS):
+            self.recorder.refused(trace)
 
     def closed(self, association: Association, outcome: Outcome, sentence: str) -> None:
         """An association has ended."""
@@ -101,10 +122,15 @@ class Door:
         metrics.association(outcome).inc()
         log.info("association.closed", ae_title=association.calling_ae_title, result=outcome, reason=sentence,
                  instances=visit.instances)  # fmt: skip
+        if self.recorder is not None and visit.trace is not None:
+            visit.trace.outcome, visit.trace.sentence, visit.trace.ended_at = outcome, sentence, now()
+            self.recorder.keep(visit.trace)
 
     def performed(self, association: Association, request: Command, status: int, seconds: float) -> None:
         """A request was answered. What succeeded is only counted: this is called for every image."""
         self.operations[request.field, status] += 1
+        if (trace := association.state.trace) is not None:
+            trace.performed(request.operation, request.sop_class_uid, status, seconds)
         if status:
             log.warning("dimse.performed", ae_title=association.calling_ae_title, operation=request.operation,
                         sop_instance_uid=request.sop_instance_uid, status=f"{status:04X}",
@@ -131,13 +157,16 @@ async def _serve(settings: Settings, listener: socket.socket | None) -> None:
     await app.db.open()
     stopped = stop_asked()
     with open_archive(app) as archive:
-        door = Door(archive, Registry(app, asyncio.get_running_loop()), Services(archive))
+        recorder = Recorder(settings.database_dsn)
+        recorder.start()
+        door = Door(archive, Registry(app, asyncio.get_running_loop()), Services(archive), recorder=recorder)
         server = serve(door, listener)
         gauges = asyncio.create_task(_keep_gauges(server, door))
         await stopped.wait()
         await asyncio.to_thread(server.stop, settings.drain_seconds, rejecting=listener is None or _all_stop(settings))
         gauges.cancel()
         door.tell_counts()
+        await asyncio.to_thread(recorder.stop)
     await app.db.close()
 
 
@@ -155,6 +184,7 @@ def serve(door: Door, listener: socket.socket | None = None) -> Server:
         services=services.table(),
         on_open=door.opened,
         on_close=door.closed,
+        on_refused=door.refused,
         before_release=services.wait_for_index,
         on_operation=door.performed,
         response_to_error=response_to_error,

@@ -6,10 +6,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from radiology.application_entities.model import ApplicationEntity
+from radiology.associations.model import Trace
 from radiology.dicom_network.association import Offer
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Response, Status
 from radiology.dicom_network.server import ANY_SOP_CLASS, Service
+from radiology.doors.dimse import tracing
 from radiology.doors.dimse.performed_steps import PerformedStepService
 from radiology.doors.dimse.worklist import EXTENDED, WorklistService
 from radiology.errors import RadiologyError, Unavailable, Unprocessable
@@ -54,6 +56,7 @@ class Visit:
     source: Source
     last_stored: Future[Stored] | None = None
     instances: int = 0
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Services:
             arrival = reception.finish()
         visit.last_stored = self.archive.arrivals.submit(arrival)
         visit.instances += 1
+        tracing.stored(visit.trace, arrival, self.archive.app.settings.zone)
         return Response(next((WARNINGS[flag] for flag in arrival.flags if flag in WARNINGS), Status.SUCCESS))
 
     def wait_for_index(self, association: Association) -> None:

@@ -8,6 +8,7 @@ from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Response, Status
 from radiology.dicom_network.pdu import PDUError
+from radiology.doors.dimse import tracing
 from radiology.errors import DataSetMismatch, Unprocessable
 from radiology.kit.db import Where
 from radiology.modality_worklist import queries, search
@@ -39,6 +40,7 @@ class WorklistService:
         charset = charset_of(association.state.entity.default_charset, identifier)
         facility = association.state.source.facility_code
         items = self.app.db.wait_for(self._find(query, association.calling_ae_title, facility))
+        tracing.worklist_asked(association, identifier, len(items), self.app.settings.zone)
         view = View(association.calling_ae_title, query.zone, self.app.settings.pn_bangla_group == "ideographic")
         status = Status.PENDING_WITH_WARNING if query.unsupported else Status.PENDING
         most = self.app.settings.find_max
