@@ -17,7 +17,7 @@ MWL = "1.2.840.10008.5.1.4.31"
 MPPS = "1.2.840.10008.3.1.2.3.3"
 MPPS_RETRIEVE = "1.2.840.10008.3.1.2.3.4"
 
-PATIENT = {"id": "DMC-1001", "name": "করিম^আব্দুল", "birthDate": "1980-01-15", "sex": "M", "weightKg": 62.5,
+PATIENT = {"id": "DMC-1001", "name": "Karim^Abdul", "nameBangla": "করিম^আব্দুল", "birthDate": "1980-01-15", "sex": "M", "weightKg": 62.5,
            "pregnancyStatus": "unknown", "allergies": "Iodine"}  # fmt: skip
 
 

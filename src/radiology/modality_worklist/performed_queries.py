@@ -156,6 +156,31 @@ async def compare(tx: Transaction, step_id: UUID) -> Comparison:
     )
 
 
+async def lock_made_whole(tx: Transaction, *, since: datetime) -> list[PerformedProcedureStep]:
+    """Completed steps of which something was missing and nothing is any more, at most 100."""
+    return await tx.all(
+        PerformedProcedureStep,
+        """
+        SELECT id, sop_instance_uid, facility_code, status, study_instance_uids, attributes
+        FROM performed_procedure_steps AS step
+        WHERE number_missing > 0
+          AND received_end_at > %(since)s
+          AND status = 'COMPLETED'
+          AND NOT EXISTS (
+              SELECT 1
+              FROM performed_instances AS made
+              LEFT JOIN instances USING (sop_instance_uid)
+              WHERE made.performed_step_id = step.id
+                AND instances.sop_instance_uid IS NULL
+          )
+        ORDER BY received_end_at
+        LIMIT 100
+        FOR UPDATE SKIP LOCKED
+        """,
+        since=since,
+    )
+
+
 async def lock_scheduled(
     tx: Transaction, reference: ScheduledReference, *, facility_code: str
 ) -> list[ScheduledProcedureStep]:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from radiology.associations.actions import forget_old_traces
 from radiology.errors import Unavailable
 from radiology.kit import outbox
 from radiology.kit.log import get_logger
+from radiology.studies.actions.performed import follow_transfers
 from radiology.studies.actions.recover import recover
 from radiology.studies.actions.settle import settle_studies
 from radiology.studies.archive import Archive
@@ -41,6 +43,7 @@ def of(archive: Archive) -> list[Task]:
 
     return [
         Task("events.place", 1, place_events),
+        Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
         Task(
             "objects.recover",
@@ -49,6 +52,7 @@ def of(archive: Archive) -> list[Task]:
             first=lambda: recover(archive, older_than_seconds=0),
         ),
         Task("objects.discard-parts", 3600, discard_parts),
+        Task("associations.forget", 60, lambda: forget_old_traces(app)),
     ]
 
 

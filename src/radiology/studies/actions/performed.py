@@ -1,9 +1,10 @@
 """What modalities report with MPPS, and what becomes of the study (IHE RAD-6, RAD-7). One transaction a message."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from radiology.access.model import Actor
+from radiology.access.model import SYSTEM, Actor
 from radiology.app import App
 from radiology.events import StudyReceived, StudyRegistered, StudyStatusChanged, emit
 from radiology.kit.db import Transaction, as_json
@@ -13,13 +14,16 @@ from radiology.modality_worklist.actions.perform import Ended, Modality
 from radiology.modality_worklist.actions.status import close_for_study
 from radiology.modality_worklist.model import ScheduledProcedureStep
 from radiology.modality_worklist.performed import PerformedStatus
-from radiology.modality_worklist.performed_queries import others_in_progress
+from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress
 from radiology.standards.dicom.names import name_search_text
 from radiology.studies import model
 from radiology.studies.model import Status, Study, Verb
 from radiology.studies.queries import performed as queries
 from radiology.studies.queries import read, write
 from radiology.studies.schemas import DCM
+
+TRANSFERS_FOLLOWED = timedelta(days=1)
+"""So long after its end a step is compared with what is stored."""
 
 INCOMPLETE, WRONG_WORKLIST_ENTRY = "incomplete", "wrong_worklist_entry"
 """Flags of a study: its acquisition was broken off; it was begun for the wrong item, so its images need a person."""
@@ -49,6 +53,19 @@ async def change_performed_step(
             study_id = await queries.study_of(tx, uid, facility_code=modality.facility_code)
             if study_id is not None:
                 await _end(tx, app, actor, await read.lock_study(tx, study_id), ended)
+
+
+async def follow_transfers(app: App) -> int:
+    """Complete the studies whose last missing instance came after MPPS COMPLETED; returns how many steps are whole."""
+    async with app.db.transaction() as tx:
+        steps = await lock_made_whole(tx, since=app.clock.now() - TRANSFERS_FOLLOWED)
+        for step in steps:
+            await compare(tx, step.id)
+            for uid in step.study_instance_uids:
+                study_id = await queries.study_of(tx, uid, facility_code=step.facility_code)
+                if study_id is not None and not await others_in_progress(tx, uid, but=step.id):
+                    await _complete(tx, app, SYSTEM, await read.lock_study(tx, study_id))
+    return len(steps)
 
 
 async def performed_step_attributes(app: App, modality: Modality, sop_instance_uid: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """A study is complete when nothing has come for a while: a row and a timetable, not a timer in memory."""
 
 from radiology import events
+from radiology.access.model import SYSTEM
 from radiology.app import App
+from radiology.modality_worklist.actions.status import close_for_study
 from radiology.settings import FLUOROSCOPY, RADIOGRAPHY
 from radiology.studies.queries import upkeep as queries
 
@@ -21,6 +23,7 @@ async def settle_studies(app: App) -> int:
         )
         for study in settled:
             await events.emit(tx, *_events(study))
+            await close_for_study(tx, SYSTEM, study.study_instance_uid)
     return len(settled)
 
 

@@ -9,6 +9,7 @@ from radiology.audit import actions as audit
 from radiology.errors import NotPermitted
 from radiology.events import Event, StudyStatusChanged, emit
 from radiology.kit.db import Transaction
+from radiology.modality_worklist.actions.status import close_for_study
 from radiology.studies import model
 from radiology.studies.coding import CodingWarning
 from radiology.studies.model import Status, StatusChange, Study, Verb
@@ -30,6 +31,8 @@ async def change_status(
         _must_be_allowed(actor, verbs[-1])
         emitted = await _record(tx, actor, found, verbs, change)
         await _save(tx, found.id, change, warnings, now)
+        if verbs[-1] == Verb.COMPLETE:
+            await close_for_study(tx, actor, found.study_instance_uid)
         await audit.record(tx, actor, f"study.{verbs[-1]}", str(found.id))
         await emit(tx, *emitted)
         return found.version + 1, await read.study_body(tx, found.id, zone=app.settings.time_zone)
