@@ -119,6 +119,13 @@ class Settings(BaseSettings):
         description="Where modalities are given Bangla names: nowhere, or in the second component group of PN "
         "(PS3.5 6.2.1). The first group is Latin.",
     )
+    tls_certificate: Path | None = Field(
+        default=None, description="Our certificate for DICOM over TLS, with its chain, in PEM."
+    )
+    tls_private_key: Path | None = Field(default=None, description="Private key of `tls_certificate`, in PEM.")
+    tls_authorities: Path | None = Field(
+        default=None, description="Certificates (PEM) of the authorities, or of the peers themselves, that we trust."
+    )
     find_max: int = Field(default=2000, ge=1, description="Most answers to one C-FIND; then it ends with a status.")
 
     # DICOMweb and REST
@@ -207,7 +214,9 @@ class Settings(BaseSettings):
         default=False, description="Demonstration: a demo account and sample studies. `radi demo` sets it."
     )
 
-    @field_validator("data_dir", "runtime_dir", "pg_bin", mode="after")
+    @field_validator(
+        "data_dir", "runtime_dir", "pg_bin", "tls_certificate", "tls_private_key", "tls_authorities", mode="after"
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()

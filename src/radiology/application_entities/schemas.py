@@ -78,8 +78,8 @@ class ApplicationEntityIn(BaseModel):
 
     def entity(self, ae_title: str) -> ApplicationEntity:
         """The peer of this title."""
-        given: dict[str, Any] = self.model_dump()
-        return ApplicationEntity(**given | {"ae_title": ae_title, "services": list(dict.fromkeys(self.services))})
+        given: dict[str, Any] = self.model_dump() | {"services": list(dict.fromkeys(self.services))}
+        return ApplicationEntity(**given | {"ae_title": ae_title})
 
 
 class ApplicationEntityOut(ApplicationEntityIn):

@@ -1,7 +1,8 @@
 """The requestor: open an association to a peer and use its services (PS3.7 C-ECHO, C-STORE, C-FIND, N-*)."""
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -30,6 +31,7 @@ from radiology.dicom_network.pdu import (
     ProposedContext,
     UserInformation,
 )
+from radiology.dicom_network.tls import TLSSocket
 from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
     Address,
@@ -73,23 +75,39 @@ def connect(
     *,
     timers: Timers = DEFAULT_TIMERS,
     user_information: UserInformation = _USER_INFORMATION,
+    tls: ssl.SSLContext | None = None,
+    trusts: Callable[[bytes], bool] = lambda _certificate: True,
 ) -> "Requestor":
     """Open an association that proposes `contexts`: an abstract syntax and its transfer syntaxes each.
 
-    Raises AssociationRejectedError, AssociationEndedError, or OSError when there is no connection; ValueError when more
-    than 128 contexts are proposed.
+    With `tls` the connection is encrypted, and goes on only where `trusts` takes the peer's certificate (DER). Raises
+    AssociationRejectedError, AssociationEndedError, or OSError when there is no connection; ValueError when more than
+    128 contexts are proposed.
     """
     if len(contexts) > MAX_PRESENTATION_CONTEXTS:
         raise ValueError(f"an association has at most {MAX_PRESENTATION_CONTEXTS} presentation contexts")
     proposed = tuple(ProposedContext(2 * i + 1, uid, tuple(syntaxes)) for i, (uid, syntaxes) in enumerate(contexts))
     request = AssociateRQ(peer.called_ae_title, peer.calling_ae_title, proposed, user_information)
     sock = socket.create_connection((peer.host, peer.port), timers.artim_seconds)
-    transport = Transport(sock, UpperLayer(True, user_information.max_pdu_length), timers)
+    secured = sock if tls is None else _secured(sock, tls, timers, trusts)
+    transport = Transport(secured, UpperLayer(True, user_information.max_pdu_length), timers)
     try:
         return Requestor(transport, request, _associate(transport, request), Address(peer.host, peer.port))
     except BaseException:
         transport.close()
         raise
+
+
+def _secured(sock: socket.socket, tls: ssl.SSLContext, timers: Timers, trusts: Callable[[bytes], bool]) -> TLSSocket:
+    try:
+        encrypted = tls.wrap_socket(sock)
+    except BaseException:
+        sock.close()
+        raise
+    if not trusts(encrypted.getpeercert(binary_form=True) or b""):
+        encrypted.close()
+        raise AssociationEndedError(Outcome.ABORTED, "the certificate of the peer is not the one that is registered")
+    return TLSSocket(encrypted, timers.dimse_seconds)
 
 
 def _associate(transport: Transport, request: AssociateRQ) -> AssociateAC:

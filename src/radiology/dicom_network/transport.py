@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from radiology.dicom_network.association import Indication, UpperLayer
 from radiology.dicom_network.states import State
+from radiology.dicom_network.tls import TLSSocket
 
 TICK_SECONDS: Final = 0.5
 """How often a waiting thread looks up, to see whether it is to stop; not a limit on the peer."""
@@ -71,7 +72,7 @@ DEFAULT_TIMERS: Final = Timers()
 class Transport:
     """A connected socket joined to an upper layer: blocking, with limits, woken now and then to see `should_stop`."""
 
-    def __init__(self, sock: socket.socket, upper: UpperLayer, timers: Timers) -> None:
+    def __init__(self, sock: socket.socket | TLSSocket, upper: UpperLayer, timers: Timers) -> None:
         self.upper = upper
         self.timers = timers
         self.should_stop: Callable[[], bool] = lambda: False
@@ -172,7 +173,7 @@ class Transport:
         self.upper.artim_expired()
 
 
-def set_timeout(sock: socket.socket, option: int, seconds: float) -> None:
+def set_timeout(sock: socket.socket | TLSSocket, option: int, seconds: float) -> None:
     """The kernel's own limit on a blocking call: SO_RCVTIMEO, SO_SNDTIMEO; then BlockingIOError is raised."""
     whole, fraction = divmod(max(seconds, 0.001), 1)
     sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(whole), int(fraction * 1_000_000)))

@@ -1,0 +1,90 @@
+"""Call a peer of the registry: one association, or one of the few that we open to it at once. All of it blocks."""
+
+import hashlib
+import ssl
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+
+from radiology.application_entities.model import ApplicationEntity
+from radiology.dicom_network.client import Peer, Requestor, connect
+from radiology.dicom_network.tls import Credentials, requestor_context
+from radiology.dicom_network.transport import Timers
+from radiology.errors import Unavailable, Unprocessable
+from radiology.kit import slots
+from radiology.settings import Settings
+
+WAIT_FOR_PLACE_SECONDS = 120.0
+
+Contexts = Sequence[tuple[str, Sequence[str]]]
+
+
+def open_association(
+    settings: Settings, entity: ApplicationEntity, contexts: Contexts, *, timers: Timers | None = None
+) -> Requestor:
+    """Open an association to a peer as its record says: address, and TLS where it is required.
+
+    Raises Unprocessable for a record that does not say where to call, AssociationRejectedError, AssociationEndedError,
+    OSError; ValueError when more than 128 contexts are proposed.
+    """
+    if not entity.enabled:
+        raise Unprocessable(f"{entity.ae_title} is disabled. Enable its record to call it.")
+    if not entity.host or entity.port is None:
+        raise Unprocessable(f"The record of {entity.ae_title} does not say where it listens. Give it host and port.")
+    return connect(
+        Peer(entity.host, entity.port, entity.ae_title, settings.ae_title),
+        contexts,
+        timers=timers or Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds),
+        tls=_tls(settings) if entity.tls == "required" else None,
+        trusts=lambda certificate: _is_bound(entity, certificate),
+    )
+
+
+@contextmanager
+def association(
+    settings: Settings,
+    entity: ApplicationEntity,
+    contexts: Contexts,
+    *,
+    timers: Timers | None = None,
+    wait_seconds: float = WAIT_FOR_PLACE_SECONDS,
+) -> Generator[Requestor]:
+    """An association among the `outgoing_associations` that all our processes together open to a peer.
+
+    It is released at the end of the block, and aborted when that fails. Raises Unavailable when no place becomes free
+    in time, and what `open_association` raises.
+    """
+    place = slots.take(
+        settings.run_dir / "calls", entity.ae_title, entity.outgoing_associations, wait_seconds=wait_seconds
+    )
+    if place is None:
+        raise Unavailable(
+            f"All {entity.outgoing_associations} associations that may be open to {entity.ae_title} are in use."
+        )
+    try:
+        with open_association(settings, entity, contexts, timers=timers) as opened:
+            yield opened
+    finally:
+        place.give_back()
+
+
+def _is_bound(entity: ApplicationEntity, certificate: bytes) -> bool:
+    """Whether a certificate (DER) is the one of the record; a record without fingerprint takes what is trusted."""
+    bound = entity.certificate_fingerprint
+    return not bound or hashlib.sha256(certificate).hexdigest() == bound
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    if not (settings.tls_certificate and settings.tls_private_key and settings.tls_authorities):
+        raise Unprocessable(
+            "The peer requires TLS. Set RADI_TLS_CERTIFICATE, RADI_TLS_PRIVATE_KEY and RADI_TLS_AUTHORITIES."
+        )
+    return _context(Credentials(settings.tls_certificate, settings.tls_private_key, settings.tls_authorities))
+
+
+@lru_cache(maxsize=8)
+def _context(credentials: Credentials) -> ssl.SSLContext:
+    try:
+        return requestor_context(credentials)
+    except OSError as error:
+        raise Unprocessable(f"Our certificate for TLS cannot be used ({error.strerror or error}).") from error
