@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+doctor_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(doctor_app, name="doctor")
 
 REFUSED = 2
 DEMO = "demo"
@@ -133,9 +135,39 @@ def migrate() -> None:
         print(f"The database has revision {upgrade(settings.database_dsn, progress=_say)}.")
 
 
+class Language(StrEnum):
+    """What findings are said in."""
+
+    ENGLISH = "en"
+    BANGLA = "bn"
+
+
 @app.command()
-def doctor() -> None:
+def trace(language: Annotated[Language, typer.Option(help="en or bn.")] = Language.ENGLISH) -> None:
+    """Follow what happens at the DICOM port, with what is wrong and what to change, until Ctrl-C."""
+    with _database() as settings:
+        from radiology.associations import terminal
+
+        _with_app(settings, lambda app: terminal.follow(app, language.value))
+
+
+@doctor_app.command("ae")
+def doctor_ae(
+    name: Annotated[str, typer.Argument(help="AE title of the machine.")],
+    language: Annotated[Language, typer.Option(help="en or bn.")] = Language.ENGLISH,
+) -> None:
+    """Examine one machine of the DICOM network; exit code 1 says that something is wrong."""
+    with _database() as settings:
+        from radiology.associations import terminal
+
+        sys.exit(0 if _with_app(settings, lambda app: terminal.examine(app, name, language.value)) else 1)
+
+
+@doctor_app.callback(invoke_without_command=True)
+def doctor(context: typer.Context) -> None:
     """Examine database, locale, disk, ports and versions, and say what to do about what is not right."""
+    if context.invoked_subcommand is not None:
+        return
     with _database(migrated=False) as settings:
         from radiology.doctor import examine
 
