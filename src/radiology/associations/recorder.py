@@ -70,5 +70,5 @@ class Recorder:
                 queries.save(tx, list(latest.values()))
         except RadiologyError as error:
             self.lost += len(latest)
-            log.warning("associations.traces-lost", count=len(latest), exc_info=error)
+            log.warning("associations.traces-lost", count=len(latest), reason=error.sentence)
         return [None] * len(traces)
