@@ -8,6 +8,7 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import quote
@@ -89,6 +90,13 @@ class Settings(BaseSettings):
     )
     allow_unknown_ae: bool = Field(
         default=False, description="Take associations from application entities that are not registered."
+    )
+    allow_unknown_echo: bool = Field(
+        default=False, description="Answer C-ECHO of application entities that are not registered."
+    )
+    plain_dicom_networks: str = Field(
+        default="127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,::1/128,fc00::/7,fe80::/10",
+        description="Networks (CIDR, with commas between) from which DICOM without TLS is taken.",
     )
     accept_unknown_storage: bool = Field(
         default=True,
@@ -228,6 +236,11 @@ class Settings(BaseSettings):
         if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
             raise ValueError("must be 1 to 16 printable ASCII characters without a backslash")
         return title
+
+    @field_validator("plain_dicom_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        return ",".join(str(ip_network(each.strip(), strict=False)) for each in value.split(",") if each.strip())
 
     @field_validator("time_zone")
     @classmethod

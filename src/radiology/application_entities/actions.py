@@ -1,11 +1,18 @@
 """Change the registry of application entities."""
 
+import asyncio
+from dataclasses import dataclass
+
 from radiology.access.model import Actor, Permission
 from radiology.app import App
-from radiology.application_entities import queries
+from radiology.application_entities import calling, queries
 from radiology.application_entities.model import ApplicationEntity, problems
 from radiology.audit import actions as audit
+from radiology.dicom_network.client import VERIFICATION, AssociationEndedError, ContextNotAcceptedError
 from radiology.errors import NotFound, Unprocessable
+from radiology.kit.clock import monotonic_seconds
+from radiology.settings import Settings
+from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
 
 
 async def register(app: App, actor: Actor, entity: ApplicationEntity) -> None:
@@ -26,3 +33,32 @@ async def forget(app: App, actor: Actor, ae_title: str) -> None:
         if not await queries.remove(tx, ae_title):
             raise NotFound(f"No application entity is called {ae_title!r}.")
         await audit.record(tx, actor, "application-entity.forget", ae_title)
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """How a live test of a peer went, in a sentence, and how long it took."""
+
+    answered: bool
+    sentence: str
+    milliseconds: int
+
+
+async def echo(app: App, actor: Actor, ae_title: str) -> Echo:
+    """Ask a peer whether it is there (C-ECHO, PS3.4 A). Raises NotFound, or Unprocessable without an address."""
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        entity = await queries.one_application_entity(tx, ae_title)
+    return await asyncio.to_thread(_echo, app.settings, entity)
+
+
+def _echo(settings: Settings, entity: ApplicationEntity) -> Echo:
+    began, where = monotonic_seconds(), f"{entity.ae_title} at {entity.host} port {entity.port}"
+    try:
+        with calling.open_association(settings, entity, [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])]) as association:
+            status = association.echo().status
+        sentence = f"{where} answers." if status == 0 else f"{where} answers with status {status:04X}."
+        answered = status == 0
+    except (AssociationEndedError, ContextNotAcceptedError, OSError) as error:
+        answered, sentence = False, f"{where} does not answer: {error}."
+    return Echo(answered, sentence, round((monotonic_seconds() - began) * 1000))

@@ -14,6 +14,15 @@ SERVICES: Final = ("echo", "store", "find", "move", "get", "mwl", "mpps", "commi
 #: What a new record allows: all that a peer may ask of us. `ian` and `print` are what we ask of a peer.
 DEFAULT_SERVICES: Final = tuple(service for service in SERVICES if service not in {"ian", "print"})
 TLS: Final = ("required", "allowed", "off")
+#: Over a slow network compressed without loss comes first (JPEG-LS, JPEG 2000, HTJ2K, RLE), then Explicit, Implicit.
+WIDE_AREA_PREFERENCE: Final = (
+    "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.201",
+    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2",
+)
 SENSITIVE_ACCESS: Final = ("none", "mask", "full")
 
 _CHARACTER_SET: Final = re.compile(r"(ISO_IR (6|13|100|101|109|110|126|127|138|144|148|166|192|203)|GB18030|GBK)?")
@@ -71,6 +80,11 @@ class ApplicationEntity:
     def calling_hosts(self) -> list[str]:
         """Where it may call from; empty for anywhere."""
         return self.hosts or ([self.host] if self.host else [])
+
+    @property
+    def preference(self) -> tuple[str, ...]:
+        """Transfer syntaxes in the order preferred for it; empty for that of a local network."""
+        return tuple(self.transfer_syntaxes) or (WIDE_AREA_PREFERENCE if self.wide_area else ())
 
     def actor(self) -> Actor:
         """The actor it stands for."""

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from radiology.access.model import Permission
 from radiology.application_entities import queries
-from radiology.application_entities.actions import forget, register
+from radiology.application_entities.actions import Echo, echo, forget, register
 from radiology.application_entities.schemas import ApplicationEntityIn, ApplicationEntityOut, shown
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.bodies import StrictJSONRoute
@@ -45,3 +45,9 @@ async def delete_application_entity(ae_title: str, app: CurrentApp, actor: Curre
     """Forget a peer."""
     await forget(app, actor, ae_title)
     return Response(status_code=204)
+
+
+@router.post("/{ae_title}/echo")
+async def post_echo(ae_title: str, app: CurrentApp, actor: CurrentActor) -> Echo:
+    """Ask a peer now whether it is there (C-ECHO)."""
+    return await echo(app, actor, ae_title)

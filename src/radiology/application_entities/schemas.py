@@ -78,8 +78,9 @@ class ApplicationEntityIn(BaseModel):
 
     def entity(self, ae_title: str) -> ApplicationEntity:
         """The peer of this title."""
-        given: dict[str, Any] = self.model_dump() | {"services": list(dict.fromkeys(self.services))}
-        return ApplicationEntity(**given | {"ae_title": ae_title})
+        given: dict[str, Any] = self.model_dump()
+        given["ae_title"], given["services"] = ae_title, list(dict.fromkeys(self.services))
+        return ApplicationEntity(**given)
 
 
 class ApplicationEntityOut(ApplicationEntityIn):

@@ -4,17 +4,18 @@ import asyncio
 import math
 import socket
 from collections import Counter
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from radiology.app import App
-from radiology.application_entities.addresses import calls_from
-from radiology.application_entities.model import ApplicationEntity
+from radiology.application_entities.addresses import calls_from, is_among
+from radiology.application_entities.model import DEFAULT_SERVICES, ApplicationEntity
 from radiology.application_entities.queries import all_application_entities
 from radiology.associations.recorder import Recorder
 from radiology.associations.texts import TEXTS
-from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, Policy
+from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, Offer, Policy
 from radiology.dicom_network.connection import Address, Association, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
@@ -50,10 +51,16 @@ class Registry:
         if monotonic_seconds() - self._read_at > REGISTRY_KEPT_SECONDS:
             self._entities = self._wait_for(self._read())
             self._read_at = monotonic_seconds()
-        entity = self._entities.get(calling_ae_title)
+        settings, entity = self.app.settings, self._entities.get(calling_ae_title)
+        if not is_among(settings.plain_dicom_networks.split(","), peer.host):
+            return None
         if entity is None:
-            return ApplicationEntity(calling_ae_title) if self.app.settings.allow_unknown_ae else None
-        return entity if entity.enabled and calls_from(entity, peer.host) else None
+            services = DEFAULT_SERVICES if settings.allow_unknown_ae else ("echo",)
+            allowed = settings.allow_unknown_ae or settings.allow_unknown_echo
+            return ApplicationEntity(calling_ae_title, services=list(services)) if allowed else None
+        # The port speaks no TLS, so whoever must come with TLS did not.
+        may_call = entity.enabled and entity.tls != "required" and calls_from(entity, peer.host)
+        return entity if may_call else None
 
     def knows(self, ae_title: str) -> bool:
         """Whether an enabled entity of this title was registered when the registry was last read."""
@@ -86,15 +93,14 @@ class Door:
             return REJECT_CALLING_AE_TITLE
         settings = self.archive.app.settings
         facility = entity.facility_code or settings.facility_code
-        offers = {
-            uid: offer for service, offered in OFFERS.items() if entity.may(service) for uid, offer in offered.items()
-        }
-        forbidden = {uid for service, offered in OFFERS.items() if not entity.may(service) for uid in offered}
+        allowed = [service for service in OFFERS if entity.may(service)]
+        offers = {uid: offer for service in allowed for uid, offer in _offered(service, entity.preference).items()}
+        forbidden = {uid for offered in OFFERS.values() for uid in offered} - offers.keys()
         return Policy(
             offers=offers,
             called_ae_titles=frozenset((settings.ae_title,)),
             forbidden=frozenset(forbidden),
-            storage=STORAGE if entity.may("store") else None,
+            storage=_preferring(STORAGE, entity.preference) if entity.may("store") else None,
             accept_unknown_storage=settings.accept_unknown_storage,
             max_associations=entity.max_associations or 0,
             state=Visit(entity, Source(facility, request.calling_ae_title, f"ae:{request.calling_ae_title}")),
@@ -142,6 +148,15 @@ class Door:
         for (field_number, status), count in counted.items():
             name = CommandField(field_number).name.removesuffix("_RQ").replace("_", "-")
             metrics.dicom_operation(name, f"{status:04X}").inc(count)
+
+
+@lru_cache(maxsize=256)
+def _offered(service: str, preference: tuple[str, ...]) -> Mapping[str, Offer]:
+    return {uid: _preferring(offer, preference) for uid, offer in OFFERS[service].items()}
+
+
+def _preferring(offer: Offer, preference: tuple[str, ...]) -> Offer:
+    return replace(offer, preference=preference) if preference else offer
 
 
 def run(settings: Settings, listener: socket.socket | None = None) -> None:
