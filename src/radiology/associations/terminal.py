@@ -1,22 +1,23 @@
 """`radi trace` and `radi doctor ae`: traces and findings for a person at a terminal."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
 
 from radiology.app import App
+from radiology.application_entities.calling import open_association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import all_application_entities
 from radiology.associations import stream
 from radiology.associations.actions import diagnosis_of
 from radiology.associations.schemas import AssociationOut, FindingOut
 from radiology.associations.texts import Language
-from radiology.dicom_network.client import ContextNotAcceptedError, Peer, connect
+from radiology.dicom_network.client import ContextNotAcceptedError
 from radiology.dicom_network.transport import AssociationEndedError, Timers
-from radiology.errors import NotFound
+from radiology.errors import NotFound, RadiologyError
+from radiology.settings import Settings
 from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
 LOOKED_EVERY_SECONDS: Final = 0.5
@@ -43,7 +44,7 @@ async def examine(app: App, ae_title: str, language: Language) -> bool:
     async with app.db.transaction() as tx:
         entities = {entity.ae_title: entity for entity in await all_application_entities(tx)}
     entity = entities.get(ae_title)
-    well = entity is not None and _print_entity(console, entity, app.settings.ae_title)
+    well = entity is not None and _print_entity(console, entity, app.settings)
     try:
         diagnosis = await diagnosis_of(app, ae_title)
     except NotFound:
@@ -58,7 +59,7 @@ async def examine(app: App, ae_title: str, language: Language) -> bool:
     return well and not diagnosis.findings
 
 
-def _print_entity(console: Console, entity: ApplicationEntity, ours: str) -> bool:
+def _print_entity(console: Console, entity: ApplicationEntity, settings: Settings) -> bool:
     hosts = ", ".join(entity.calling_hosts) or "anywhere"
     console.print(f"{entity.ae_title} may call from {hosts}, for {', '.join(entity.services) or 'nothing'}.")
     if not entity.enabled:
@@ -67,30 +68,20 @@ def _print_entity(console: Console, entity: ApplicationEntity, ours: str) -> boo
     if not (entity.host and entity.port):
         console.print("Where it listens is not registered, so it cannot be called.")
         return True
-    if entity.tls == "required":
-        return _print_reachable(console, entity.host, entity.port)
-    return _print_echo(console, Peer(entity.host, entity.port, entity.ae_title, ours))
+    return _print_echo(console, settings, entity)
 
 
-def _print_reachable(console: Console, host: str, port: int) -> bool:
+def _print_echo(console: Console, settings: Settings, entity: ApplicationEntity) -> bool:
+    tls = ", with TLS" if entity.tls == "required" else ""
+    where = f"{entity.ae_title} at {entity.host} port {entity.port}, called by {settings.ae_title}{tls},"
     try:
-        socket.create_connection((host, port), CALLED_TIMERS.artim_seconds).close()
-    except OSError as error:
-        console.print(f"[red]WRONG[/] {host} port {port} cannot be reached: {error.strerror or error}.")
-        return False
-    console.print(f"[green]ok[/]    {host} port {port} can be reached; it is called with TLS.")
-    return True
-
-
-def _print_echo(console: Console, peer: Peer) -> bool:
-    where = f"{peer.called_ae_title} at {peer.host} port {peer.port}"
-    try:
-        with connect(peer, [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])], timers=CALLED_TIMERS) as association:
+        contexts = [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])]
+        with open_association(settings, entity, contexts, timers=CALLED_TIMERS) as association:
             association.echo()
-    except (AssociationEndedError, ContextNotAcceptedError, OSError) as error:
-        console.print(f"[red]WRONG[/] {where}, called as {peer.calling_ae_title}, does not answer: {error}.")
+    except (AssociationEndedError, ContextNotAcceptedError, OSError, RadiologyError) as error:
+        console.print(f"[red]WRONG[/] {where} does not answer: {error}", highlight=False)
         return False
-    console.print(f"[green]ok[/]    {where}, called as {peer.calling_ae_title}, answers.")
+    console.print(f"[green]ok[/]    {where} answers.", highlight=False)
     return True
 
 
