@@ -1,6 +1,6 @@
 """Modality Performed Procedure Step: N-CREATE and N-SET (PS3.4 F.7), and their retrieval by N-GET (PS3.4 F.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +28,13 @@ DATA_SET_LIMIT_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PerformedStepService:
-    """MPPS over one App. What is answered with success is committed."""
+    """MPPS over one App. What is answered with success is committed.
+
+    Before a step is compared with what is stored, `wait_for_index` lets the association's own objects be found.
+    """
 
     app: App
+    wait_for_index: Callable[[Association], None]
 
     def create(self, association: Association, request: Command, data: DataSet) -> Response:
         """N-CREATE (PS3.4 F.7.2.1): a step begins. Without a SOP Instance UID it is given one (PS3.7 10.1.5.1.4)."""
@@ -49,6 +53,7 @@ class PerformedStepService:
         """N-SET (PS3.4 F.7.2.2): a step goes on, or ends."""
         uid = request.sop_instance_uid
         _check(uid)
+        self.wait_for_index(association)
         work = change_performed_step(self.app, _actor(association), _modality(association), uid, read(data))
         try:
             self.app.db.wait_for(work)

@@ -67,7 +67,7 @@ class Services:
 
     def table(self) -> dict[tuple[str, int], Service]:
         """Abstract syntax and command -> function."""
-        worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app)
+        worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app, self.wait_for_index)
         return {
             (VERIFICATION, CommandField.C_ECHO_RQ): echo,
             (ANY_SOP_CLASS, CommandField.C_STORE_RQ): self.store,
