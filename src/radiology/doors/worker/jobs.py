@@ -1,0 +1,20 @@
+"""The jobs: which function does what was enqueued under which name. One line each."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from radiology.kit import jobs
+from radiology.studies.archive import Archive
+
+Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
+
+HANDLERS: Mapping[str, Work] = {}
+
+
+def handlers(archive: Archive) -> dict[str, jobs.Handler]:
+    """The functions of `HANDLERS` over this archive."""
+
+    def over(work: Work) -> jobs.Handler:
+        return lambda arguments: work(archive, arguments)
+
+    return {name: over(work) for name, work in HANDLERS.items()}
