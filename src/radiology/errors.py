@@ -8,7 +8,8 @@
     |-- NotFound 404 0112                there is no such thing, or not for this reader
     |-- Conflict 409 0110                the thing is in another state
     |   |-- TransitionRefused 409 0110   the state machine has no such step
-    |   `-- DuplicateInstance 409 C104   the same SOP Instance UID with other content
+    |   |-- DuplicateInstance 409 C104   the same SOP Instance UID with other content
+    |   `-- RejectedInstance 409 C105    the SOP Instance UID was rejected before
     |-- DataSetMismatch 409 A900         data set and command, path or SOP class disagree
     |-- CannotUnderstand 400 C100        the data set does not parse
     |-- StaleVersion 412 0110            somebody else changed it first
@@ -104,6 +105,11 @@ class TransitionRefused(Conflict):
 class DuplicateInstance(Conflict):
     dimse_status = 0xC104
     title = "The same SOP Instance UID is stored with other content"
+
+
+class RejectedInstance(Conflict):
+    dimse_status = 0xC105
+    title = "The SOP Instance UID was rejected"
 
 
 class DataSetMismatch(RadiologyError):

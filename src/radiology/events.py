@@ -81,6 +81,26 @@ class InstanceQuarantined(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstancesRejected(StudyEvent):
+    """Instances were rejected and are hidden. `title` is the code of the key object (PS3.16 CID 7010)."""
+
+    type = "radiology.study.instances-rejected.v1"
+    rejection_id: str
+    title: str
+    category: str
+    instances: int
+    final_reports: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionWithdrawn(StudyEvent):
+    """A rejection was withdrawn: what it hid can be found again."""
+
+    type = "radiology.study.rejection-withdrawn.v1"
+    rejection_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEvent(Event):
     """An event of one report."""
 

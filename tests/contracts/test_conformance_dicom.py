@@ -17,13 +17,14 @@ from radiology.dicom_network.association import (
 )
 from radiology.dicom_network.message import Status
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
-from radiology.errors import CannotUnderstand, DataSetMismatch, Unavailable, Unprocessable
+from radiology.errors import CannotUnderstand, DataSetMismatch, RejectedInstance, Unavailable, Unprocessable
 from radiology.modality_worklist import performed
 from radiology.modality_worklist.return_keys import ITEM_KEYS, STEP_KEYS
 from radiology.settings import Settings
 from radiology.standards.dicom import uids
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.limits import Limits
+from radiology.studies.rejection import MEANINGS, Title
 
 STATEMENT = Path(__file__).resolve().parents[2] / "docs" / "conformance" / "dicom.md"
 
@@ -101,6 +102,12 @@ def test_performed_procedure_steps() -> None:
 
 def _shown(tag: str) -> str:
     return f"({tag[:4]},{tag[4:]})"
+
+
+def test_titles_that_reject() -> None:
+    assert {row[0]: row[1] for row in rows("Rejection")} == {str(title): MEANINGS[title] for title in Title}
+    refused = {row[0] for row in rows("Rejection") if f"{RejectedInstance.dimse_status:04X}" in row[2]}
+    assert refused == set(Title) - {Title.RETENTION_EXPIRED}
 
 
 def test_names_of_the_implementation() -> None:

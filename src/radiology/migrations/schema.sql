@@ -642,72 +642,6 @@ CREATE TABLE public.audit_events (
     detail jsonb
 );
 
-CREATE TABLE public.availability_notices (
-    id uuid NOT NULL,
-    ae_title text NOT NULL,
-    study_instance_uid text NOT NULL,
-    rejection_id uuid,
-    requested_at timestamp with time zone NOT NULL,
-    next_at timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    sent_at timestamp with time zone,
-    given_up_at timestamp with time zone,
-    last_error text
-);
-
-COMMENT ON COLUMN public.availability_notices.rejection_id IS 'tells that these instances are UNAVAILABLE; null: the study is ONLINE';
-
-CREATE TABLE public.commitment_outcomes (
-    transaction_uid text NOT NULL,
-    sop_class_uid text NOT NULL,
-    sop_instance_uid text NOT NULL,
-    outcome text DEFAULT 'asked'::text NOT NULL,
-    failure_reason integer,
-    CONSTRAINT commitment_outcomes_outcome_check CHECK ((outcome = ANY (ARRAY['asked'::text, 'committed'::text, 'failed'::text])))
-);
-
-CREATE TABLE public.commitment_references (
-    request_id uuid NOT NULL,
-    place integer NOT NULL,
-    sop_class_uid text NOT NULL,
-    sop_instance_uid text NOT NULL,
-    failure_reason integer
-);
-
-COMMENT ON COLUMN public.commitment_references.failure_reason IS '(0008,1197); null while undecided and where committed';
-
-CREATE TABLE public.commitment_requests (
-    id uuid NOT NULL,
-    ae_title text NOT NULL,
-    transaction_uid text NOT NULL,
-    duplicate boolean DEFAULT false NOT NULL,
-    requested_at timestamp with time zone NOT NULL,
-    decided_at timestamp with time zone,
-    next_at timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    reported_at timestamp with time zone,
-    given_up_at timestamp with time zone,
-    last_error text
-);
-
-COMMENT ON TABLE public.commitment_requests IS 'what others ask us to keep (PS3.4 J), until it was reported to them';
-
-COMMENT ON COLUMN public.commitment_requests.next_at IS 'when it is worked on next; null once it was reported or given up';
-
-CREATE TABLE public.commitments_asked (
-    transaction_uid text NOT NULL,
-    ae_title text NOT NULL,
-    asked_at timestamp with time zone NOT NULL,
-    next_at timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    sent_at timestamp with time zone,
-    answered_at timestamp with time zone,
-    given_up_at timestamp with time zone,
-    last_error text
-);
-
-COMMENT ON TABLE public.commitments_asked IS 'what we ask others to keep';
-
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -867,13 +801,6 @@ CREATE SEQUENCE public.outbox_position
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
-
-CREATE TABLE public.outbox_readers (
-    name text NOT NULL,
-    "position" bigint NOT NULL
-);
-
-COMMENT ON TABLE public.outbox_readers IS 'how far each part of the service that acts on events has read the outbox';
 
 ALTER TABLE public.outbox ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.outbox_sequence_seq
@@ -1225,21 +1152,6 @@ ALTER TABLE ONLY public.associations
 ALTER TABLE ONLY public.audit_events
     ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.availability_notices
-    ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.commitment_outcomes
-    ADD CONSTRAINT commitment_outcomes_pkey PRIMARY KEY (transaction_uid, sop_instance_uid);
-
-ALTER TABLE ONLY public.commitment_references
-    ADD CONSTRAINT commitment_references_pkey PRIMARY KEY (request_id, place);
-
-ALTER TABLE ONLY public.commitment_requests
-    ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.commitments_asked
-    ADD CONSTRAINT commitments_asked_pkey PRIMARY KEY (transaction_uid);
-
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
 
@@ -1269,9 +1181,6 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_position_key UNIQUE ("position");
-
-ALTER TABLE ONLY public.outbox_readers
-    ADD CONSTRAINT outbox_readers_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.patients
     ADD CONSTRAINT patients_pkey PRIMARY KEY (id);
@@ -1367,22 +1276,6 @@ CREATE INDEX associations_opened ON public.associations USING btree (opened_at D
 CREATE INDEX associations_position ON public.associations USING btree ("position");
 
 CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, occurred_at);
-
-CREATE INDEX availability_notices_due ON public.availability_notices USING btree (next_at) WHERE (next_at IS NOT NULL);
-
-CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (requested_at DESC, id DESC);
-
-CREATE INDEX commitment_outcomes_instance ON public.commitment_outcomes USING btree (sop_instance_uid);
-
-CREATE INDEX commitment_requests_due ON public.commitment_requests USING btree (next_at) WHERE (next_at IS NOT NULL);
-
-CREATE INDEX commitment_requests_newest ON public.commitment_requests USING btree (requested_at DESC, id DESC);
-
-CREATE UNIQUE INDEX commitment_requests_transaction ON public.commitment_requests USING btree (ae_title, transaction_uid) WHERE (NOT duplicate);
-
-CREATE INDEX commitments_asked_due ON public.commitments_asked USING btree (next_at) WHERE (next_at IS NOT NULL);
-
-CREATE INDEX commitments_asked_newest ON public.commitments_asked USING btree (asked_at DESC, transaction_uid DESC);
 
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
 
@@ -1488,15 +1381,6 @@ ALTER TABLE ONLY jobs.procrastinate_jobs
 
 ALTER TABLE ONLY jobs.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs.procrastinate_jobs(id);
-
-ALTER TABLE ONLY public.availability_notices
-    ADD CONSTRAINT availability_notices_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
-
-ALTER TABLE ONLY public.commitment_outcomes
-    ADD CONSTRAINT commitment_outcomes_transaction_uid_fkey FOREIGN KEY (transaction_uid) REFERENCES public.commitments_asked(transaction_uid) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.commitment_references
-    ADD CONSTRAINT commitment_references_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.commitment_requests(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);

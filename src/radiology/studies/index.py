@@ -25,9 +25,12 @@ from radiology.settings import Settings
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import MATCH, REVIEW, PatientIdentity, identity_score
 from radiology.studies import facts
+from radiology.studies.actions.reject import reject_by_key_objects
 from radiology.studies.queries import index as queries
+from radiology.studies.queries import rejection
 from radiology.studies.queries.index import Growth, KnownInstance, KnownPatient, KnownSeries, KnownStudy
 from radiology.studies.receive import Arrival
+from radiology.studies.rejection import Title, rejection_note
 
 RACES_TRIED_AGAIN = 3
 
@@ -55,6 +58,8 @@ class Batch:
     studies: dict[str, KnownStudy]
     series: dict[str, KnownSeries]
     instances: dict[str, KnownInstance]
+    rejected: dict[str, str] = field(default_factory=dict[str, str])
+    placed: list[Arrival] = field(default_factory=list[Arrival])
     rows: list[Sequence[Any]] = field(default_factory=list[Sequence[Any]])
     growth: dict[UUID, Growth] = field(default_factory=lambda: defaultdict[UUID, Growth](Growth))
     series_growth: Counter[UUID] = field(default_factory=Counter[UUID])
@@ -119,14 +124,22 @@ class StudyIndex:
             queries.known_studies(tx, _distinct(arrival.study_instance_uid for arrival in arrivals)),
             queries.known_series(tx, _distinct(arrival.series_instance_uid for arrival in arrivals)),
             queries.known_instances(tx, _distinct(arrival.sop_instance_uid for arrival in arrivals)),
+            rejection.rejected_uids(tx, _distinct(arrival.sop_instance_uid for arrival in arrivals)),
         )
         outcomes: list[Stored | Exception] = [self._place(batch, arrival) for arrival in arrivals]
         _write_down(batch, arrivals)
+        batch.told += reject_by_key_objects(tx, batch.placed)
+        events.emit_in_batch(tx, batch.told)
         return batch, outcomes
 
     def _place(self, batch: Batch, arrival: Arrival) -> Stored:
         if known := batch.instances.get(arrival.sop_instance_uid):
             return self._again(batch, arrival, known)
+        if title := batch.rejected.get(arrival.sop_instance_uid):
+            if title != Title.RETENTION_EXPIRED:
+                study = batch.studies.get(arrival.study_instance_uid)
+                return _hold(batch, arrival, study, "rejected", "The SOP Instance UID was rejected.")
+            rejection.store_anew(batch.tx, arrival.sop_instance_uid)
         study = self._study_of(batch, arrival)
         if not self._is_patient_of(batch, study, arrival):
             return _hold(batch, arrival, study, "patient_conflict", "The study belongs to another patient.")
@@ -233,6 +246,7 @@ def _count(batch: Batch, arrivals: Sequence[Arrival]) -> None:
 def _add_instance(batch: Batch, study: KnownStudy, series: KnownSeries, arrival: Arrival) -> None:
     uid = arrival.sop_instance_uid
     batch.instances[uid] = KnownInstance(uid, series.id, study.id, arrival.object_key, arrival.data_set_sha256)
+    batch.placed.append(arrival)
     batch.rows.append(_instance_row(study.id, series.id, arrival))
     batch.series_growth[series.id] += 1
     growth = batch.growth[study.id]
@@ -286,7 +300,6 @@ def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
         _note_progress(batch, study)
         stored = events.InstancesStored(**_study_event(study), instances=growth.instances, number_of_instances=total)
         batch.told.append(stored)
-    events.emit_in_batch(batch.tx, batch.told)
 
 
 def _note_progress(batch: Batch, study: KnownStudy) -> None:
@@ -378,6 +391,8 @@ def _study_event(study: KnownStudy) -> dict[str, Any]:
 
 def _lock_keys(arrivals: Sequence[Arrival]) -> list[int]:
     names = {f"study {arrival.study_instance_uid}" for arrival in arrivals}
+    notes = filter(None, (rejection_note(arrival.header) for arrival in arrivals))
+    names |= {f"study {uid}" for note in notes for uid in note.references}
     names |= {f"patient {arrival.text('00100020')}" for arrival in arrivals}
     return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names]
 

@@ -26,11 +26,12 @@ EXECUTABLE = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an object comes from."""
+    """Where an object comes from. `may_reject`: key objects of it reject, whatever its application entity may."""
 
     facility_code: str
     ae_title: str = ""
     actor: str = "system"
+    may_reject: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
 """Studies over REST, as the specification names them."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Request, Response
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import created, page, tagged, unchanged, version_asked
+from radiology.doors.http.answers import JSON, created, page, tagged, unchanged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.kit.pages import read_cursor
+from radiology.studies.actions import reject
 from radiology.studies.actions.register import register_study
 from radiology.studies.actions.status import change_status
 from radiology.studies.model import StatusChange
 from radiology.studies.moments import read_moment
-from radiology.studies.parameters import NAMES, criteria_of, openapi_parameters
-from radiology.studies.queries import read
-from radiology.studies.schemas import StatusIn, StudyIn, StudyOut, StudyPage
+from radiology.studies.parameters import NAMES, criteria_of, limit_of, openapi_parameters, read_parameters
+from radiology.studies.queries import read, rejection
+from radiology.studies.schemas import RejectionIn, StatusIn, StudyIn, StudyOut, StudyPage, WithdrawalIn
 
 PATH = "/api/radiology/studies"
 
@@ -37,6 +41,51 @@ async def get_studies(request: Request, app: CurrentApp, actor: CurrentActor) ->
     async with app.db.transaction() as tx:
         results, cursor = await read.search_studies(tx, criteria, visible_to=actor)
     return page(request, results, cursor)
+
+
+REJECTION_NAMES = {
+    "study_instance_uid": NAMES["study_instance_uid"],
+    "limit": NAMES["limit"],
+    "cursor": NAMES["cursor"],
+}
+
+
+@router.get("/rejections", response_model=None, openapi_extra={"parameters": openapi_parameters(REJECTION_NAMES)})
+async def get_rejections(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+    """What was rejected, by whom and why, with its withdrawal where there was one; newest first."""
+    given = read_parameters(request.query_params, REJECTION_NAMES)
+    async with app.db.transaction() as tx:
+        results, cursor = await rejection.rejections(
+            tx,
+            visible_to=actor,
+            study_instance_uid=given.get("study_instance_uid"),
+            after=read_cursor(given["cursor"]) if "cursor" in given else None,
+            limit=limit_of(given.get("limit")),
+            zone=app.settings.time_zone,
+        )
+    return page(request, results, cursor)
+
+
+@router.post("/rejections/{rejection_id}/withdraw", response_model=None)
+async def post_withdrawal(rejection_id: UUID, body: WithdrawalIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Show again what a rejection hides; for administrators. The rejection stays on record."""
+    return Response(await reject.withdraw(app, actor, rejection_id, reason=body.reason), media_type=JSON)
+
+
+@router.post("/{study}/reject", status_code=201, response_model=None)
+async def post_rejection(study: str, body: RejectionIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Hide series and instances of a study everywhere, and refuse them when they come again (IHE RAD-66)."""
+    answer = await reject.reject(
+        app,
+        actor,
+        study,
+        title=body.title,
+        category=body.category,
+        reason=body.reason,
+        series=body.series,
+        instances=body.instances,
+    )
+    return Response(answer, 201, media_type=JSON)
 
 
 @router.get("/{study}", response_model=None, responses={200: {"model": StudyOut}, 304: {"description": "Unchanged"}})

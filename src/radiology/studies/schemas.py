@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from radiology.standards.dicom.uids import is_valid_uid
 from radiology.studies.model import INITIAL, Status
+from radiology.studies.rejection import Category, Title
 
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 MODALITY_ALIASES = {"MRI": "MR"}
@@ -172,6 +173,29 @@ class StatusIn(Body):
     reason: Text | None = None
     reasonNoImages: Text | None = Field(default=None, description="Why a completed study has no images.")  # noqa: N815
     version: int | None = None
+
+
+class RejectionIn(BaseModel):
+    """What is rejected, and why: series and instances of the study, all of it where neither is named."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"title": "113001", "category": "motion", "reason": "The patient moved."}]},
+    )
+
+    title: Title = Field(description="Code of the key object's title: 113001, 113037, 113038 or 113039 of DCM.")
+    category: Category
+    reason: Line
+    series: list[Line] = Field(default_factory=list[str], max_length=10_000)
+    instances: list[Line] = Field(default_factory=list[str], max_length=100_000)
+
+
+class WithdrawalIn(BaseModel):
+    """Why a rejection is withdrawn."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "The wrong series."}]})
+
+    reason: Line
 
 
 class StudyOut(StudyIn):

@@ -17,6 +17,7 @@ from radiology.standards.dicom.uids import is_valid_uid
 from radiology.studies.actions.store import Outcome, Storing
 from radiology.studies.archive import Archive
 from radiology.studies.receive import Reception, Source
+from radiology.studies.rejection import MAY_REJECT
 
 DICOM = "application/dicom"
 RETRY_AFTER_SECONDS = "30"
@@ -151,7 +152,8 @@ async def _store(request: Request, study: str | None) -> list[Outcome]:
 
 
 def _source(archive: Archive, actor: Actor) -> Source:
-    return Source(facility_code=actor.facility_code or archive.app.settings.facility_code, actor=actor.id)
+    facility_code = actor.facility_code or archive.app.settings.facility_code
+    return Source(facility_code, actor=actor.id, may_reject=actor.role in MAY_REJECT)
 
 
 def _must_be_dicom(media_type: str) -> None:

@@ -221,7 +221,8 @@ CREATE INDEX instances_stored_at ON instances USING brin (stored_at);
 
 CREATE TABLE quarantine (
     id uuid PRIMARY KEY,
-    reason text NOT NULL CHECK (reason IN ('conflicting_duplicate', 'patient_conflict', 'series_conflict', 'unindexable')),
+    reason text NOT NULL CHECK (reason IN ('conflicting_duplicate', 'patient_conflict', 'series_conflict', 'unindexable',
+        'rejected')),
     detail text NOT NULL,
     object_key text NOT NULL UNIQUE,
     size_bytes bigint NOT NULL,

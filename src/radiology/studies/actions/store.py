@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from radiology.errors import Conflict, DataSetMismatch, DuplicateInstance, RadiologyError
+from radiology.errors import Conflict, DataSetMismatch, DuplicateInstance, RadiologyError, RejectedInstance
 from radiology.studies.archive import Archive
 from radiology.studies.index import Stored
 from radiology.studies.receive import Arrival, Reception, Source
@@ -140,6 +140,8 @@ def quarantine_error(reason: str) -> RadiologyError:
         return DataSetMismatch(
             "The study belongs to another patient. The object is held for a decision.", tag="00100020"
         )
+    if reason == "rejected":
+        return RejectedInstance("This SOP Instance UID was rejected. The object is held for a decision.")
     return Conflict(f"The object is held for a decision ({reason.replace('_', ' ')}).")
 
 

@@ -83,6 +83,8 @@ def conditions(search: StudySearch, *, facility: str | None) -> Where:
         if tag in _FIXED or tag in search.unsupported or isinstance(condition, Universal):
             continue
         _add_key(search, where, of_series, of_instances, tag, condition)
+    if search.level is Level.SERIES:
+        where.add("e.number_of_instances > 0")  # What a rejection has emptied is not found.
     _add_below(search.level, where, of_series, of_instances)
     return where
 
@@ -114,7 +116,9 @@ def _add_below(level: Level, where: Where, of_series: Where, of_instances: Where
     """Conditions on what lies below the level: one series, or one instance, must satisfy all of them."""
     if of_series.clauses and level in (Level.PATIENT, Level.STUDY):
         where.clauses.append(
-            "EXISTS (SELECT 1 FROM imaging_series e WHERE e.study_id = s.id AND " + of_series.condition + ")"
+            "EXISTS (SELECT 1 FROM imaging_series e WHERE e.study_id = s.id AND e.number_of_instances > 0 AND "
+            + of_series.condition
+            + ")"
         )
     else:
         where.clauses.extend(of_series.clauses)

@@ -84,7 +84,14 @@ async def named_keys(tx: Transaction, folder: str, *, since: datetime, until: da
         since=since,
         until=until,
     )
-    held = await tx.values("SELECT object_key FROM quarantine WHERE object_key LIKE %(folder)s || '/%%'", folder=folder)
+    held = await tx.values(
+        """
+        SELECT object_key FROM quarantine WHERE object_key LIKE %(folder)s || '/%%'
+        UNION ALL
+        SELECT object_key FROM rejected_instances WHERE object_key LIKE %(folder)s || '/%%'
+        """,
+        folder=folder,
+    )
     return {*instances, *held}
 
 
