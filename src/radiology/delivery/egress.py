@@ -1,99 +1,85 @@
-"""In which form an object leaves: as stored where the receiver takes that, else converted without losing anything.
+"""The data set that goes out for a stored object, in the transfer syntax that the receiver accepted (PS3.5 annex A).
 
-Lossless becomes lossless. What was compressed with loss may be decompressed, and says so. Video is never converted.
+As stored it goes from its own file. Else it is written anew: lossless stays lossless, and what was compressed with loss
+is decompressed and goes on saying so. Video is never converted. What is small is held in memory, the rest in a file.
 """
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import BinaryIO
 
-from radiology.app import App
-from radiology.dicom_network.association import AcceptedContext
+from radiology.delivery.transcoding import Compressed, transcode
 from radiology.dicom_network.connection import FileSlice
-from radiology.delivery.transcoding import transcode
-from radiology.errors import NotSupported, Unavailable
+from radiology.errors import NotSupported
 from radiology.kit import cpu
-from radiology.standards.dicom.part10 import read_file_meta
-from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
-from radiology.studies.explicit_vr import explicit_file
+from radiology.kit.objects import LocalObjects
+from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
+from radiology.studies.archive import Archive
+from radiology.studies.explicit_vr import little_endian
 from radiology.studies.queries.retrieve import StoredInstance
 
-FALLBACKS: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
-_HEAD_BYTES: Final = 64 * 1024
-
-FindContext = Callable[[str, str], AcceptedContext | None]
-"""The accepted context for a SOP class in a transfer syntax, None where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An object on its way: the context it goes in, and its data set."""
-
-    context: AcceptedContext
-    data: FileSlice
-
-
-def syntaxes_for(instance: StoredInstance) -> tuple[str, ...]:
-    """The transfer syntaxes in which an object may leave, as stored first."""
-    stored = instance.transfer_syntax_uid
-    return (stored, *(uid for uid in FALLBACKS if uid != stored)) if _may_be_converted(stored) else (stored,)
-
-
-def _may_be_converted(transfer_syntax_uid: str) -> bool:
-    syntax = TRANSFER_SYNTAXES.get(transfer_syntax_uid)
-    return syntax is not None and not syntax.video
+HELD_IN_MEMORY_BYTES = 16 * 1024 * 1024
 
 
 @contextmanager
-def outgoing(app: App, instance: StoredInstance, find_context: FindContext) -> Iterator[Outgoing]:
-    """The object in the first form that the receiver takes, open until the block ends.
+def outgoing(archive: Archive, instance: StoredInstance, transfer_syntax_uid: str) -> Generator[bytes | FileSlice]:
+    """The data set of an instance, without Part 10 header, in a syntax that `contexts.sendable_syntaxes` gives.
 
-    Raises NotSupported where the receiver takes none of its forms, NotFound and Unavailable for a damaged object.
+    Raises NotFound, NotSupported, Unprocessable or Unavailable where the stored object is damaged, OSError.
     """
-    for syntax in syntaxes_for(instance):
-        context = find_context(instance.sop_class_uid, syntax)
-        if context is not None:
-            break
-    else:
-        raise NotSupported(f"The receiver accepts none of the forms of this object ({_name(instance)}).")
-    if syntax == instance.transfer_syntax_uid:
-        descriptor = app.objects.open(instance.object_key)
+    objects = archive.app.objects
+    if transfer_syntax_uid == instance.transfer_syntax_uid:
+        descriptor = objects.open(instance.object_key)
         try:
-            size = instance.size_bytes - instance.data_set_offset
-            yield Outgoing(context, FileSlice(descriptor, instance.data_set_offset, size))
+            yield FileSlice(descriptor, instance.data_set_offset, instance.size_bytes - instance.data_set_offset)
         finally:
             os.close(descriptor)
+    elif TRANSFER_SYNTAXES[instance.transfer_syntax_uid].encapsulated and instance.pixel_data_offset is not None:
+        with _decompressed(objects, instance, transfer_syntax_uid) as file:
+            yield FileSlice(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     else:
-        with _converted(app, instance, syntax) as data:
-            yield Outgoing(context, data)
+        yield from _held(little_endian(objects, instance, transfer_syntax_uid), objects)
 
 
-def _name(instance: StoredInstance) -> str:
-    syntax = TRANSFER_SYNTAXES.get(instance.transfer_syntax_uid)
-    return syntax.name if syntax else instance.transfer_syntax_uid
+def _held(chunks: Iterator[bytes], objects: LocalObjects) -> Generator[bytes | FileSlice]:
+    """The chunks as one: joined, or in a file without a name when they are many."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size > HELD_IN_MEMORY_BYTES:
+            break
+    else:
+        yield b"".join(held)
+        return
+    with tempfile.TemporaryFile(dir=objects.root) as file:
+        file.writelines(held)
+        held.clear()
+        file.writelines(chunks)
+        file.flush()
+        yield FileSlice(file.fileno(), 0, file.tell())
 
 
 @contextmanager
-def _converted(app: App, instance: StoredInstance, transfer_syntax_uid: str) -> Iterator[FileSlice]:
-    """The object in another form, in a file that nobody else sees and that is gone with the block."""
-    folder = app.settings.run_dir
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="egress-", suffix=".dcm") as file:
-        encapsulated = TRANSFER_SYNTAXES[instance.transfer_syntax_uid].encapsulated
-        if transfer_syntax_uid == EXPLICIT_VR_LITTLE_ENDIAN and not encapsulated:
-            for chunk in explicit_file(app.objects, instance):
-                file.write(chunk)
-            file.flush()
-        else:
-            source = str(app.objects.path(instance.object_key))
-            cpu.processes.run(transcode, source, file.name, transfer_syntax_uid)
-        with Path(file.name).open("rb") as written:
-            size = os.fstat(written.fileno()).st_size
-            offset = read_file_meta(os.pread(written.fileno(), _HEAD_BYTES, 0)).data_set_offset
-            if size <= offset:
-                raise Unavailable("The object could not be converted for the receiver.")
-            yield FileSlice(written.fileno(), offset, size - offset)
+def _decompressed(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Generator[BinaryIO]:
+    """The data set with its pixel data decoded, in a file that has lost its name. A process with limits does it."""
+    if instance.pixel_data_offset is None:
+        raise NotSupported("The object has no pixel data to decompress.")
+    source = Compressed(
+        str(objects.path(instance.object_key)),
+        instance.transfer_syntax_uid,
+        instance.data_set_offset,
+        instance.pixel_data_offset,
+        instance.size_bytes,
+    )
+    descriptor, name = tempfile.mkstemp(prefix="egress-", dir=objects.root)
+    with closing(os.fdopen(descriptor, "rb")) as file:
+        try:
+            cpu.processes.run(transcode, source, name, transfer_syntax_uid)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+        yield file

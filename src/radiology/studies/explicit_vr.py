@@ -3,10 +3,14 @@
 The header is written anew; pixel data is passed through piece by piece, so memory does not grow with the object.
 """
 
+import os
 import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import numpy as np
@@ -16,10 +20,11 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 
-from radiology.errors import Unavailable
+from radiology.errors import NotFound, Unavailable
 from radiology.kit.objects import LocalObjects
 from radiology.standards.dicom.part10 import encode_file_meta
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
+from radiology.studies.elements import Elements
 from radiology.studies.queries.retrieve import StoredInstance
 
 CHUNK_BYTES = 1024 * 1024
@@ -37,14 +42,38 @@ def explicit_file(objects: LocalObjects, instance: StoredInstance) -> Iterator[b
 
     Raises Unavailable where the stored object is damaged.
     """
-    syntax = TRANSFER_SYNTAXES[instance.transfer_syntax_uid]
     yield encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, EXPLICIT_VR_LITTLE_ENDIAN, "")
+    yield from little_endian(objects, instance, EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+def little_endian(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Iterator[bytes]:
+    """The data set of an uncompressed object in Explicit or Implicit VR Little Endian, in chunks.
+
+    Raises Unavailable where the stored object is damaged.
+    """
+    syntax, target = TRANSFER_SYNTAXES[instance.transfer_syntax_uid], TRANSFER_SYNTAXES[transfer_syntax_uid]
     with objects.path(instance.object_key).open("rb") as file:
-        if syntax.deflated:
+        if not syntax.deflated:
+            yield from _written_anew(file, instance, syntax, target)
+        elif target.implicit_vr:
+            yield from _inflated_and_implicit(file, instance, target)
+        else:
             # What is deflated is Explicit VR Little Endian already (PS3.5 A.5).
             yield from _inflated(file, instance.data_set_offset)
-        else:
-            yield from _written_anew(file, instance, syntax)
+
+
+def _inflated_and_implicit(file: BinaryIO, instance: StoredInstance, target: TransferSyntax) -> Iterator[bytes]:
+    with TemporaryFile() as whole:
+        whole.writelines(_inflated(file, instance.data_set_offset))
+        size = whole.tell()
+        whole.flush()
+        explicit = replace(instance, data_set_offset=0, size_bytes=size, pixel_data_offset=None, pixel_data_length=None)
+        elements = Elements(lambda offset, length: os.pread(whole.fileno(), length, offset), size,
+                            EXPLICIT_VR_LITTLE_ENDIAN)  # fmt: skip
+        with suppress(NotFound):
+            pixels = elements.find("7FE00010", 0)
+            explicit = replace(explicit, pixel_data_offset=pixels.start, pixel_data_length=pixels.length)
+        yield from _written_anew(whole, explicit, TRANSFER_SYNTAXES[EXPLICIT_VR_LITTLE_ENDIAN], target)
 
 
 def inflated(objects: LocalObjects, instance: StoredInstance) -> Iterator[bytes]:
@@ -67,21 +96,28 @@ def _inflated(file: BinaryIO, offset: int) -> Iterator[bytes]:
     yield inflate.flush()
 
 
-def _written_anew(file: BinaryIO, instance: StoredInstance, syntax: TransferSyntax) -> Iterator[bytes]:
+def _written_anew(
+    file: BinaryIO, instance: StoredInstance, syntax: TransferSyntax, target: TransferSyntax
+) -> Iterator[bytes]:
     head_bytes = 8 if syntax.implicit_vr else 12
     end = instance.size_bytes if instance.pixel_data_offset is None else instance.pixel_data_offset - head_bytes
-    yield _explicit(file, instance.data_set_offset, end, syntax)
+    yield _elements(file, instance.data_set_offset, end, syntax, target)
     if instance.pixel_data_offset is None or instance.pixel_data_length is None:
         return
     file.seek(end)
     group, element, vr = _pixel_data_head(file.read(head_bytes), syntax)
     length = instance.pixel_data_length
     padding = length % 2
-    yield group + element + vr.encode() + b"\0\0" + (length + padding).to_bytes(4, "little")
+    yield (
+        group
+        + element
+        + (b"" if target.implicit_vr else vr.encode() + b"\0\0")
+        + (length + padding).to_bytes(4, "little")
+    )
     yield from _values(file, length, _SWAPPED_WIDTH.get(vr, 1) if syntax.big_endian else 1)
     yield b"\0" * padding
     if instance.pixel_data_offset + length < instance.size_bytes:
-        yield _explicit(file, instance.pixel_data_offset + length, instance.size_bytes, syntax)
+        yield _elements(file, instance.pixel_data_offset + length, instance.size_bytes, syntax, target)
 
 
 def _pixel_data_head(head: bytes, syntax: TransferSyntax) -> tuple[bytes, bytes, str]:
@@ -108,8 +144,8 @@ def swapped(data: bytes, width: int) -> bytes:
     return np.frombuffer(data[:whole], f"u{width}").byteswap().tobytes() + data[whole:]
 
 
-def _explicit(file: BinaryIO, start: int, end: int, syntax: TransferSyntax) -> bytes:
-    """Elements between two places of the file, written as Explicit VR Little Endian."""
+def _elements(file: BinaryIO, start: int, end: int, syntax: TransferSyntax, target: TransferSyntax) -> bytes:
+    """Elements between two places of the file, written in the target's encoding."""
     file.seek(start)
     with warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
@@ -120,7 +156,7 @@ def _explicit(file: BinaryIO, start: int, end: int, syntax: TransferSyntax) -> b
         if syntax.big_endian:
             _swap_words(elements)
         buffer = DicomBytesIO()
-        buffer.is_implicit_VR, buffer.is_little_endian = False, True
+        buffer.is_implicit_VR, buffer.is_little_endian = target.implicit_vr, True
         with disable_value_validation():
             write_dataset(buffer, elements)
         return buffer.getvalue()

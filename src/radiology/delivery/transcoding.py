@@ -1,0 +1,198 @@
+"""Decompress the pixel data of a stored object; for a process with limits, because the bytes are not to be trusted.
+
+Values of pixels stay what they were, bit by bit, where the stored form had no loss. Frames are decoded one after the
+other, so memory grows with the frame and not with the object.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, BinaryIO, Final
+
+from pydicom.config import disable_value_validation
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID
+
+from radiology.errors import NotFound, NotSupported, Unprocessable
+from radiology.standards.dicom import codecs
+from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from radiology.studies.elements import Elements
+
+PROCESSING_FAILURE = 0x0110
+LONGEST_VALUE_BYTES = 0xFFFFFFFE
+#: Lossy Image Compression Method (0028,2114) of what a lossy transfer syntax holds (PS3.3 C.7.6.1.1.5.1).
+METHODS: Final = {
+    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
+    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
+    "1.2.840.10008.1.2.4.93": "ISO_15444_2",
+    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
+}
+_HEAD_BYTES = 12  # Of encapsulated pixel data: tag, OB, two reserved bytes, undefined length (PS3.5 7.1.2).
+_EXTENDED_OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "EncapsulatedPixelDataValueTotalLength")
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """A stored object with encapsulated pixel data, and the places of its parts in bytes from the start of the file."""
+
+    path: str
+    transfer_syntax_uid: str
+    data_set_offset: int
+    pixel_data_offset: int
+    size_bytes: int
+
+
+def transcode(source: Compressed, target_path: str, transfer_syntax_uid: str) -> None:
+    """Write the data set, pixel data decompressed, in an uncompressed little endian syntax.
+
+    Raises NotSupported for what no decoder here knows, Unprocessable for what does not decode.
+    """
+    decoder = _decoder(source.transfer_syntax_uid)
+    with open(source.path, "rb") as file, open(target_path, "wb") as target, warnings.catch_warnings():
+        # What is odd about a value was remarked when it was stored; here it is passed on.
+        warnings.simplefilter("ignore")
+        header = _elements(file, source.data_set_offset, source.pixel_data_offset - _HEAD_BYTES)
+        end, compressed_bytes = _end_of_fragments(file, source)
+        options = _options(header)
+        file.seek(source.pixel_data_offset)
+        try:
+            frames = decoder.iter_array(file, as_rgb=True, **options)
+            _write(target, header, frames, source, compressed_bytes, transfer_syntax_uid)
+        except (ValueError, RuntimeError, TypeError, AttributeError, NotImplementedError) as error:
+            name = TRANSFER_SYNTAXES[source.transfer_syntax_uid].name
+            raise Unprocessable(
+                f"The pixel data ({name}) does not decode; the receiver must take it as stored.",
+                dimse_status=PROCESSING_FAILURE,
+            ) from error
+        if end < source.size_bytes:
+            target.write(_encoded(_elements(file, end, source.size_bytes), transfer_syntax_uid))
+
+
+def _decoder(transfer_syntax_uid: str) -> Any:
+    name = TRANSFER_SYNTAXES[transfer_syntax_uid].name
+    try:
+        codecs.register()
+        decoder = get_decoder(UID(transfer_syntax_uid))
+    except NotImplementedError:
+        raise NotSupported(f"{name} cannot be decompressed here; the receiver must take it as stored.") from None
+    if not decoder.is_available:
+        raise NotSupported(f"The decoder for {name} is not installed; the receiver must take it as stored.")
+    return decoder
+
+
+def _elements(file: BinaryIO, start: int, end: int) -> Dataset:
+    file.seek(start)
+    return read_dataset(BytesIO(file.read(end - start)), is_implicit_VR=False, is_little_endian=True)
+
+
+def _end_of_fragments(file: BinaryIO, source: Compressed) -> tuple[int, int]:
+    """Where the elements behind the pixel data begin, and how many bytes the fragments have."""
+
+    def read_at(offset: int, length: int) -> bytes:
+        file.seek(offset)
+        return file.read(length)
+
+    elements = Elements(read_at, source.size_bytes, source.transfer_syntax_uid)
+    end, compressed_bytes = source.pixel_data_offset, 0
+    try:
+        for fragment in elements.fragments(source.pixel_data_offset):
+            end = fragment.start + fragment.length
+            compressed_bytes += fragment.length
+    except NotFound as error:
+        raise Unprocessable("The pixel data has too many fragments.", dimse_status=PROCESSING_FAILURE) from error
+    return end + 8, compressed_bytes
+
+
+def _options(header: Dataset) -> dict[str, Any]:
+    """What the decoder must know of the image (PS3.3 C.7.6.3)."""
+    options: dict[str, Any] = {
+        "rows": header.get("Rows"),
+        "columns": header.get("Columns"),
+        "number_of_frames": int(header.get("NumberOfFrames") or 1),
+        "samples_per_pixel": header.get("SamplesPerPixel", 1),
+        "photometric_interpretation": header.get("PhotometricInterpretation", "MONOCHROME2"),
+        "bits_allocated": header.get("BitsAllocated"),
+        "bits_stored": header.get("BitsStored", header.get("BitsAllocated")),
+        "pixel_representation": header.get("PixelRepresentation", 0),
+        "planar_configuration": header.get("PlanarConfiguration", 0),
+        "pixel_keyword": "PixelData",
+    }
+    if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:
+        options["extended_offsets"] = (header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths)
+    return options
+
+
+def _write(
+    target: BinaryIO,
+    header: Dataset,
+    frames: Iterator[tuple[Any, dict[str, Any]]],
+    source: Compressed,
+    compressed_bytes: int,
+    transfer_syntax_uid: str,
+) -> None:
+    """Header and pixel data. The first frame shows what the decoder made of the image."""
+    first, properties = next(frames)
+    length = first.nbytes * int(header.get("NumberOfFrames") or 1)
+    if length > LONGEST_VALUE_BYTES:
+        raise NotSupported("The pixel data is longer than 4 GiB when it is decompressed.")
+    _describe(header, properties, first.itemsize * 8)
+    _say_what_was_lost(header, source.transfer_syntax_uid, length / max(compressed_bytes, 1))
+    target.write(_encoded(header, transfer_syntax_uid))
+    target.write(_pixel_data_head(first.itemsize, length + length % 2, transfer_syntax_uid))
+    written = target.write(first.tobytes())
+    for frame, _ in frames:
+        written += target.write(frame.tobytes())
+    if written != length:
+        raise ValueError("there are fewer frames than the header says")
+    target.write(b"\0" * (length % 2))
+
+
+def _describe(header: Dataset, properties: dict[str, Any], bits_allocated: int) -> None:
+    header.PhotometricInterpretation = str(properties["photometric_interpretation"])
+    header.BitsAllocated = bits_allocated
+    if properties["samples_per_pixel"] > 1:
+        header.PlanarConfiguration = properties["planar_configuration"]
+    for keyword in _EXTENDED_OFFSETS:
+        if keyword in header:
+            delattr(header, keyword)
+
+
+def _say_what_was_lost(header: Dataset, stored: str, ratio: float) -> None:
+    """(0028,2110) stays 01 with ratio and method; where a lossy object does not say it, it is said now.
+
+    JPEG 2000 may be lossless under its general syntax too: there the object is believed when it says 00.
+    """
+    said = header.get("LossyImageCompression")
+    if not TRANSFER_SYNTAXES[stored].lossy or said == "01" or (said == "00" and stored not in _ALWAYS_LOSSY):
+        return
+    header.LossyImageCompression = "01"
+    if not header.get("LossyImageCompressionRatio"):
+        header.LossyImageCompressionRatio = f"{ratio:.2f}"
+    if not header.get("LossyImageCompressionMethod") and stored in METHODS:
+        header.LossyImageCompressionMethod = METHODS[stored]
+
+
+_ALWAYS_LOSSY = frozenset(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"))
+
+
+def _encoded(elements: Dataset, transfer_syntax_uid: str) -> bytes:
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
+    buffer.is_little_endian = True
+    with disable_value_validation():
+        write_dataset(buffer, elements)
+    return buffer.getvalue()
+
+
+def _pixel_data_head(bytes_per_sample: int, length: int, transfer_syntax_uid: str) -> bytes:
+    tag, size = b"\xe0\x7f\x10\x00", length.to_bytes(4, "little")
+    if transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN:
+        return tag + size
+    return tag + (b"OB" if bytes_per_sample == 1 else b"OW") + b"\0\0" + size

@@ -1,0 +1,88 @@
+"""Work on untrusted data in processes with limits: a decoder that runs wild is ended, and nobody else notices."""
+
+import asyncio
+import multiprocessing
+import os
+import resource
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from radiology.errors import Unprocessable
+from radiology.kit.processes import end_with
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MEMORY_BYTES = 4 * 1024**3
+SECONDS = 120.0
+TASKS_PER_PROCESS = 500
+
+
+@dataclass(slots=True)
+class LimitedProcesses:
+    """A few processes that are started when first needed. Functions and arguments must be picklable.
+
+    A call that takes longer than its limit, or more memory, ends its process: that call fails with Unprocessable, and
+    calls that ran beside it are done again once in new processes.
+    """
+
+    count: int = 2
+    memory_bytes: int = MEMORY_BYTES
+    _pool: ProcessPoolExecutor | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call it in one of the processes and wait. Raises what it raises, and Unprocessable over a limit."""
+        for again in (True, False):
+            pool, future = self._submit(function, *args, **kwargs)
+            try:
+                return future.result(SECONDS)
+            except TimeoutError:
+                self._end(pool)
+                raise Unprocessable(f"The data could not be decoded in {SECONDS:g} s.") from None
+            except BrokenProcessPool:
+                self._end(pool)
+                if not again:
+                    break
+        raise Unprocessable("The data could not be decoded: the decoder broke or needed too much memory.")
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same without holding up the event loop."""
+        return await asyncio.to_thread(self.run, function, *args, **kwargs)
+
+    def _submit(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[ProcessPoolExecutor, Future[T]]:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(
+                    self.count,
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=_limit,
+                    initargs=(os.getpid(), self.memory_bytes),
+                    max_tasks_per_child=TASKS_PER_PROCESS,
+                )
+            return self._pool, self._pool.submit(function, *args, **kwargs)
+
+    def _end(self, pool: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+        running: dict[int, Any] = getattr(pool, "_processes", None) or {}
+        for process in list(running.values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _limit(parent: int, memory_bytes: int) -> None:
+    end_with(parent)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+processes = LimitedProcesses()
+"""Those of this process."""
