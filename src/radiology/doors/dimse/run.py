@@ -95,6 +95,8 @@ class Door:
         facility = entity.facility_code or settings.facility_code
         allowed = [service for service in OFFERS if entity.may(service)]
         offers = {uid: offer for service in allowed for uid, offer in _offered(service, entity.preference).items()}
+        if entity.may("get") and not entity.may("store"):
+            offers |= dict.fromkeys(OFFERS["store"], replace(_preferring(STORAGE, entity.preference), peer_scu=False))
         forbidden = {uid for offered in OFFERS.values() for uid in offered} - offers.keys()
         return Policy(
             offers=offers,

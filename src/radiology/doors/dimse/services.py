@@ -13,17 +13,24 @@ from radiology.dicom_network.message import Command, CommandField, Response, Sta
 from radiology.dicom_network.server import ANY_SOP_CLASS, Service
 from radiology.doors.dimse import tracing
 from radiology.doors.dimse.performed_steps import PerformedStepService
+from radiology.doors.dimse.retrieve import RetrieveService
 from radiology.doors.dimse.worklist import EXTENDED, WorklistService
-from radiology.errors import RadiologyError, Unavailable, Unprocessable
+from radiology.errors import NotPermitted, RadiologyError, Unavailable, Unprocessable
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import (
     ACCEPTED_TRANSFER_SYNTAXES,
+    COMPOSITE_INSTANCE_ROOT_GET,
+    COMPOSITE_INSTANCE_ROOT_MOVE,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE,
     MODALITY_WORKLIST_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
     STORAGE_SOP_CLASSES,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
     VERIFICATION,
     is_valid_uid,
 )
@@ -35,12 +42,15 @@ from radiology.studies.receive import Source
 INDEX_WAIT_SECONDS = 60.0
 
 PLAIN = Offer(transfer_syntax_uids=frozenset((EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)))
-STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES))
+#: A requester may be SCP of Storage, to receive by C-GET (PS3.4 C.5.3).
+STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES), peer_scp=True)
 
 #: What each service of an application entity's record opens. The presentation contexts that we accept are these.
 OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "echo": {VERIFICATION: PLAIN},
     "store": dict.fromkeys(STORAGE_SOP_CLASSES, STORAGE),
+    "move": dict.fromkeys((PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE, COMPOSITE_INSTANCE_ROOT_MOVE), PLAIN),
+    "get": dict.fromkeys((PATIENT_ROOT_GET, STUDY_ROOT_GET, COMPOSITE_INSTANCE_ROOT_GET), PLAIN),
     "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
     "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
 }
@@ -68,7 +78,10 @@ class Services:
     def table(self) -> dict[tuple[str, int], Service]:
         """Abstract syntax and command -> function."""
         worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app, self.wait_for_index)
+        retrieve = RetrieveService(self.archive, self.wait_for_index)
         return {
+            **{(uid, CommandField.C_MOVE_RQ): retrieve.move for uid in OFFERS["move"]},
+            **{(uid, CommandField.C_GET_RQ): retrieve.get for uid in OFFERS["get"]},
             (VERIFICATION, CommandField.C_ECHO_RQ): echo,
             (ANY_SOP_CLASS, CommandField.C_STORE_RQ): self.store,
             (MODALITY_WORKLIST_FIND, CommandField.C_FIND_RQ): worklist.find,
@@ -80,6 +93,8 @@ class Services:
     def store(self, association: Association, request: Command, data: DataSet) -> Response:
         """C-STORE SCP (PS3.4 B.2.3): Success once the bytes are durable; the index follows, see `wait_for_index`."""
         visit: Visit = association.state
+        if not visit.entity.may("store"):  # Its Storage contexts are there for what it gets.
+            raise NotPermitted("This application entity may retrieve and not store.")
         if not is_valid_uid(request.sop_instance_uid):
             raise Unprocessable("The Affected SOP Instance UID is no UID.", tag="00001000")
         with self.archive.receive_data_set(
@@ -118,4 +133,6 @@ def response_to_error(_association: Association, request: Command, error: Except
         comment = error.sentence.encode("ascii", "replace").decode()[:64]
         return Response(error.dimse_status, error_comment=comment, offending_elements=tags)
     log.error("dimse.service-failed", exc_info=error, extra={"operation": request.operation})
+    if request.field in (CommandField.C_MOVE_RQ, CommandField.C_GET_RQ):
+        return Response(Status.CANNOT_UNDERSTAND)
     return Response(Status.PROCESSING_FAILURE if request.field != CommandField.C_STORE_RQ else Unavailable.dimse_status)

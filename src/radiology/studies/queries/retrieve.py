@@ -46,6 +46,20 @@ class Attributes:
     attributes: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a C-MOVE or C-GET names: unique keys of the levels (PS3.4 C.4.2.1.4); an empty one is not asked about."""
+
+    patient_id: str = ""
+    study_instance_uids: Sequence[str] = ()
+    series_instance_uids: Sequence[str] = ()
+    sop_instance_uids: Sequence[str] = ()
+
+
+_COLUMNS: LiteralString = """
+    SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
+        i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
+        i.pixel_data_length, i.data_set_sha256"""
 _OBJECTS: LiteralString = """
     FROM imaging_studies s
     JOIN imaging_series e ON e.study_id = s.id
@@ -59,20 +73,26 @@ _ORDER: LiteralString = """
 async def instances_of(tx: Transaction, target: Target, *, visible_to: Actor) -> list[StoredInstance]:
     """The instances of a target, in order of series and instance number. Raises NotFound where there is none."""
     where = _where(target, visible_to)
-    found = await tx.all(
-        StoredInstance,
-        """
-        SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
-            i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
-            i.pixel_data_length, i.data_set_sha256"""
-        + _OBJECTS
-        + where.condition
-        + _ORDER,
-        **where.parameters,
-    )
+    found = await tx.all(StoredInstance, _COLUMNS + _OBJECTS + where.condition + _ORDER, **where.parameters)
     if not found:
         raise _not_found(target)
     return found
+
+
+async def selected_instances(
+    tx: Transaction, selection: Selection, *, visible_to: Sequence[Actor]
+) -> list[StoredInstance]:
+    """The instances of a selection that all of these may see, in order of series and instance number."""
+    where = _selected(selection)
+    for actor in visible_to:
+        _add_facility(where, actor)
+    return await tx.all(StoredInstance, _COLUMNS + _OBJECTS + where.condition + _ORDER, **where.parameters)
+
+
+async def is_anything_selected(tx: Transaction, selection: Selection) -> bool:
+    """Whether there is something, seen by whomever: so that one who sees none of it is told that he may not."""
+    where = _selected(selection)
+    return await tx.value("SELECT EXISTS (SELECT 1" + _OBJECTS + where.condition + ")", **where.parameters)
 
 
 async def attributes_of(tx: Transaction, sop_instance_uids: Sequence[str]) -> list[Attributes]:
@@ -102,9 +122,26 @@ def _where(target: Target, visible_to: Actor) -> Where:
         where.add("e.series_instance_uid = {uid}", uid=target.series_instance_uid)
     if target.sop_instance_uid is not None:
         where.add("i.sop_instance_uid = {uid}", uid=target.sop_instance_uid)
+    _add_facility(where, visible_to)
+    return where
+
+
+def _selected(selection: Selection) -> Where:
+    where = Where(["s.findable"])
+    if selection.patient_id:
+        where.add("s.dicom_patient_id = {patient_id}", patient_id=selection.patient_id)
+    if selection.study_instance_uids:
+        where.add("s.study_instance_uid = ANY({uids})", uids=list(selection.study_instance_uids))
+    if selection.series_instance_uids:
+        where.add("e.series_instance_uid = ANY({uids})", uids=list(selection.series_instance_uids))
+    if selection.sop_instance_uids:
+        where.add("i.sop_instance_uid = ANY({uids})", uids=list(selection.sop_instance_uids))
+    return where
+
+
+def _add_facility(where: Where, visible_to: Actor) -> None:
     if (facility := visible_to.reader_facility) is not None:
         where.add("s.facility_code = {facility}", facility=facility)
-    return where
 
 
 def _not_found(target: Target) -> NotFound:

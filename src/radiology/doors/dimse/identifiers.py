@@ -1,0 +1,81 @@
+"""The identifier of a C-MOVE or C-GET: level and unique keys (PS3.4 C.4.2.1.4, C.6, Y.4)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from radiology.dicom_network.connection import DataSet
+from radiology.dicom_network.pdu import PDUError
+from radiology.errors import DataSetMismatch, Unprocessable
+from radiology.standards.dicom import data_set
+from radiology.standards.dicom.uids import (
+    COMPOSITE_INSTANCE_ROOT_GET,
+    COMPOSITE_INSTANCE_ROOT_MOVE,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+    is_valid_uid,
+)
+from radiology.studies.queries.retrieve import Selection
+
+LIMIT_BYTES: Final = 8 * 1024 * 1024
+"""A list of 65,535 UIDs fits."""
+LEVEL, PATIENT_ID, STUDY, SERIES, INSTANCE = "00080052", "00100020", "0020000D", "0020000E", "00080018"
+
+#: Levels of each information model from its root down, and the unique key of each.
+_STUDY_ROOT: Final = (("STUDY", STUDY), ("SERIES", SERIES), ("IMAGE", INSTANCE))
+_PATIENT_ROOT: Final = (("PATIENT", PATIENT_ID), *_STUDY_ROOT)
+_INSTANCE_ROOT: Final = (("IMAGE", INSTANCE),)
+MODELS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    PATIENT_ROOT_MOVE: _PATIENT_ROOT,
+    PATIENT_ROOT_GET: _PATIENT_ROOT,
+    STUDY_ROOT_MOVE: _STUDY_ROOT,
+    STUDY_ROOT_GET: _STUDY_ROOT,
+    COMPOSITE_INSTANCE_ROOT_MOVE: _INSTANCE_ROOT,
+    COMPOSITE_INSTANCE_ROOT_GET: _INSTANCE_ROOT,
+}
+
+
+def selection_of(sop_class_uid: str, data: DataSet) -> Selection:
+    """What an identifier names. Raises DataSetMismatch (A900) where it is not valid for the model and its level."""
+    try:
+        attributes = data_set.decode(data.read(LIMIT_BYTES), data.transfer_syntax_uid)
+    except PDUError as error:
+        raise DataSetMismatch(f"The identifier is longer than {LIMIT_BYTES} bytes.") from error
+    except Unprocessable as error:
+        raise DataSetMismatch(error.sentence, tag=error.tag) from error
+    return _selection(MODELS[sop_class_uid], attributes)
+
+
+def _selection(model: tuple[tuple[str, str], ...], attributes: Mapping[str, Any]) -> Selection:
+    asked = _values(attributes, LEVEL)
+    levels = [level for level, _ in model]
+    if len(asked) != 1 or asked[0] not in levels:
+        raise DataSetMismatch(f"Query/Retrieve Level is one of {', '.join(levels)}.", tag=LEVEL)
+    at = levels.index(asked[0])
+    keys = {tag: _key(attributes, tag, many=number == at) for number, (_, tag) in enumerate(model[: at + 1])}
+    return Selection(
+        patient_id="".join(keys.get(PATIENT_ID, ())),
+        study_instance_uids=keys.get(STUDY, ()),
+        series_instance_uids=keys.get(SERIES, ()),
+        sop_instance_uids=keys.get(INSTANCE, ()),
+    )
+
+
+def _key(attributes: Mapping[str, Any], tag: str, *, many: bool) -> tuple[str, ...]:
+    """The values of a unique key: one above the level that is asked for, at that level a list of UIDs too."""
+    values = _values(attributes, tag)
+    if not values or (len(values) > 1 and (not many or tag == PATIENT_ID)):
+        raise DataSetMismatch("A unique key is missing, or has more than one value.", tag=tag)
+    if tag == PATIENT_ID:
+        if any("*" in value or "?" in value for value in values):
+            raise DataSetMismatch("A retrieval names one patient, without wildcards.", tag=tag)
+    elif not all(is_valid_uid(value) for value in values):
+        raise DataSetMismatch("A unique key is no UID.", tag=tag)
+    return values
+
+
+def _values(attributes: Mapping[str, Any], tag: str) -> tuple[str, ...]:
+    element: Mapping[str, Any] = attributes.get(tag, {})
+    values: list[Any] = element.get("Value", [])
+    return tuple(str(value).strip() for value in values if value not in (None, ""))

@@ -1,0 +1,245 @@
+"""C-MOVE and C-GET SCP of the Query/Retrieve and Composite Instance Root classes (PS3.4 C.4.2, C.4.3, Y)."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from radiology.access.model import application_entity
+from radiology.application_entities.model import ApplicationEntity
+from radiology.application_entities.queries import find_application_entity
+from radiology.delivery.contexts import accepted
+from radiology.delivery.sending import Sent, send, store
+from radiology.dicom_network.connection import Association, DataSet
+from radiology.dicom_network.message import Command, Response, Status, SubOperations
+from radiology.dicom_network.server import OperationCancelledError
+from radiology.doors.dimse.identifiers import selection_of
+from radiology.errors import NotFound, NotPermitted, Unavailable
+from radiology.kit.clock import monotonic_seconds
+from radiology.standards.dicom import data_set
+from radiology.studies.archive import Archive
+from radiology.studies.queries.retrieve import Selection, StoredInstance, is_anything_selected, selected_instances
+
+CANNOT_COUNT: Final = 0xA701
+ALL_FAILED: Final = 0xA702
+UNKNOWN_DESTINATION: Final = 0xA801
+SOME_FAILED: Final = 0xB000
+MOST_SUB_OPERATIONS: Final = 0xFFFF
+"""The counters of a response have 16 bits (PS3.7 E.1)."""
+PENDING_EVERY: Final = 10
+PENDING_EVERY_SECONDS: Final = 5.0
+LOOK_UP_SECONDS: Final = 0.1
+
+
+@dataclass(slots=True)
+class Progress:
+    """The sub-operations of one request. What is written in one thread may be read in another."""
+
+    total: int
+    completed: int = 0
+    warned: int = 0
+    failed: list[str] = field(default_factory=list[str])
+    _told: int = 0
+    _told_at: float = field(default_factory=monotonic_seconds)
+
+    @property
+    def done(self) -> int:
+        """How many sub-operations are over."""
+        return self.completed + self.warned + len(self.failed)
+
+    def add(self, instance: StoredInstance, sent: Sent) -> None:
+        """One is over."""
+        if sent.is_success:
+            self.completed += 1
+        elif sent.is_warning:
+            self.warned += 1
+        else:
+            self.failed.append(instance.sop_instance_uid)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the requester is to hear of it again."""
+        since = monotonic_seconds() - self._told_at
+        return self.done - self._told >= PENDING_EVERY or since >= PENDING_EVERY_SECONDS
+
+    def pending(self) -> Response:
+        """The counters so far."""
+        self._told, self._told_at = self.done, monotonic_seconds()
+        return Response(Status.PENDING, sub_operations=self._counts(with_remaining=True))
+
+    def final(self, transfer_syntax_uid: str, *, cancelled: bool = False) -> Response:
+        """The last response: its status follows from the counters (PS3.4 tables C.4-2 and C.4-3)."""
+        status = Status.CANCEL if cancelled else self._status()
+        counts = self._counts(with_remaining=cancelled)
+        if not self.failed:
+            return Response(status, sub_operations=counts)
+        failed = {"00080058": {"vr": "UI", "Value": list(self.failed)}}
+        return Response(status, data_set.encode(failed, transfer_syntax_uid), sub_operations=counts)
+
+    def _status(self) -> int:
+        if self.failed and len(self.failed) == self.total:
+            return ALL_FAILED
+        return SOME_FAILED if self.failed or self.warned else Status.SUCCESS
+
+    def _counts(self, *, with_remaining: bool) -> SubOperations:
+        remaining = max(self.total - self.done, 0) if with_remaining else None
+        return SubOperations(self.completed, len(self.failed), self.warned, remaining)
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveService:
+    """Retrieval from one archive. `wait_for_index` waits for what the association itself has stored."""
+
+    archive: Archive
+    wait_for_index: Callable[[Association], None]
+
+    def move(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:
+        """C-MOVE: the instances go to the destination over associations of ours (PS3.4 C.4.2)."""
+        selection = selection_of(request.sop_class_uid, data)
+        destination = self._destination(request.move_destination)
+        instances = self._select(association, selection, destination)
+        return self._move(association, request, destination, instances, data.transfer_syntax_uid)
+
+    def get(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:
+        """C-GET: the instances come back over this association, where the requester is SCP (PS3.4 C.4.3)."""
+        instances = self._select(association, selection_of(request.sop_class_uid, data), None)
+        return self._get(association, request, instances, data.transfer_syntax_uid)
+
+    def _destination(self, ae_title: str) -> ApplicationEntity:
+        entity = self.archive.app.db.wait_for(self._find(ae_title))
+        if entity is None or not entity.enabled or not entity.move_destination or not entity.host or not entity.port:
+            raise NotFound(f"{ae_title} is no move destination here.", dimse_status=UNKNOWN_DESTINATION)
+        return entity
+
+    async def _find(self, ae_title: str) -> ApplicationEntity | None:
+        async with self.archive.app.db.transaction() as tx:
+            return await find_application_entity(tx, ae_title)
+
+    def _select(
+        self, association: Association, selection: Selection, destination: ApplicationEntity | None
+    ) -> list[StoredInstance]:
+        """What is to be sent. Raises NotPermitted where there is something, and nothing of it may be sent."""
+        self.wait_for_index(association)
+        try:
+            instances = self.archive.app.db.wait_for(self._selected(association.state.entity, selection, destination))
+        except Unavailable as error:
+            raise Unavailable(error.sentence, dimse_status=CANNOT_COUNT) from error
+        if len(instances) > MOST_SUB_OPERATIONS:
+            sentence = f"More than {MOST_SUB_OPERATIONS} instances. Retrieve series by series."
+            raise Unavailable(sentence, dimse_status=CANNOT_COUNT)
+        return instances
+
+    async def _selected(
+        self, requester: ApplicationEntity, selection: Selection, destination: ApplicationEntity | None
+    ) -> list[StoredInstance]:
+        readers = [requester.actor()]
+        if destination is not None:
+            facility = destination.facility_code
+            readers.append(
+                application_entity(destination.ae_title, facility_code=facility, may_read=True, may_write=False)
+            )
+        async with self.archive.app.db.transaction() as tx:
+            instances = await selected_instances(tx, selection, visible_to=readers)
+            if not instances and await is_anything_selected(tx, selection):
+                raise NotPermitted("Requester or destination may not have these images.")
+        return instances
+
+    # C-MOVE
+
+    def _move(
+        self,
+        association: Association,
+        request: Command,
+        destination: ApplicationEntity,
+        instances: Sequence[StoredInstance],
+        transfer_syntax_uid: str,
+    ) -> Iterator[Response]:
+        mover = _Mover(self.archive, destination, instances, (association.calling_ae_title, request.message_id))
+        try:
+            mover.start()
+            while not mover.wait():
+                if association.is_cancelled(request):
+                    break
+                if mover.progress.is_due:
+                    yield mover.progress.pending()
+        except OperationCancelledError:
+            pass
+        finally:
+            mover.stop()
+        yield mover.progress.final(transfer_syntax_uid, cancelled=mover.progress.done < len(instances))
+
+    # C-GET
+
+    def _get(
+        self, association: Association, request: Command, instances: Sequence[StoredInstance], transfer_syntax_uid: str
+    ) -> Iterator[Response]:
+        acceptance = accepted(association.contexts.values(), peer_is_requestor=True)
+        progress = Progress(len(instances))
+        try:
+            for instance in instances:
+                if association.is_cancelled(request):
+                    break
+                progress.add(instance, store(self.archive, association, acceptance, instance, {}))
+                if progress.is_due and progress.done < progress.total:
+                    yield progress.pending()
+        except OperationCancelledError:
+            pass
+        yield progress.final(transfer_syntax_uid, cancelled=progress.done < progress.total)
+
+
+class _Mover:
+    """Sends in a thread of its own, so that the requester is told, and can cancel, while one object is on its way."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        destination: ApplicationEntity,
+        instances: Sequence[StoredInstance],
+        originator: tuple[str, int],
+    ) -> None:
+        self.progress = Progress(len(instances))
+        self._archive = archive
+        self._destination = destination
+        self._instances = instances
+        self._originator = originator
+        self._stopped = threading.Event()
+        self._news = threading.Event()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._send, name="dimse-move", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def wait(self) -> bool:
+        """Wait a moment, or until there is news; whether all is over. Raises what sending raised."""
+        self._news.wait(LOOK_UP_SECONDS)
+        self._news.clear()
+        over = not self._thread.is_alive()
+        if self._failure is not None:
+            raise self._failure
+        return over
+
+    def stop(self) -> None:
+        """Send nothing more, and wait until the instance that is on its way has arrived or failed."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _send(self) -> None:
+        try:
+            send(
+                self._archive,
+                self._destination,
+                self._instances,
+                originator=self._originator,
+                on_sent=self._sent,
+                is_stopped=self._stopped.is_set,
+            )
+        except Exception as error:  # Raised again in the thread of the association.
+            self._failure = error
+        self._news.set()
+
+    def _sent(self, instance: StoredInstance, sent: Sent) -> None:
+        self.progress.add(instance, sent)
+        if self.progress.done % PENDING_EVERY == 0:
+            self._news.set()
