@@ -5,14 +5,14 @@ import multiprocessing
 import os
 import resource
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from radiology.errors import Unprocessable
-from radiology.kit.processes import end_with
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,9 +38,9 @@ class LimitedProcesses:
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call it in one of the processes and wait. Raises what it raises, and Unprocessable over a limit."""
         for again in (True, False):
-            pool, future = self._submit(function, *args, **kwargs)
+            pool = self._open()
             try:
-                return future.result(SECONDS)
+                return pool.submit(function, *args, **kwargs).result(SECONDS)
             except TimeoutError:
                 self._end(pool)
                 raise Unprocessable(f"The data could not be decoded in {SECONDS:g} s.") from None
@@ -54,9 +54,7 @@ class LimitedProcesses:
         """The same without holding up the event loop."""
         return await asyncio.to_thread(self.run, function, *args, **kwargs)
 
-    def _submit(
-        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> tuple[ProcessPoolExecutor, Future[T]]:
+    def _open(self) -> ProcessPoolExecutor:
         with self._lock:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
@@ -66,7 +64,7 @@ class LimitedProcesses:
                     initargs=(os.getpid(), self.memory_bytes),
                     max_tasks_per_child=TASKS_PER_PROCESS,
                 )
-            return self._pool, self._pool.submit(function, *args, **kwargs)
+            return self._pool
 
     def _end(self, pool: ProcessPoolExecutor) -> None:
         with self._lock:
@@ -79,9 +77,16 @@ class LimitedProcesses:
 
 
 def _limit(parent: int, memory_bytes: int) -> None:
-    end_with(parent)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Not by PR_SET_PDEATHSIG: that fires when the thread ends that happened to start this process.
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 processes = LimitedProcesses()

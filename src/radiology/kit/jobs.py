@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
 
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.log import get_logger
@@ -22,7 +22,8 @@ HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
 #: A job that is free starts at once, by NOTIFY; one that waited for the lock of another is found by looking.
 POLLING_SECONDS = 0.5
-MOST_FAILURES = 12
+#: With the growing delay about two days; then a job is left as failed, and so is one that ends every worker.
+MOST_ATTEMPTS = 200
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 5.0, 900.0
 KEPT_HOURS = 14 * 24
 
@@ -70,10 +71,10 @@ class _Retry(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, Later):
             seconds = exception.seconds
-        elif job.attempts >= MOST_FAILURES:
+        elif job.attempts >= MOST_ATTEMPTS:
             return None
         else:
-            seconds = min(FIRST_DELAY_SECONDS * 2**job.attempts, LONGEST_DELAY_SECONDS)
+            seconds = min(FIRST_DELAY_SECONDS * 2 ** min(job.attempts, 16), LONGEST_DELAY_SECONDS)
         return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
 
@@ -132,7 +133,10 @@ async def _recover(app: App) -> None:
         try:
             for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
                 log.warning("job.taken-over", step=job.task_name)
-                await manager.retry_job(job)
+                if job.attempts < MOST_ATTEMPTS:
+                    await manager.retry_job(job)
+                else:
+                    await manager.finish_job(job, status=Status.FAILED, delete_job=False)
             await manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_failed=True, include_cancelled=True)
         except Exception as error:  # The database may be away; the next round tries again.
             log.warning("jobs.recovery-postponed", exc_info=error)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from radiology.errors import Unprocessable
@@ -97,20 +97,13 @@ class FilmOrder:
     id: UUID
     study_instance_uid: str
     printer: str
-    film: Film
-    pictures: Sequence[Picture]
-    state: State
+    film: Mapping[str, Any]
+    pictures: Sequence[Mapping[str, Any]]
+    state: str
     sheets_printed: int
     attempts: int
     sentence: str
     asked_by: str
-    asked_at: datetime
-    version: int
-
-    @property
-    def sheets(self) -> list[Sequence[Picture]]:
-        """The pictures of each sheet."""
-        return sheets_of(self.pictures, self.film.cells)
 
 
 def sheets_of(pictures: Sequence[Picture], cells: int) -> list[Sequence[Picture]]:

@@ -18,6 +18,7 @@ from radiology.access.accounts import Authenticator
 from radiology.app import App
 from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
+from radiology.delivery.film.routes import router as film
 from radiology.doors.http import changes, health, problems
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
@@ -46,7 +47,16 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
-    for router in (studies, reports, changes.router, application_entities, associations, worklist, *_dicom_over_rest()):
+    for router in (
+        studies,
+        reports,
+        changes.router,
+        application_entities,
+        associations,
+        worklist,
+        film,
+        *_dicom_over_rest(),
+    ):
         service.include_router(router)
     problems.install(service)
     describe(service)

@@ -3,12 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from radiology.delivery.film import actions as film
 from radiology.kit import jobs
 from radiology.studies.archive import Archive
 
 Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
 
-HANDLERS: Mapping[str, Work] = {}
+HANDLERS: Mapping[str, Work] = {
+    film.JOB: film.print_film,
+}
 
 
 def handlers(archive: Archive) -> dict[str, jobs.Handler]:
