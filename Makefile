@@ -1,11 +1,11 @@
 # The developers' commands; `make` prints them. All of them work from a clean clone.
 .DEFAULT_GOAL := help
-.PHONY: help check fix test bench faults seed migrate schema docs
+.PHONY: help check fix test bench interoperability faults seed migrate schema docs
 TOOL := ./radi tool
 T ?=
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
 check: ## lint, format, types, import contracts
 	$(TOOL) ruff check
@@ -22,6 +22,9 @@ test: ## all tests, or `make test T=tests/kit`
 
 bench: ## storing and reading beside the peer; needs Orthanc and DCMTK (see bench/)
 	$(TOOL) python -m bench $(T)
+
+interoperability: ## the tests with peers of others, and the table of what passed
+	./radi test -m peer --interoperability docs/conformance/interoperability.md $(T)
 
 faults: ## the long campaigns: crashes, full disks, malformed input
 	RADI_TEST_CAMPAIGN=whole ./radi test -m slow $(T)

@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
+import interoperability
 from radiology.access import accounts
 from radiology.app import App
 from radiology.doors.http.assemble import build
@@ -34,6 +35,21 @@ from radiology.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEMPLATE = "template_radiology"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--interoperability FILE` writes which services were shown to work with which peers."""
+    parser.addoption("--interoperability", metavar="FILE", default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """See `interoperability`."""
+    interoperability.install(config)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """See `interoperability`."""
+    interoperability.note(items)
 
 
 @pytest.fixture(scope="session")

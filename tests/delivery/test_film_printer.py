@@ -25,6 +25,7 @@ def _grey(seed: int, height: int = 60, width: int = 50) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
 
 
+@pytest.mark.peer("Basic Grayscale Print (SCU)", "DCMTK dcmprscp")
 def test_the_printer_takes_each_sheet_as_it_was_drawn(printer: Printer) -> None:
     sheets = [[_grey(1), _grey(2)], [_grey(3)]]
     taken: list[int] = []

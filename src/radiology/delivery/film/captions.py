@@ -30,15 +30,14 @@ def captions_of(attributes: Mapping[str, Any]) -> Captions:
     def text(tag: str) -> str:
         return _text(attributes, tag)
 
-    birth_date, sex = _day(text("00100030")), text("00100040")
-    identity = " ".join(filter(None, (text("00100020"), birth_date, sex)))
+    person = " ".join(filter(None, (_day(text("00100030")), text("00100040"))))
     when = " ".join(filter(None, (_day(text("00080020")), _moment(text("00080030")))))
     series = " ".join(filter(None, (f"Se {text('00200011')}" if text("00200011") else "", text("0008103E"))))
     image = f"Im {text('00200013')}" if text("00200013") else ""
     side = text("00200062") or text("00200060")
     window = f"W {_number(text('00281051'))} C {_number(text('00281050'))}" if text("00281051") else ""
     return Captions(
-        patient=_lines(*_names(attributes), identity, text("00080050")),
+        patient=_lines(*_names(attributes), text("00100020"), person, text("00080050")),
         place=_lines(text("00080080"), when, text("00081030")),
         series=_lines(series, image),
         technique=_lines(side, text("00180015"), window),
