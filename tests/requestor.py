@@ -12,7 +12,9 @@ from node import Node
 
 
 @contextmanager
-def requestor(node: Node, contexts: Sequence[tuple[str, str]], *, ext_neg: Sequence[Any] = ()) -> Iterator[Association]:
+def requestor(
+    node: Node, contexts: Sequence[tuple[str, str]], *, ext_neg: Sequence[Any] = (), evt_handlers: Sequence[Any] = ()
+) -> Iterator[Association]:
     """MODALITY1 calls the node, proposing (abstract syntax, transfer syntax) pairs.
 
     pynetdicom's reactor thread takes answers that come within a millisecond of the request for requests of their own,
@@ -21,7 +23,9 @@ def requestor(node: Node, contexts: Sequence[tuple[str, str]], *, ext_neg: Seque
     ae = AE(ae_title="MODALITY1")
     for abstract_syntax, transfer_syntax in contexts:
         ae.add_requested_context(abstract_syntax, transfer_syntax)
-    association = ae.associate("127.0.0.1", node.port, ae_title="RADSVC", ext_neg=list(ext_neg))
+    association = ae.associate(
+        "127.0.0.1", node.port, ae_title="RADSVC", ext_neg=list(ext_neg), evt_handlers=list(evt_handlers)
+    )
     assert association.is_established
     checkpoint = association._reactor_checkpoint
     checkpoint.clear()

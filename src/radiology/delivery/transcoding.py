@@ -165,12 +165,12 @@ def _describe(header: Dataset, properties: dict[str, Any], bits_allocated: int) 
 
 
 def _say_what_was_lost(header: Dataset, stored: str, ratio: float) -> None:
-    """(0028,2110) stays 01 with ratio and method; where a lossy object does not say it, it is said now.
+    """(0028,2110) stays 01 with its ratio and method; what a lossy object does not say of them is said now.
 
     JPEG 2000 may be lossless under its general syntax too: there the object is believed when it says 00.
     """
-    said = header.get("LossyImageCompression")
-    if not TRANSFER_SYNTAXES[stored].lossy or said == "01" or (said == "00" and stored not in _ALWAYS_LOSSY):
+    said_lossless = header.get("LossyImageCompression") == "00" and stored not in _ALWAYS_LOSSY
+    if said_lossless or not TRANSFER_SYNTAXES[stored].lossy:
         return
     header.LossyImageCompression = "01"
     if not header.get("LossyImageCompressionRatio"):
