@@ -151,7 +151,7 @@ def test_video_goes_as_stored_or_not_at_all(node):
 def make_again(image):
     again = pydicom.dcmread(BytesIO(make.as_file(image)))
     again.SOPInstanceUID = again.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
-    again.StudyInstanceUID = pydicom.uid.generate_uid()
+    again.StudyInstanceUID, again.SeriesInstanceUID = pydicom.uid.generate_uid(), pydicom.uid.generate_uid()
     return again
 
 
