@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from radiology.delivery.transcoding import Compressed, transcode
 from radiology.dicom_network.connection import FileSlice
-from radiology.errors import NotSupported
+from radiology.errors import NotSupported, Unavailable
 from radiology.kit import cpu
 from radiology.kit.objects import LocalObjects
 from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
@@ -33,6 +33,8 @@ def outgoing(archive: Archive, instance: StoredInstance, transfer_syntax_uid: st
     if transfer_syntax_uid == instance.transfer_syntax_uid:
         descriptor = objects.open(instance.object_key)
         try:
+            if os.fstat(descriptor).st_size != instance.size_bytes:
+                raise Unavailable("The stored object is shorter than it was. Look at the disk, and restore the object.")
             yield FileSlice(descriptor, instance.data_set_offset, instance.size_bytes - instance.data_set_offset)
         finally:
             os.close(descriptor)

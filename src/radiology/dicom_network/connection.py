@@ -150,6 +150,8 @@ class Association:
         self._last_message_id = 0
         self._unfinished: DataSet | None = None
         self._send_buffer = bytearray()
+        self._layout = (0, 0, False)
+        self._gaps: list[memoryview] = []
         self._ended: AssociationEndedError | None = None
 
     @property
@@ -342,8 +344,7 @@ class Association:
             case None:
                 self._send((header,))
             case FileSlice():
-                self._send((header,))
-                self._send_file(context_id, data)
+                self._send_file(header, context_id, data)
             case _:
                 self._send((header, *fragments(context_id, data, self.peer_max_pdu_length)))
 
@@ -357,7 +358,7 @@ class Association:
 
     # One pread fills many PDUs: it scatters into the gaps between headers that are written beforehand.
 
-    def _send_file(self, context_id: int, data: FileSlice) -> None:
+    def _send_file(self, header: bytes, context_id: int, data: FileSlice) -> None:
         size = fragment_length(self.peer_max_pdu_length)
         full = size + DATA_HEADER.size
         if not self._send_buffer:
@@ -367,23 +368,34 @@ class Association:
         while sent < data.size_bytes or data.size_bytes == 0:
             count = min(slots * size, data.size_bytes - sent)
             self._fill(view, context_id, data, sent, count)
-            self._send((view[: count + DATA_HEADER.size * max(-(-count // size), 1)],))
+            filled = view[: count + DATA_HEADER.size * max(-(-count // size), 1)]
+            # The command goes out together with what follows it, so that the peer wakes up once.
+            self._send((header, filled) if sent == 0 else (filled,))
             sent += count
             if data.size_bytes == 0:
                 return
 
     def _fill(self, view: memoryview, context_id: int, data: FileSlice, start: int, count: int) -> None:
+        layout = (context_id, count, start + count >= data.size_bytes)
+        if layout != self._layout:
+            # Reading leaves the headers as they are: objects of one size need them written once.
+            self._layout, self._gaps = layout, self._lay_out(view, layout)
+        if os.preadv(data.descriptor, self._gaps, data.offset_bytes + start) != count:
+            self.abort()
+            raise EOFError("the file is shorter than it was said to be")
+
+    def _lay_out(self, view: memoryview, layout: tuple[int, int, bool]) -> list[memoryview]:
+        """Write the headers of the PDUs, and give the gaps for their fragments."""
+        context_id, count, is_last = layout
         size, position, gaps = fragment_length(self.peer_max_pdu_length), 0, list[memoryview]()
         for done in range(0, max(count, 1), size):
             length = min(size, count - done)
-            control = DATA_LAST if start + done + length >= data.size_bytes else DATA_MORE
+            control = DATA_LAST if is_last and done + length >= count else DATA_MORE
             view[position : position + DATA_HEADER.size] = data_header(context_id, control, length)
             position += DATA_HEADER.size
             gaps.append(view[position : position + length])
             position += length
-        if os.preadv(data.descriptor, gaps, data.offset_bytes + start) != count:
-            self.abort()
-            raise EOFError("the file is shorter than it was said to be")
+        return gaps
 
     def new_request(self, command_field: int, elements: Mapping[int, Value], *, with_data_set: bool) -> Command:
         """A command set for a request of ours, with a message id of its own."""
