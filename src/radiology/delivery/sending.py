@@ -69,13 +69,16 @@ def send(
     originator: tuple[str, int] | None = None,
     on_sent: OnSent,
     is_stopped: IsStopped,
+    keep_association: bool = True,
 ) -> None:
     """Store instances at a peer. `on_sent` is told of each one, also of what could not be sent.
+
+    With `keep_association` it stays open a few seconds for what comes next, unless the peer takes one association only.
 
     `originator` is AE title and message id of the C-MOVE that asks for it (PS3.7 9.1.1.1). After `is_stopped` nothing
     more is sent, and `on_sent` is not told of the rest. What `on_sent` raises ends the sending and is raised.
     """
-    sending = _Sending(archive, entity, _originator_elements(originator), on_sent, is_stopped)
+    sending = _Sending(archive, entity, _originator_elements(originator), on_sent, is_stopped, keep_association)
     for batch in batches(instances):
         sending.run(batch)
 
@@ -94,6 +97,7 @@ class _Sending:
     elements: Mapping[int, Value]
     on_sent: OnSent
     is_stopped: IsStopped
+    keep_association: bool
 
     def run(self, batch: Batch) -> None:
         """Send a batch, over a new association when one that had worked breaks; what cannot be sent is reported."""
@@ -129,7 +133,10 @@ class _Sending:
         except BaseException:
             line.abort()
             raise
-        OPEN_LINES.give_back(line)
+        if self.keep_association and self.entity.outgoing_associations > 1:
+            OPEN_LINES.give_back(line)
+        else:
+            line.close()
         return None
 
     def _give_up(self, left: deque[StoredInstance], sentence: str) -> None:

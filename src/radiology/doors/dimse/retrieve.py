@@ -234,6 +234,8 @@ class _Mover:
                 originator=self._originator,
                 on_sent=self._sent,
                 is_stopped=self._stopped.is_set,
+                # Who moved the images may want to speak to a destination that takes one association at a time.
+                keep_association=False,
             )
         except Exception as error:  # Raised again in the thread of the association.
             self._failure = error
