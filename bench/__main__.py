@@ -1,17 +1,19 @@
-"""`python -m bench [storing|large|footprint|all]`: measure, write the results, compare them with the budgets."""
+"""`python -m bench [WHAT]`: measure, write the results, compare them with the budgets."""
 
 import argparse
 import sys
 
-from bench import footprint, large, storing
+from bench import footprint, large, retrieving, storing
 from bench.peers import SERVERS
+
+WHAT = ("storing", "retrieving", "large", "footprint", "all")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", default="all", choices=["storing", "large", "footprint", "all"])
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of storing; the median counts")
+    parser.add_argument("what", nargs="?", default="all", choices=WHAT)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of storing and retrieving; the median counts")
     parser.add_argument("--quick", action="store_true", help="one round of a tenth: shows that the harness works")
     parser.add_argument("--only", choices=sorted(SERVERS), help="one server alone; nothing is written or judged")
     parser.add_argument("--case", action="append", default=[], choices=[case.key for case in storing.CASES])
@@ -28,6 +30,8 @@ def main(argv: list[str]) -> int:
     broken = 0
     if asked.what in ("storing", "all"):
         broken |= storing.run(only=asked.only, rounds=rounds, quick=asked.quick, cases=asked.case)
+    if asked.what in ("retrieving", "all"):
+        broken |= retrieving.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what in ("large", "all"):
         broken |= large.run(only=asked.only, quick=asked.quick)
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):
