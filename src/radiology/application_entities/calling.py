@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import Peer, Requestor, connect
+from radiology.dicom_network.pdu import RoleSelection, UserInformation
 from radiology.dicom_network.tls import Credentials, requestor_context
 from radiology.dicom_network.transport import Timers
 from radiology.errors import Unavailable, Unprocessable
@@ -20,10 +21,16 @@ Contexts = Sequence[tuple[str, Sequence[str]]]
 
 
 def open_association(
-    settings: Settings, entity: ApplicationEntity, contexts: Contexts, *, timers: Timers | None = None
+    settings: Settings,
+    entity: ApplicationEntity,
+    contexts: Contexts,
+    *,
+    timers: Timers | None = None,
+    roles: Sequence[RoleSelection] = (),
 ) -> Requestor:
     """Open an association to a peer as its record says: address, and TLS where it is required.
 
+    `roles` are ours where we are not SCU alone (PS3.7 D.3.3.4).
     Raises Unprocessable for a record that does not say where to call, AssociationRejectedError, AssociationEndedError,
     OSError; ValueError when more than 128 contexts are proposed.
     """
@@ -35,6 +42,7 @@ def open_association(
         Peer(entity.host, entity.port, entity.ae_title, settings.ae_title),
         contexts,
         timers=timers or Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds),
+        user_information=UserInformation(roles=tuple(roles)),
         tls=_tls(settings) if entity.tls == "required" else None,
         trusts=lambda certificate: _is_bound(entity, certificate),
     )
@@ -47,6 +55,7 @@ def association(
     contexts: Contexts,
     *,
     timers: Timers | None = None,
+    roles: Sequence[RoleSelection] = (),
     wait_seconds: float = WAIT_FOR_PLACE_SECONDS,
 ) -> Generator[Requestor]:
     """An association among the `outgoing_associations` that all our processes together open to a peer.
@@ -62,7 +71,7 @@ def association(
             f"All {entity.outgoing_associations} associations that may be open to {entity.ae_title} are in use."
         )
     try:
-        with open_association(settings, entity, contexts, timers=timers) as opened:
+        with open_association(settings, entity, contexts, timers=timers, roles=roles) as opened:
             yield opened
     finally:
         place.give_back()

@@ -147,6 +147,7 @@ class Association:
         self._pdvs: deque[PDV] = deque()
         self._held: Indication | None = None
         self._cancelled: set[int] = set()
+        self._awaited: dict[int, Callable[[Command], None]] = {}
         self._last_message_id = 0
         self._unfinished: DataSet | None = None
         self._send_buffer = bytearray()
@@ -207,6 +208,23 @@ class Association:
                 continue
             self._unfinished = data
             return Message(command, data)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether something of the peer's is there within this time; it is not taken. Silence ends nothing here.
+
+        The message before must have been read whole. Raises AssociationEndedError.
+        """
+        if self._pdvs or self._held is not None:
+            return True
+        self._check()
+        try:
+            self._held = self._transport.receive(seconds)
+        except AssociationEndedError as ended:
+            if ended.outcome is Outcome.TIMED_OUT:
+                return False
+            self._ended = ended
+            raise
+        return True
 
     def next_fragments(self, context_id: int) -> tuple[list[memoryview], bool]:
         """The data set fragments that have arrived, at least one non-empty or the end, and whether it is the end."""
@@ -423,6 +441,29 @@ class Association:
         command = self.new_request(command_field, elements, with_data_set=data is not None)
         self.send_message(context.context_id, command, data)
         return self.response_to(command.message_id)
+
+    def begin(
+        self,
+        context: AcceptedContext,
+        command_field: int,
+        elements: Mapping[int, Value],
+        data: bytes,
+        on_response: Callable[[Command], None],
+    ) -> None:
+        """Send a request of ours and go on. `take_response` hands its response over when the peer has sent it.
+
+        So a request of the peer, or its release, may come before the response. Raises AssociationEndedError.
+        """
+        command = self.new_request(command_field, elements, with_data_set=True)
+        self._awaited[command.message_id] = on_response
+        self.send_message(context.context_id, command, data)
+
+    def take_response(self, response: Command) -> bool:
+        """Hand a response to whoever waits for it; False where nobody does."""
+        on_response = self._awaited.pop(response.responds_to, None)
+        if on_response is not None:
+            on_response(response)
+        return on_response is not None
 
     def response_to(self, message_id: int) -> Message:
         """Wait for the response to a request of ours, at most the DIMSE timer. Raises AssociationEndedError.

@@ -62,6 +62,10 @@ def _close_ignored(association: Association, outcome: Outcome, sentence: str) ->
     """Nobody wants to know."""
 
 
+def _nothing_to_send(association: Association) -> None:
+    """Plain waiting for the next message."""
+
+
 def _operation_ignored(association: Association, request: Command, status: int, seconds: float) -> None:
     """Nobody wants to know."""
 
@@ -88,6 +92,8 @@ class Application:
     and why it ended, and is not called where on_open raised.
     on_refused: a connection that never became an association: with its request, where one came, and why: result, source
     and reason of the A-ASSOCIATE-RJ as 1/1/7; `tls` for a TLS handshake; else an `Outcome`.
+    between_messages: before the next message is awaited; may send requests of ours. It is called again after the
+    seconds that it returns, if the peer has sent nothing until then; None where there is nothing to come back for.
     on_operation: after the final response, with its status and the duration in seconds.
     response_to_error: the final response for an exception that a service raised.
     """
@@ -98,6 +104,7 @@ class Application:
     on_close: Callable[[Association, Outcome, str], None] = _close_ignored
     before_release: Callable[[Association], None] = _open_ignored
     on_refused: Callable[[Address, AssociateRQ | None, str, str], None] = _refusal_ignored
+    between_messages: Callable[[Association], float | None] = _nothing_to_send
     on_operation: Callable[[Association, Command, int, float], None] = _operation_ignored
     response_to_error: Callable[[Association, Command, Exception], Response] = response_to_error
 
@@ -362,17 +369,30 @@ class Server:
                 self._leave(association.calling_ae_title)
 
     def _exchange(self, association: Association) -> None:
-        while (message := association.next_message()) is not None:
-            self._perform(association, message)
+        while (message := self._next_message(association)) is not None:
+            if message.command.is_response:
+                self._take_response(association, message)
+            else:
+                self._perform(association, message)
             if self._aborting:
                 raise AssociationEndedError(Outcome.SHUT_DOWN, "this application entity is shutting down")
         self._application.before_release(association)
         association.answer_release()
 
+    def _next_message(self, association: Association) -> Message | None:
+        while (seconds := self._application.between_messages(association)) is not None:
+            if association.wait(seconds):
+                break
+        return association.next_message()
+
+    def _take_response(self, association: Association, message: Message) -> None:
+        message.data.drain()
+        if not association.take_response(message.command):
+            operation = message.command.operation
+            raise association.refuse(PDUError(f"a response came that nobody waits for ({operation})"))
+
     def _perform(self, association: Association, message: Message) -> None:
         request, started = message.command, time.perf_counter()
-        if request.is_response:
-            raise association.refuse(PDUError(f"a response came that nobody waits for ({request.operation})"))
         association.forget_cancels()
         try:
             final = self._call(association, message)
