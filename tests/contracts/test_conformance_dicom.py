@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from radiology.delivery.contexts import sendable_syntaxes
 from radiology.dicom_network import pdu
 from radiology.dicom_network.association import (
     REJECT_APPLICATION_CONTEXT,
@@ -16,8 +17,17 @@ from radiology.dicom_network.association import (
     REJECT_UNAVAILABLE,
 )
 from radiology.dicom_network.message import Status
+from radiology.doors.dimse import retrieve
+from radiology.doors.dimse.identifiers import MODELS
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
-from radiology.errors import CannotUnderstand, DataSetMismatch, RejectedInstance, Unavailable, Unprocessable
+from radiology.errors import (
+    CannotUnderstand,
+    DataSetMismatch,
+    NotPermitted,
+    RejectedInstance,
+    Unavailable,
+    Unprocessable,
+)
 from radiology.modality_worklist import performed
 from radiology.modality_worklist.return_keys import ITEM_KEYS, STEP_KEYS
 from radiology.settings import Settings
@@ -69,11 +79,38 @@ def test_objects_that_belong_to_no_study() -> None:
 
 
 def test_every_service_that_is_offered_has_a_part_of_the_statement() -> None:
-    assert set(OFFERS) >= {"echo", "store", "mwl", "mpps"}, (
+    assert set(OFFERS) >= {"echo", "store", "mwl", "mpps", "move", "get"}, (
         "a new service needs its part of the statement, and its name here"
     )
     assert OFFERS["echo"] == {uids.VERIFICATION: PLAIN}
     assert uids.VERIFICATION in section("Verification")
+
+
+def test_what_can_be_retrieved_and_at_which_levels() -> None:
+    told = {(cells[column], cells[3]) for cells in rows("Retrieve SCP") if len(cells) == 4 for column in (1, 2)}
+    assert told == {(uid, ", ".join(level for level, _ in model)) for uid, model in MODELS.items()}
+    assert set(OFFERS["move"]) | set(OFFERS["get"]) == set(MODELS)
+    assert all(offer is PLAIN for service in ("move", "get") for offer in OFFERS[service].values())
+
+
+def test_statuses_of_retrieval() -> None:
+    told = {int(cells[0], 16) for cells in rows("Retrieve SCP") if len(cells) == 2}
+    ours = {retrieve.SOME_FAILED, retrieve.CANNOT_COUNT, retrieve.ALL_FAILED, retrieve.UNKNOWN_DESTINATION}
+    of_the_layer = {Status.SUCCESS, Status.PENDING, Status.CANCEL, Status.CANNOT_UNDERSTAND}
+    assert told == ours | of_the_layer | {DataSetMismatch.dimse_status, NotPermitted.dimse_status}
+    assert f"every {retrieve.PENDING_EVERY} sub-operations or {retrieve.PENDING_EVERY_SECONDS:g} s" in section(
+        "Retrieve SCP"
+    )
+
+
+def test_in_what_else_an_object_is_sent() -> None:
+    told = dict(rows("Transfer syntaxes of what is sent"))
+    for uid, syntax in uids.TRANSFER_SYNTAXES.items():
+        kind = "video" if syntax.video else "lossy compression" if syntax.lossy else "lossless compression"
+        others = [uids.TRANSFER_SYNTAXES[other].name for other in sendable_syntaxes(uid)[1:]]
+        expected = told[kind if syntax.encapsulated else "native"]
+        assert all(name in expected for name in others), uid
+        assert bool(others) is not syntax.video
 
 
 def test_worklist_keys_are_those_that_are_answered() -> None:

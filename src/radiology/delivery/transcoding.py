@@ -18,7 +18,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from radiology.errors import NotFound, NotSupported, Unprocessable
+from radiology.errors import NotFound, NotSupported, RadiologyError, Unprocessable
 from radiology.standards.dicom import codecs
 from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from radiology.studies.elements import Elements
@@ -55,22 +55,27 @@ def transcode(source: Compressed, target_path: str, transfer_syntax_uid: str) ->
     Raises NotSupported for what no decoder here knows, Unprocessable for what does not decode.
     """
     decoder = _decoder(source.transfer_syntax_uid)
+    try:
+        _transcode(decoder, source, target_path, transfer_syntax_uid)
+    except RadiologyError:
+        raise
+    except Exception as error:  # Decoders raise whatever they like at bytes that make no sense to them.
+        name = TRANSFER_SYNTAXES[source.transfer_syntax_uid].name
+        raise Unprocessable(
+            f"The pixel data ({name}) does not decode; the receiver must take it as stored.",
+            dimse_status=PROCESSING_FAILURE,
+        ) from error
+
+
+def _transcode(decoder: Any, source: Compressed, target_path: str, transfer_syntax_uid: str) -> None:
     with open(source.path, "rb") as file, open(target_path, "wb") as target, warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
         warnings.simplefilter("ignore")
         header = _elements(file, source.data_set_offset, source.pixel_data_offset - _HEAD_BYTES)
         end, compressed_bytes = _end_of_fragments(file, source)
-        options = _options(header)
         file.seek(source.pixel_data_offset)
-        try:
-            frames = decoder.iter_array(file, as_rgb=True, **options)
-            _write(target, header, frames, source, compressed_bytes, transfer_syntax_uid)
-        except (ValueError, RuntimeError, TypeError, AttributeError, NotImplementedError) as error:
-            name = TRANSFER_SYNTAXES[source.transfer_syntax_uid].name
-            raise Unprocessable(
-                f"The pixel data ({name}) does not decode; the receiver must take it as stored.",
-                dimse_status=PROCESSING_FAILURE,
-            ) from error
+        frames = decoder.iter_array(file, as_rgb=True, **_options(header))
+        _write(target, header, frames, source, compressed_bytes, transfer_syntax_uid)
         if end < source.size_bytes:
             target.write(_encoded(_elements(file, end, source.size_bytes), transfer_syntax_uid))
 
