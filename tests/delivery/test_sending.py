@@ -7,7 +7,7 @@ import time
 import pytest
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
-from pynetdicom.presentation import StoragePresentationContexts
+from pynetdicom.sop_class import _STORAGE_CLASSES
 
 import make
 from node import running_node
@@ -16,6 +16,7 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.delivery.contexts import batches
 from radiology.delivery.lines import OPEN_LINES
 from radiology.delivery.sending import NOT_PERFORMED, send
+from radiology.standards.dicom.uids import STORAGE_SOP_CLASSES
 from radiology.studies.queries.retrieve import StoredInstance, Target, instances_of
 from storage_peers import receiver, register
 
@@ -168,8 +169,7 @@ def test_an_object_that_lost_its_end_fails_alone(node):
 
 def test_more_classes_than_one_association_can_propose(node):
     received = []
-    known = [str(context.abstract_syntax) for context in StoragePresentationContexts]
-    classes = [uid for uid in known if uid.startswith("1.2.840.10008.5.1.4.1.1.")][:70]
+    classes = [str(uid) for uid in _STORAGE_CLASSES.values() if str(uid) in STORAGE_SOP_CLASSES][:70]
     images = [make.an_object(SOPClassUID=uid, PatientID="MANY") for uid in classes]
     node.wait(make.store(node.app, *images))
     instances = [each for image in images for each in stored_in(node, str(image.StudyInstanceUID))]
