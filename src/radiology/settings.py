@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     tls_authorities: Path | None = Field(
         default=None, description="Certificates (PEM) of the authorities, or of the peers themselves, that we trust."
     )
+    commit_grace_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="How long a request for storage commitment waits for instances that have not come yet.",
+    )
     find_max: int = Field(default=2000, ge=1, description="Most answers to one C-FIND; then it ends with a status.")
 
     # DICOMweb and REST

@@ -642,6 +642,31 @@ CREATE TABLE public.audit_events (
     detail jsonb
 );
 
+CREATE TABLE public.commitment_requests (
+    id uuid NOT NULL,
+    transaction_uid text NOT NULL,
+    ae_title text NOT NULL,
+    sop_class_uids text[] NOT NULL,
+    sop_instance_uids text[] NOT NULL,
+    duplicate boolean NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    failures jsonb,
+    sentence text DEFAULT ''::text NOT NULL,
+    claimed_until timestamp with time zone,
+    requested_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT commitment_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'reported'::text, 'given-up'::text])))
+);
+
+COMMENT ON TABLE public.commitment_requests IS 'storage commitment that peers ask of us (PS3.4 J)';
+
+COMMENT ON COLUMN public.commitment_requests.duplicate IS 'its Transaction UID was that of a request not yet answered';
+
+COMMENT ON COLUMN public.commitment_requests.failures IS 'what was reported as not committed: SOP Instance UID and Failure Reason (0008,1197)';
+
+COMMENT ON COLUMN public.commitment_requests.claimed_until IS 'so long somebody is reporting the result';
+
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -1152,6 +1177,9 @@ ALTER TABLE ONLY public.associations
 ALTER TABLE ONLY public.audit_events
     ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.commitment_requests
+    ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
 
@@ -1277,6 +1305,10 @@ CREATE INDEX associations_position ON public.associations USING btree ("position
 
 CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, occurred_at);
 
+CREATE INDEX commitment_requests_newest ON public.commitment_requests USING btree (requested_at DESC, id DESC);
+
+CREATE INDEX commitment_requests_open ON public.commitment_requests USING btree (ae_title, transaction_uid) WHERE (state = 'open'::text);
+
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
 
 CREATE INDEX idx_imaging_series_modality ON public.imaging_series USING btree (modality);
@@ -1330,6 +1362,8 @@ CREATE INDEX performed_procedure_steps_missing ON public.performed_procedure_ste
 CREATE INDEX performed_procedure_steps_studies ON public.performed_procedure_steps USING gin (study_instance_uids);
 
 CREATE INDEX quarantine_open ON public.quarantine USING btree (received_at) WHERE (resolved_at IS NULL);
+
+CREATE INDEX quarantine_open_instance ON public.quarantine USING btree (sop_instance_uid) WHERE (resolved_at IS NULL);
 
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
 

@@ -127,6 +127,7 @@ class Door:
     def closed(self, association: Association, outcome: Outcome, sentence: str) -> None:
         """An association has ended."""
         visit: Visit = association.state
+        self.services.leave(association)
         metrics.association(outcome).inc()
         log.info("association.closed", ae_title=association.calling_ae_title, result=outcome, reason=sentence,
                  instances=visit.instances)  # fmt: skip
@@ -203,6 +204,7 @@ def serve(door: Door, listener: socket.socket | None = None) -> Server:
         on_close=door.closed,
         on_refused=door.refused,
         before_release=services.wait_for_index,
+        between_messages=services.between_messages,
         on_operation=door.performed,
         response_to_error=response_to_error,
     )

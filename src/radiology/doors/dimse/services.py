@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from radiology.application_entities.model import ApplicationEntity
 from radiology.associations.model import Trace
@@ -12,6 +12,7 @@ from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Response, Status
 from radiology.dicom_network.server import ANY_SOP_CLASS, Service
 from radiology.doors.dimse import tracing
+from radiology.doors.dimse.commitment import CommitmentService, Promise
 from radiology.doors.dimse.performed_steps import PerformedStepService
 from radiology.doors.dimse.retrieve import RetrieveService
 from radiology.doors.dimse.worklist import EXTENDED, WorklistService
@@ -28,6 +29,7 @@ from radiology.standards.dicom.uids import (
     MODALITY_WORKLIST_FIND,
     PATIENT_ROOT_GET,
     PATIENT_ROOT_MOVE,
+    STORAGE_COMMITMENT_PUSH,
     STORAGE_SOP_CLASSES,
     STUDY_ROOT_GET,
     STUDY_ROOT_MOVE,
@@ -53,6 +55,7 @@ OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "get": dict.fromkeys((PATIENT_ROOT_GET, STUDY_ROOT_GET, COMPOSITE_INSTANCE_ROOT_GET), PLAIN),
     "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
     "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
+    "commit": {STORAGE_COMMITMENT_PUSH: PLAIN},
 }
 
 log = logging.getLogger(__name__)
@@ -67,6 +70,7 @@ class Visit:
     last_stored: Future[Stored] | None = None
     instances: int = 0
     trace: Trace | None = None
+    promises: list[Promise] = field(default_factory=list[Promise])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Services:
         """Abstract syntax and command -> function."""
         worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app, self.wait_for_index)
         retrieve = RetrieveService(self.archive, self.wait_for_index)
+        commitment = CommitmentService(self.archive.app, self.wait_for_index)
         return {
             **{(uid, CommandField.C_MOVE_RQ): retrieve.move for uid in OFFERS["move"]},
             **{(uid, CommandField.C_GET_RQ): retrieve.get for uid in OFFERS["get"]},
@@ -88,6 +93,7 @@ class Services:
             (MODALITY_PERFORMED_PROCEDURE_STEP, CommandField.N_CREATE_RQ): steps.create,
             (MODALITY_PERFORMED_PROCEDURE_STEP, CommandField.N_SET_RQ): steps.change,
             (MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE, CommandField.N_GET_RQ): steps.get,
+            (STORAGE_COMMITMENT_PUSH, CommandField.N_ACTION_RQ): commitment.request,
         }
 
     def store(self, association: Association, request: Command, data: DataSet) -> Response:
@@ -110,6 +116,17 @@ class Services:
         visit.instances += 1
         tracing.stored(visit.trace, arrival, self.archive.app.settings.zone)
         return Response(next((WARNINGS[flag] for flag in arrival.flags if flag in WARNINGS), Status.SUCCESS))
+
+    def between_messages(self, association: Association) -> float | None:
+        """Report what storage commitment is due; None at once where there is none."""
+        if not association.state.promises:
+            return None
+        return CommitmentService(self.archive.app, self.wait_for_index).report(association)
+
+    def leave(self, association: Association) -> None:
+        """The association is over."""
+        if association.state.promises:
+            CommitmentService(self.archive.app, self.wait_for_index).leave(association)
 
     def wait_for_index(self, association: Association) -> None:
         """Before a release is answered, all that the association stored can be found. Batches are written in order."""

@@ -5,11 +5,13 @@ from typing import Any
 
 from radiology.delivery.film import actions as film
 from radiology.kit import jobs
+from radiology.studies.actions import commit
 from radiology.studies.archive import Archive
 
 Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
 
 HANDLERS: Mapping[str, Work] = {
+    commit.JOB: commit.report,
     film.JOB: film.print_film,
 }
 

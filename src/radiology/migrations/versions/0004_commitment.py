@@ -1,4 +1,4 @@
-"""Rejection of instances by key objects.
+"""Rejection of instances by key objects, and storage commitment.
 
 A rejected instance leaves the table `instances` and lies in `rejected_instances`, so that no query has to know of
 rejection to hide it. What was rejected, by whom and why stays in `rejections`, also after it was withdrawn.
@@ -51,6 +51,32 @@ CREATE TABLE rejected_instances (
 CREATE INDEX rejected_instances_rejection ON rejected_instances (rejection_id);
 """
 
+COMMITMENT = """
+CREATE TABLE commitment_requests (
+    id uuid PRIMARY KEY,
+    transaction_uid text NOT NULL,
+    ae_title text NOT NULL,
+    sop_class_uids text[] NOT NULL,
+    sop_instance_uids text[] NOT NULL,
+    duplicate boolean NOT NULL,
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'reported', 'given-up')),
+    attempts integer NOT NULL DEFAULT 0,
+    failures jsonb,
+    sentence text NOT NULL DEFAULT '',
+    claimed_until timestamptz,
+    requested_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE commitment_requests IS 'storage commitment that peers ask of us (PS3.4 J)';
+COMMENT ON COLUMN commitment_requests.duplicate IS 'its Transaction UID was that of a request not yet answered';
+COMMENT ON COLUMN commitment_requests.failures IS 'what was reported as not committed: SOP Instance UID and Failure Reason (0008,1197)';
+COMMENT ON COLUMN commitment_requests.claimed_until IS 'so long somebody is reporting the result';
+CREATE INDEX commitment_requests_open ON commitment_requests (ae_title, transaction_uid) WHERE state = 'open';
+CREATE INDEX commitment_requests_newest ON commitment_requests (requested_at DESC, id DESC);
+CREATE INDEX quarantine_open_instance ON quarantine (sop_instance_uid) WHERE resolved_at IS NULL;
+"""
+
 
 def upgrade() -> None:
     op.execute(REJECTION)
+    op.execute(COMMITMENT)
