@@ -8,12 +8,15 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import build_role, evt
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet
 
 import make
 from node import running_node
 from radiology.access.model import SYSTEM
 from radiology.delivery.sending import send
 from radiology.studies.queries.retrieve import Target, instances_of
+from requestor import requestor
 from storage_peers import receiver
 
 NEMA, PYDICOM = "dicom/nema-wg04", "dicom/pydicom"
@@ -35,6 +38,7 @@ LOSSY = {
     f"{NEMA}/RG3_JPLY": "dcmdjpeg",
     f"{PYDICOM}/SC_rgb_jpeg_dcmtk.dcm": "dcmdjpeg",
 }
+GET = StudyRootQueryRetrieveInformationModelGet
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
@@ -163,3 +167,34 @@ def test_pixels_that_do_not_decode_fail_that_instance_alone(node):
     assert received is None
     assert told.is_failure
     assert "does not decode" in told.sentence
+
+
+LOSSLESS_SYNTAXES = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5")
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS_SYNTAXES)
+@pytest.mark.parametrize("name", [f"{NEMA}/CT2_RLE", f"{PYDICOM}/CT_small.dcm", f"{PYDICOM}/SC_rgb_rle_2frame.dcm"])
+def test_a_requester_whose_contexts_are_compressed_gets_every_value(node, shared_data, tmp_path, name, syntax):
+    file = (shared_data / name).read_bytes()
+    stored, received = node.wait(make.store(node.app, file)), []
+
+    def on_store(event):
+        event.dataset.file_meta = event.file_meta
+        received.append(event.dataset)
+        return 0x0000
+
+    ds = pydicom.Dataset()
+    ds.QueryRetrieveLevel, ds.StudyInstanceUID = "STUDY", stored.study_instance_uid
+    sop_class = stored.objects[0].SOPClassUID
+    role = build_role(sop_class, scp_role=True)
+    handlers = [(evt.EVT_C_STORE, on_store)]
+    with requestor(node, [(GET, ExplicitVRLittleEndian), (sop_class, syntax)], ext_neg=[role],
+                   evt_handlers=handlers) as association:  # fmt: skip
+        *_, (final, _) = association.send_c_get(ds, GET)
+    assert final.Status == 0x0000
+    assert received[0].file_meta.TransferSyntaxUID == syntax
+    target = tmp_path / "received.dcm"
+    received[0].save_as(target, enforce_file_format=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.array_equal(pydicom.dcmread(target).pixel_array, stored.objects[0].pixel_array)

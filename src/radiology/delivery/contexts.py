@@ -21,18 +21,23 @@ Acceptance = Mapping[tuple[str, str], AcceptedContext]
 """Accepted contexts by SOP class and transfer syntax."""
 
 UNCOMPRESSED = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+LOSSLESS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5")
+"""JPEG-LS, JPEG 2000, RLE: what we compress with."""
 
 
 def sendable_syntaxes(stored: str) -> tuple[str, ...]:
     """The transfer syntaxes an object stored in this one may be sent in, the best first.
 
-    As stored; else uncompressed, which loses nothing that the stored object still has. Encapsulated video and what we
-    do not know goes as stored only.
+    As stored; else uncompressed, which loses nothing that the stored object still has; else compressed without loss,
+    for requesters whose contexts are compressed. What has lost something already is not compressed again. Encapsulated
+    video and what we do not know goes as stored only.
     """
     syntax = TRANSFER_SYNTAXES.get(stored)
     if syntax is None or syntax.video:
         return (stored,)
-    return (stored, *(uid for uid in UNCOMPRESSED if uid != stored))
+    codable = not (syntax.lossy or syntax.big_endian or syntax.deflated)
+    others = UNCOMPRESSED + (LOSSLESS if codable else ())
+    return (stored, *(uid for uid in others if uid != stored))
 
 
 @dataclass(slots=True)
@@ -63,7 +68,11 @@ def batches(instances: Iterable[StoredInstance]) -> list[Batch]:
 
 def proposals_of(sop_class_uid: str, stored: Sequence[str]) -> list[Proposal]:
     """The contexts for one SOP class: every syntax that objects are stored in, and what they can become."""
-    wanted = dict.fromkeys(uid for syntax in dict.fromkeys(stored) for uid in sendable_syntaxes(syntax))
+    # Every receiver takes an uncompressed syntax (PS3.5 10.1), so that nothing is compressed anew for it.
+    kept = dict.fromkeys(stored)
+    wanted = dict.fromkeys(
+        uid for syntax in kept for uid in sendable_syntaxes(syntax) if uid in kept or uid in UNCOMPRESSED
+    )
     # As stored comes first: some receivers take the first context of a class and no other.
     ordered = sorted(wanted, key=lambda uid: uid not in stored)
     return [(sop_class_uid, (uid,)) for uid in ordered]

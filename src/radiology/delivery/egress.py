@@ -10,12 +10,12 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import BinaryIO
 
-from radiology.delivery.transcoding import Compressed, transcode
+from radiology.delivery.transcoding import Source, transcode
 from radiology.dicom_network.connection import FileSlice
 from radiology.errors import NotSupported, Unavailable
 from radiology.kit import cpu
 from radiology.kit.objects import LocalObjects
-from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
+from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from radiology.studies.archive import Archive
 from radiology.studies.explicit_vr import little_endian
 from radiology.studies.queries.retrieve import StoredInstance
@@ -38,11 +38,20 @@ def outgoing(archive: Archive, instance: StoredInstance, transfer_syntax_uid: st
             yield FileSlice(descriptor, instance.data_set_offset, instance.size_bytes - instance.data_set_offset)
         finally:
             os.close(descriptor)
-    elif TRANSFER_SYNTAXES[instance.transfer_syntax_uid].encapsulated and instance.pixel_data_offset is not None:
-        with _decompressed(objects, instance, transfer_syntax_uid) as file:
+    elif _needs_codec(instance, transfer_syntax_uid):
+        with _transcoded(objects, instance, transfer_syntax_uid) as file:
             yield FileSlice(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     else:
-        yield from _held(little_endian(objects, instance, transfer_syntax_uid), objects)
+        # What has no pixel data to be encapsulated is the same in all encapsulated syntaxes (PS3.5 A.4).
+        native = not TRANSFER_SYNTAXES[transfer_syntax_uid].encapsulated
+        yield from _held(
+            little_endian(objects, instance, transfer_syntax_uid if native else EXPLICIT_VR_LITTLE_ENDIAN), objects
+        )
+
+
+def _needs_codec(instance: StoredInstance, transfer_syntax_uid: str) -> bool:
+    either = (TRANSFER_SYNTAXES[instance.transfer_syntax_uid], TRANSFER_SYNTAXES[transfer_syntax_uid])
+    return instance.pixel_data_offset is not None and any(syntax.encapsulated for syntax in either)
 
 
 def _held(chunks: Iterator[bytes], objects: LocalObjects) -> Generator[bytes | FileSlice]:
@@ -66,15 +75,16 @@ def _held(chunks: Iterator[bytes], objects: LocalObjects) -> Generator[bytes | F
 
 
 @contextmanager
-def _decompressed(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Generator[BinaryIO]:
-    """The data set with its pixel data decoded, in a file that has lost its name. A process with limits does it."""
+def _transcoded(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Generator[BinaryIO]:
+    """The data set with its pixel data coded anew, in a file that has lost its name. A process with limits does it."""
     if instance.pixel_data_offset is None:
-        raise NotSupported("The object has no pixel data to decompress.")
-    source = Compressed(
+        raise NotSupported("The object has no pixel data.")
+    source = Source(
         str(objects.path(instance.object_key)),
         instance.transfer_syntax_uid,
         instance.data_set_offset,
         instance.pixel_data_offset,
+        instance.pixel_data_length,
         instance.size_bytes,
     )
     descriptor, name = tempfile.mkstemp(prefix="egress-", dir=objects.root)

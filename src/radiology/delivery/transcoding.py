@@ -1,4 +1,4 @@
-"""Decompress the pixel data of a stored object; for a process with limits, because the bytes are not to be trusted.
+"""Decompress the pixel data of a stored object, or compress it: for a process with limits, bytes are not to be trusted.
 
 Values of pixels stay what they were, bit by bit, where the stored form had no loss. Frames are decoded one after the
 other, so memory grows with the frame and not with the object.
@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO, Final
 
-from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from radiology.delivery import compression
+from radiology.delivery.compression import describe, encoded
 from radiology.errors import NotFound, NotSupported, RadiologyError, Unprocessable
 from radiology.standards.dicom import codecs
 from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
@@ -34,23 +33,27 @@ METHODS: Final = {
     "1.2.840.10008.1.2.4.93": "ISO_15444_2",
     "1.2.840.10008.1.2.4.203": "ISO_15444_15",
 }
-_HEAD_BYTES = 12  # Of encapsulated pixel data: tag, OB, two reserved bytes, undefined length (PS3.5 7.1.2).
-_EXTENDED_OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "EncapsulatedPixelDataValueTotalLength")
+_HEAD_BYTES = 12  # Of pixel data: tag, VR, two reserved bytes, length (PS3.5 7.1.2); without VR tag and length.
+_IMPLICIT_HEAD_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Compressed:
-    """A stored object with encapsulated pixel data, and the places of its parts in bytes from the start of the file."""
+class Source:
+    """A stored object with pixel data, and the places of its parts in bytes from the start of the file.
+
+    `pixel_data_length` is None where the pixel data is encapsulated.
+    """
 
     path: str
     transfer_syntax_uid: str
     data_set_offset: int
     pixel_data_offset: int
+    pixel_data_length: int | None
     size_bytes: int
 
 
-def transcode(source: Compressed, target_path: str, transfer_syntax_uid: str) -> None:
-    """Write the data set, pixel data decompressed, in an uncompressed little endian syntax.
+def transcode(source: Source, target_path: str, transfer_syntax_uid: str) -> None:
+    """Write the data set in an uncompressed little endian syntax, or in one of lossless compression.
 
     Raises NotSupported for what no decoder here knows, Unprocessable for what does not decode.
     """
@@ -67,17 +70,24 @@ def transcode(source: Compressed, target_path: str, transfer_syntax_uid: str) ->
         ) from error
 
 
-def _transcode(decoder: Any, source: Compressed, target_path: str, transfer_syntax_uid: str) -> None:
+def _transcode(decoder: Any, source: Source, target_path: str, transfer_syntax_uid: str) -> None:
+    implicit = TRANSFER_SYNTAXES[source.transfer_syntax_uid].implicit_vr
     with open(source.path, "rb") as file, open(target_path, "wb") as target, warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
         warnings.simplefilter("ignore")
-        header = _elements(file, source.data_set_offset, source.pixel_data_offset - _HEAD_BYTES)
-        end, compressed_bytes = _end_of_fragments(file, source)
+        header_end = source.pixel_data_offset - (_IMPLICIT_HEAD_BYTES if implicit else _HEAD_BYTES)
+        header = _elements(file, source.data_set_offset, header_end, implicit=implicit)
+        end, stored_bytes = _end_of_pixel_data(file, source)
         file.seek(source.pixel_data_offset)
-        frames = decoder.iter_array(file, as_rgb=True, **_options(header))
-        _write(target, header, frames, source, compressed_bytes, transfer_syntax_uid)
+        to_compressed = TRANSFER_SYNTAXES[transfer_syntax_uid].encapsulated
+        frames = decoder.iter_array(file, as_rgb=not to_compressed, **_options(header))
+        if to_compressed:
+            compression.write(target, header, frames, transfer_syntax_uid)
+        else:
+            _write(target, header, frames, source, stored_bytes, transfer_syntax_uid)
         if end < source.size_bytes:
-            target.write(_encoded(_elements(file, end, source.size_bytes), transfer_syntax_uid))
+            behind = _elements(file, end, source.size_bytes, implicit=implicit)
+            target.write(encoded(behind, transfer_syntax_uid))
 
 
 def _decoder(transfer_syntax_uid: str) -> Any:
@@ -92,13 +102,15 @@ def _decoder(transfer_syntax_uid: str) -> Any:
     return decoder
 
 
-def _elements(file: BinaryIO, start: int, end: int) -> Dataset:
+def _elements(file: BinaryIO, start: int, end: int, *, implicit: bool) -> Dataset:
     file.seek(start)
-    return read_dataset(BytesIO(file.read(end - start)), is_implicit_VR=False, is_little_endian=True)
+    return read_dataset(BytesIO(file.read(end - start)), is_implicit_VR=implicit, is_little_endian=True)
 
 
-def _end_of_fragments(file: BinaryIO, source: Compressed) -> tuple[int, int]:
-    """Where the elements behind the pixel data begin, and how many bytes the fragments have."""
+def _end_of_pixel_data(file: BinaryIO, source: Source) -> tuple[int, int]:
+    """Where the elements behind the pixel data begin, and how many bytes it has."""
+    if source.pixel_data_length is not None:
+        return source.pixel_data_offset + source.pixel_data_length, source.pixel_data_length
 
     def read_at(offset: int, length: int) -> bytes:
         file.seek(offset)
@@ -128,6 +140,7 @@ def _options(header: Dataset) -> dict[str, Any]:
         "pixel_representation": header.get("PixelRepresentation", 0),
         "planar_configuration": header.get("PlanarConfiguration", 0),
         "pixel_keyword": "PixelData",
+        "pixel_vr": "OW" if header.get("BitsAllocated", 8) > 8 else "OB",
     }
     if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:
         options["extended_offsets"] = (header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths)
@@ -138,8 +151,8 @@ def _write(
     target: BinaryIO,
     header: Dataset,
     frames: Iterator[tuple[Any, dict[str, Any]]],
-    source: Compressed,
-    compressed_bytes: int,
+    source: Source,
+    stored_bytes: int,
     transfer_syntax_uid: str,
 ) -> None:
     """Header and pixel data. The first frame shows what the decoder made of the image."""
@@ -147,9 +160,9 @@ def _write(
     length = first.nbytes * int(header.get("NumberOfFrames") or 1)
     if length > LONGEST_VALUE_BYTES:
         raise NotSupported("The pixel data is longer than 4 GiB when it is decompressed.")
-    _describe(header, properties, first.itemsize * 8)
-    _say_what_was_lost(header, source.transfer_syntax_uid, length / max(compressed_bytes, 1))
-    target.write(_encoded(header, transfer_syntax_uid))
+    describe(header, properties, first.itemsize * 8)
+    _say_what_was_lost(header, source.transfer_syntax_uid, length / max(stored_bytes, 1))
+    target.write(encoded(header, transfer_syntax_uid))
     target.write(_pixel_data_head(first.itemsize, length + length % 2, transfer_syntax_uid))
     written = target.write(first.tobytes())
     for frame, _ in frames:
@@ -157,16 +170,6 @@ def _write(
     if written != length:
         raise ValueError("there are fewer frames than the header says")
     target.write(b"\0" * (length % 2))
-
-
-def _describe(header: Dataset, properties: dict[str, Any], bits_allocated: int) -> None:
-    header.PhotometricInterpretation = str(properties["photometric_interpretation"])
-    header.BitsAllocated = bits_allocated
-    if properties["samples_per_pixel"] > 1:
-        header.PlanarConfiguration = properties["planar_configuration"]
-    for keyword in _EXTENDED_OFFSETS:
-        if keyword in header:
-            delattr(header, keyword)
 
 
 def _say_what_was_lost(header: Dataset, stored: str, ratio: float) -> None:
@@ -185,15 +188,6 @@ def _say_what_was_lost(header: Dataset, stored: str, ratio: float) -> None:
 
 
 _ALWAYS_LOSSY = frozenset(("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"))
-
-
-def _encoded(elements: Dataset, transfer_syntax_uid: str) -> bytes:
-    buffer = DicomBytesIO()
-    buffer.is_implicit_VR = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
-    buffer.is_little_endian = True
-    with disable_value_validation():
-        write_dataset(buffer, elements)
-    return buffer.getvalue()
 
 
 def _pixel_data_head(bytes_per_sample: int, length: int, transfer_syntax_uid: str) -> bytes:
