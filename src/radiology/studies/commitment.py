@@ -17,6 +17,7 @@ TRANSACTION_UID, RETRIEVE_AE_TITLE = "00081195", "00080054"
 REFERENCED, FAILED = "00081199", "00081198"
 SOP_CLASS, SOP_INSTANCE, FAILURE_REASON = "00081150", "00081155", "00081197"
 INVALID_ARGUMENT_VALUE: Final = 0x0115
+_SERVICES: Final = frozenset(SERVICE_SOP_CLASSES.values())
 ALL_COMMITTED, SOME_FAILED = 1, 2
 """Event types of the result (PS3.4 table J.3-2)."""
 
@@ -160,7 +161,7 @@ def item_of(reference: Reference) -> dict[str, Any]:
 
 
 def _is_taken(sop_class_uid: str, *, accepts_unknown: bool) -> bool:
-    return sop_class_uid in STORAGE_SOP_CLASSES or (accepts_unknown and sop_class_uid not in SERVICE_SOP_CLASSES)
+    return sop_class_uid in STORAGE_SOP_CLASSES or (accepts_unknown and sop_class_uid not in _SERVICES)
 
 
 def _invalid(sentence: str, tag: str) -> Unprocessable:
