@@ -322,6 +322,24 @@ def test_a_requester_that_vanishes_stops_its_move(node):
     assert len(calls) < 200
 
 
+def test_a_requester_that_vanishes_in_a_sub_operation_of_c_get_leaves_others_undisturbed(node):
+    stored = a_study(node, 20)
+
+    def on_store(event):
+        event.assoc.abort()
+        return 0
+
+    contexts = [(GET, ExplicitVRLittleEndian), (CTImageStorage, ExplicitVRLittleEndian)]
+    role = build_role(CTImageStorage, scp_role=True)
+    ds = identifier(StudyInstanceUID=stored.study_instance_uid)
+    with requestor(node, contexts, ext_neg=[role], evt_handlers=[(evt.EVT_C_STORE, on_store)]) as association:
+        association.dimse_timeout = 0.5  # pynetdicom goes on waiting for answers on what it has aborted itself.
+        list(association.send_c_get(ds, GET))
+    wait_until(lambda: node.server.counters.open == 0)
+    *_, (final, _) = get(node, ds, {CTImageStorage: True})
+    assert (final.Status, final.NumberOfCompletedSuboperations) == (0x0000, 20)
+
+
 def test_one_who_may_get_and_not_store(node):
     stored = a_study(node, 1)
     register(node, "MODALITY1", 104, services=["get"])
