@@ -1,7 +1,8 @@
 """PostgreSQL through plain SQL. The driver is private to this file, and so is every commit.
 
-`Database` is the pool of an asyncio process; `Writer` is one connection of a thread that writes in batches.
-Both give transactions with the same verbs: `one`, `maybe`, `all`, `value`, `run`; `json` and `copy_in` where they pay.
+`Database` is the pool of an asyncio process; `Writer` is one connection of a thread that writes in batches. Both give
+transactions with the same verbs: `one`, `maybe`, `all`, `value`, `run`; `json` and `copy_in` where they pay. `Reader`
+has a few connections for threads that only ask.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Json, set_json_dumps
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from radiology.errors import Conflict, Invalid, NotFound, Unavailable
 
@@ -166,6 +167,35 @@ class Database:
                 yield notification.payload
         finally:
             await connection.close()
+
+
+class Reader:
+    """A few connections for threads that only ask: each statement is one round trip, planned for its values."""
+
+    def __init__(self, dsn: str, *, connections: int = 4, wait_seconds: float = 10) -> None:
+        # A plan made for all values would take no account of how rare the one is that is looked for.
+        options = "-c plan_cache_mode=force_custom_plan -c jit=off"
+        self._pool = ConnectionPool[psycopg.Connection[Any]](
+            dsn, min_size=0, max_size=connections, timeout=wait_seconds, open=False,
+            kwargs={"application_name": "radi reader", "autocommit": True, "options": options},
+        )  # fmt: skip
+
+    def values(self, statement: LiteralString, **parameters: Any) -> list[Any]:
+        """The first column of every row. Raises Unavailable; a connection that was lost is made anew once."""
+        with translated():
+            self._pool.open()
+            try:
+                return self._values(statement, parameters)
+            except psycopg.OperationalError:
+                return self._values(statement, parameters)
+
+    def _values(self, statement: LiteralString, parameters: Mapping[str, Any]) -> list[Any]:
+        with self._pool.connection() as connection, connection.cursor(row_factory=scalar_row) as cursor:
+            return cursor.execute(statement, parameters).fetchall()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._pool.close()
 
 
 class Writer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from radiology.app import App
 from radiology.kit.batches import BatchWriter
+from radiology.kit.db import Reader
 from radiology.studies.index import Stored, StudyIndex
 from radiology.studies.receive import Arrival, Reception, Source, receive_data_set, receive_file
 
@@ -16,6 +17,7 @@ class Archive:
 
     app: App
     arrivals: BatchWriter[Arrival, Stored]
+    reader: Reader
 
     def receive_file(self, source: Source) -> Reception:
         """Begin to take in a PS3.10 file. Raises Unavailable while nothing can be stored."""
@@ -42,9 +44,11 @@ def open_archive(app: App) -> Generator[Archive]:
     """An archive whose writer runs until the block ends; what has arrived by then is written."""
     index = StudyIndex(app.settings, app.objects)
     arrivals = BatchWriter(index.write, name="index", batch_items=app.settings.index_batch_rows)
+    reader = Reader(app.settings.database_dsn)
     arrivals.start()
     try:
-        yield Archive(app, arrivals)
+        yield Archive(app, arrivals, reader)
     finally:
         arrivals.stop()
         index.close()
+        reader.close()

@@ -57,6 +57,12 @@ _STORED: Mapping[Level, frozenset[str]] = {
 }
 
 
+def returnable(level: Level) -> frozenset[str]:
+    """The attributes that an answer of a level can have a value for; those of instances that no column holds aside."""
+    above = COMPUTED[Level.STUDY] if level is Level.SERIES else frozenset[str]()
+    return _STORED[level] | COMPUTED[level] | above
+
+
 @dataclass(frozen=True)
 class StudySearch:
     """Keys and what to return, at one level. Attributes are named by eight hexadecimal digits.

@@ -1,4 +1,4 @@
-"""The identifier of a C-MOVE or C-GET: level and unique keys (PS3.4 C.4.2.1.4, C.6, Y.4)."""
+"""Identifiers: reading them, and the level and unique keys of a C-MOVE or C-GET (PS3.4 C.4.2.1.4, C.6, Y.4)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,6 +20,7 @@ from radiology.studies.queries.retrieve import Selection
 
 LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A list of 65,535 UIDs fits."""
+CHARACTER_SET = "00080005"
 LEVEL, PATIENT_ID, STUDY, SERIES, INSTANCE = "00080052", "00100020", "0020000D", "0020000E", "00080018"
 
 #: Levels of each information model from its root down, and the unique key of each.
@@ -36,15 +37,25 @@ MODELS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-def selection_of(sop_class_uid: str, data: DataSet) -> Selection:
-    """What an identifier names. Raises DataSetMismatch (A900) where it is not valid for the model and its level."""
+def read(data: DataSet, limit_bytes: int = LIMIT_BYTES) -> dict[str, Any]:
+    """The identifier in the DICOM JSON model. Raises DataSetMismatch (A900) for what is no data set, or too long."""
     try:
-        attributes = data_set.decode(data.read(LIMIT_BYTES), data.transfer_syntax_uid)
+        return data_set.decode(data.read(limit_bytes), data.transfer_syntax_uid)
     except PDUError as error:
-        raise DataSetMismatch(f"The identifier is longer than {LIMIT_BYTES} bytes.") from error
+        raise DataSetMismatch(f"The identifier is longer than {limit_bytes} bytes.") from error
     except Unprocessable as error:
         raise DataSetMismatch(error.sentence, tag=error.tag) from error
-    return _selection(MODELS[sop_class_uid], attributes)
+
+
+def charset_of(profile: str, identifier: Mapping[str, Any]) -> str:
+    """The character set of the answers: UTF-8 or Latin-1 where the record or the request allows it, else ASCII."""
+    allowed = {profile, *_values(identifier, CHARACTER_SET)}
+    return next((charset for charset in (data_set.UTF_8, data_set.LATIN_1) if charset in allowed), data_set.ASCII)
+
+
+def selection_of(sop_class_uid: str, data: DataSet) -> Selection:
+    """What an identifier names. Raises DataSetMismatch (A900) where it is not valid for the model and its level."""
+    return _selection(MODELS[sop_class_uid], read(data))
 
 
 def _selection(model: tuple[tuple[str, str], ...], attributes: Mapping[str, Any]) -> Selection:

@@ -14,6 +14,8 @@ from radiology.dicom_network.server import ANY_SOP_CLASS, Service
 from radiology.doors.dimse import tracing
 from radiology.doors.dimse.commitment import CommitmentService, Promise
 from radiology.doors.dimse.performed_steps import PerformedStepService
+from radiology.doors.dimse.query import EXTENDED as QUERY_EXTENDED
+from radiology.doors.dimse.query import QueryService
 from radiology.doors.dimse.retrieve import RetrieveService
 from radiology.doors.dimse.worklist import EXTENDED, WorklistService
 from radiology.errors import NotPermitted, RadiologyError, Unavailable, Unprocessable
@@ -27,10 +29,12 @@ from radiology.standards.dicom.uids import (
     MODALITY_PERFORMED_PROCEDURE_STEP,
     MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE,
     MODALITY_WORKLIST_FIND,
+    PATIENT_ROOT_FIND,
     PATIENT_ROOT_GET,
     PATIENT_ROOT_MOVE,
     STORAGE_COMMITMENT_PUSH,
     STORAGE_SOP_CLASSES,
+    STUDY_ROOT_FIND,
     STUDY_ROOT_GET,
     STUDY_ROOT_MOVE,
     VERIFICATION,
@@ -51,11 +55,20 @@ STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES), peer
 OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "echo": {VERIFICATION: PLAIN},
     "store": dict.fromkeys(STORAGE_SOP_CLASSES, STORAGE),
+    "find": dict.fromkeys((PATIENT_ROOT_FIND, STUDY_ROOT_FIND), replace(PLAIN, extended=QUERY_EXTENDED)),
     "move": dict.fromkeys((PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE, COMPOSITE_INSTANCE_ROOT_MOVE), PLAIN),
     "get": dict.fromkeys((PATIENT_ROOT_GET, STUDY_ROOT_GET, COMPOSITE_INSTANCE_ROOT_GET), PLAIN),
     "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
     "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
     "commit": {STORAGE_COMMITMENT_PUSH: PLAIN},
+}
+
+#: The status for an error of ours: a sender of images is to try again; a query or a retrieval is "unable to process".
+_UNEXPECTED: Mapping[int, int] = {
+    CommandField.C_STORE_RQ: Unavailable.dimse_status,
+    CommandField.C_FIND_RQ: Status.CANNOT_UNDERSTAND,
+    CommandField.C_MOVE_RQ: Status.CANNOT_UNDERSTAND,
+    CommandField.C_GET_RQ: Status.CANNOT_UNDERSTAND,
 }
 
 log = logging.getLogger(__name__)
@@ -83,8 +96,10 @@ class Services:
         """Abstract syntax and command -> function."""
         worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app, self.wait_for_index)
         retrieve = RetrieveService(self.archive, self.wait_for_index)
+        query = QueryService(self.archive, self.wait_for_index)
         commitment = CommitmentService(self.archive.app, self.wait_for_index)
         return {
+            **{(uid, CommandField.C_FIND_RQ): query.find for uid in OFFERS["find"]},
             **{(uid, CommandField.C_MOVE_RQ): retrieve.move for uid in OFFERS["move"]},
             **{(uid, CommandField.C_GET_RQ): retrieve.get for uid in OFFERS["get"]},
             (VERIFICATION, CommandField.C_ECHO_RQ): echo,
@@ -152,4 +167,4 @@ def response_to_error(_association: Association, request: Command, error: Except
     log.error("dimse.service-failed", exc_info=error, extra={"operation": request.operation})
     if request.field in (CommandField.C_MOVE_RQ, CommandField.C_GET_RQ):
         return Response(Status.CANNOT_UNDERSTAND)
-    return Response(Status.PROCESSING_FAILURE if request.field != CommandField.C_STORE_RQ else Unavailable.dimse_status)
+    return Response(_UNEXPECTED.get(request.field, Status.PROCESSING_FAILURE))

@@ -7,9 +7,8 @@ from typing import Any
 from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Response, Status
-from radiology.dicom_network.pdu import PDUError
 from radiology.doors.dimse import tracing
-from radiology.errors import DataSetMismatch, Unprocessable
+from radiology.doors.dimse.identifiers import charset_of, read
 from radiology.kit.db import Where
 from radiology.modality_worklist import queries, search
 from radiology.modality_worklist.criteria import conditions
@@ -35,7 +34,7 @@ class WorklistService:
 
     def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:  # noqa: ARG002
         """C-FIND: pending responses in the order of their start; FF01 where a key is not known here."""
-        identifier = read(data)
+        identifier = read(data, IDENTIFIER_LIMIT_BYTES)
         query = self._parse(association, identifier)
         charset = charset_of(association.state.entity.default_charset, identifier)
         facility = association.state.source.facility_code
@@ -65,16 +64,6 @@ class WorklistService:
             return await queries.find(tx, where, limit=settings.find_max + 1)
 
 
-def read(data: DataSet) -> dict[str, Any]:
-    """The identifier in the DICOM JSON model. Raises DataSetMismatch (A900) for what is no data set, or too long."""
-    try:
-        return data_set.decode(data.read(IDENTIFIER_LIMIT_BYTES), data.transfer_syntax_uid)
-    except PDUError as error:
-        raise DataSetMismatch(f"The identifier is longer than {IDENTIFIER_LIMIT_BYTES} bytes.") from error
-    except Unprocessable as error:
-        raise DataSetMismatch(error.sentence, tag=error.tag) from error
-
-
 def _fits(query: WorklistQuery, item: ScheduledProcedureStep, view: View) -> bool:
     """What the database does not compare is compared here, on the attributes as they are returned."""
     others = [tag for tag in query.keys if tag not in search.ITEM_COLUMNS]
@@ -93,13 +82,3 @@ def _negotiated(association: Association) -> bytes:
 
 def _accepts(negotiated: bytes, position: int) -> bool:
     return len(negotiated) > position and negotiated[position] == 1
-
-
-def charset_of(profile: str, identifier: dict[str, Any]) -> str:
-    """The character set of the answers: UTF-8 or Latin-1 where the record or the request allows it, else ASCII."""
-    terms: list[Any] = identifier.get("00080005", {}).get("Value", [])
-    allowed = {profile, *(str(term) for term in terms)}
-    for charset in (data_set.UTF_8, data_set.LATIN_1):
-        if charset in allowed:
-            return charset
-    return data_set.ASCII

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, LiteralString
 
 from radiology.access.model import Actor
-from radiology.kit.db import Transaction, as_json
+from radiology.kit.db import Reader, Transaction, Where, as_json
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.dictionary import vr_of
 from radiology.standards.dicom.plans import usual_vr
@@ -55,23 +55,33 @@ async def find(tx: Transaction, search: StudySearch, *, visible_to: Actor, origi
 
     Studies: date and time, newest first, then UID. Series: number, UID. Instances: number, UID. Patients: ID, issuer.
     """
-    facility = visible_to.reader_facility
-    where = conditions(search, facility=facility)
+    where = conditions(search, facility=visible_to.reader_facility)
     # A plan made for all values would take no account of how rare the one is that is looked for.
     await tx.run("SET LOCAL plan_cache_mode = force_custom_plan")
     answers: list[str] = await tx.values(
-        _PAGE[search.level](search, where.condition),
-        **where.parameters,
-        **_shape(search, origin),
-        url=origin.url or "",
-        facility=facility,
-        limit=search.limit,
-        offset=search.offset,
+        _PAGE[search.level](search, where.condition), **_parameters(search, where, visible_to, origin)
     )
     if len(answers) < search.limit and (answers or not search.offset):
         return Found(answers, search.offset + len(answers))
     total: int = await tx.value(_COUNT[search.level](where.condition), **where.parameters, most=COUNTED_AT_MOST + 1)
     return Found(answers, max(total, search.offset + len(answers)))
+
+
+def find_at_once(reader: Reader, search: StudySearch, *, visible_to: Actor, origin: Origin) -> list[str]:
+    """The same answers without a total, for a thread that waits for them."""
+    where = conditions(search, facility=visible_to.reader_facility)
+    return reader.values(_PAGE[search.level](search, where.condition), **_parameters(search, where, visible_to, origin))
+
+
+def _parameters(search: StudySearch, where: Where, visible_to: Actor, origin: Origin) -> dict[str, Any]:
+    return {
+        **where.parameters,
+        **_shape(search, origin),
+        "url": origin.url or "",
+        "facility": visible_to.reader_facility,
+        "limit": search.limit,
+        "offset": search.offset,
+    }
 
 
 def _shape(search: StudySearch, origin: Origin) -> dict[str, Any]:
