@@ -7,7 +7,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
@@ -40,11 +40,16 @@ class LimitedProcesses:
         for again in (True, False):
             pool = self._open()
             try:
-                return pool.submit(function, *args, **kwargs).result(SECONDS)
+                future = pool.submit(function, *args, **kwargs)
+            except RuntimeError:  # Broken, or ended for a call beside this one.
+                self._end(pool)
+                continue
+            try:
+                return future.result(SECONDS)
             except TimeoutError:
                 self._end(pool)
                 raise Unprocessable(f"The data could not be decoded in {SECONDS:g} s.") from None
-            except BrokenProcessPool:
+            except (BrokenProcessPool, CancelledError):
                 self._end(pool)
                 if not again:
                     break

@@ -67,6 +67,8 @@ def received_in(folder):
     return {pydicom.dcmread(path).SOPInstanceUID: data_set_bytes(path.read_bytes()) for path in files}
 
 
+@pytest.mark.peer("Query/Retrieve MOVE (SCP)", "DCMTK movescu")
+@pytest.mark.peer("Storage (SCU)", "DCMTK storescp")
 def test_movescu_moves_a_study_to_storescp_byte_for_byte(node, tmp_path):
     stored = a_study(node)
     with storescp(node, tmp_path / "received", "--bit-preserving") as folder:
@@ -80,6 +82,7 @@ def test_movescu_moves_a_study_to_storescp_byte_for_byte(node, tmp_path):
     assert received == {uid: data_set_bytes(file) for uid, file in stored.files.items()}
 
 
+@pytest.mark.peer("Query/Retrieve GET (SCP)", "DCMTK getscu")
 def test_getscu_gets_a_study_byte_for_byte(node, tmp_path):
     stored = a_study(node)
     command = ["getscu", "-S", "-aet", "MODALITY1", "-aec", "RADSVC", "-od", tmp_path, "127.0.0.1", str(node.port),
@@ -92,6 +95,8 @@ def test_getscu_gets_a_study_byte_for_byte(node, tmp_path):
     assert received == {uid: data_set_bytes(file) for uid, file in stored.files.items()}
 
 
+@pytest.mark.peer("Query/Retrieve MOVE (SCP)", "pynetdicom")
+@pytest.mark.peer("Storage (SCU)", "pynetdicom")
 def test_the_receiver_hears_who_asked(node):
     stored, heard = a_study(node, 1), []
 
@@ -117,6 +122,7 @@ def test_pending_responses_count(node):
     assert (final.Status, final.NumberOfCompletedSuboperations) == (0x0000, 25)
 
 
+@pytest.mark.peer("Query/Retrieve MOVE (SCP)", "pynetdicom")
 @pytest.mark.parametrize("model", [MOVE, PatientRootQueryRetrieveInformationModelMove])
 def test_levels_and_lists(node, model):
     stored = a_study(node, 3, PatientID="LEVELS")
@@ -211,6 +217,7 @@ def test_a_receiver_that_always_aborts_fails_the_rest(node):
     assert (final.Status, final.NumberOfFailedSuboperations) == (0xA702, 4)
 
 
+@pytest.mark.peer("Storage (SCU)", "pynetdicom")
 def test_a_receiver_of_implicit_vr_only_gets_implicit_vr(node):
     stored, received = a_study(node, 1), []
 
@@ -234,6 +241,7 @@ def get(node, ds, roles, on_store=take, model=GET):
         return list(association.send_c_get(ds, model))
 
 
+@pytest.mark.peer("Query/Retrieve GET (SCP)", "pynetdicom")
 def test_composite_instance_root_gets_by_sop_instance_uid_alone(node):
     stored = a_study(node, 2)
     ds = identifier("IMAGE", SOPInstanceUID=list(stored.files))
@@ -241,6 +249,7 @@ def test_composite_instance_root_gets_by_sop_instance_uid_alone(node):
     assert (final.Status, final.NumberOfCompletedSuboperations) == (0x0000, 2)
 
 
+@pytest.mark.peer("Query/Retrieve GET (SCP)", "pynetdicom")
 def test_c_get_waits_for_what_the_same_association_has_stored(node):
     image = make.an_object()
     contexts = [(GET, ExplicitVRLittleEndian), (CTImageStorage, ExplicitVRLittleEndian)]
@@ -263,6 +272,7 @@ def test_a_receiver_without_a_context_for_a_class_fails_that_one(node):
     assert failed.FailedSOPInstanceUIDList
 
 
+@pytest.mark.peer("Query/Retrieve MOVE (SCP)", "pynetdicom")
 def test_c_cancel_stops_a_move_and_tells_the_counters(node):
     stored, stored_one, cancelled = a_study(node, 30), threading.Event(), threading.Event()
 
@@ -286,6 +296,7 @@ def test_c_cancel_stops_a_move_and_tells_the_counters(node):
     assert final.NumberOfCompletedSuboperations + final.NumberOfRemainingSuboperations == 30
 
 
+@pytest.mark.peer("Query/Retrieve GET (SCP)", "pynetdicom")
 def test_c_cancel_stops_a_get(node):
     stored = a_study(node, 30)
 

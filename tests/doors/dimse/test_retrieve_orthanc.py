@@ -14,6 +14,8 @@ def node(settings):
         yield running
 
 
+@pytest.mark.peer("Query/Retrieve MOVE (SCP)", "Orthanc")
+@pytest.mark.peer("Storage (SCU)", "Orthanc")
 def test_orthanc_moves_a_study_to_itself(node, tmp_path):
     stored = node.wait(make.a_study(node.app, instances=5))
     asked = {"Level": "Study", "Resources": [{"StudyInstanceUID": stored.study_instance_uid}], "Synchronous": True}
