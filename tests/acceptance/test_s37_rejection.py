@@ -7,9 +7,11 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, KeyObjectSelectionDocumentStorage, generate_uid
 
 import make
+from availability_peers import happen, told
 from multipart import RELATED, related
 from node import running_node
 from requestor import requestor
+from working import worker
 
 SAFETY, EXPIRED = "113037", "113039"
 TRUSTED = "UPDATE application_entities SET trusted_for_rejection = true WHERE ae_title = 'MODALITY1' RETURNING 1"
@@ -106,6 +108,17 @@ def test_s37_what_was_rejected_for_its_age_is_taken_as_new(trusted):
     send(trusted, *images)
     assert trusted.value("SELECT count(*) FROM instances") == 2
     assert trusted.value("SELECT count(*) FROM quarantine") == 0
+
+
+def test_s37_peers_hear_that_rejected_images_are_unavailable(trusted):
+    first, second = images_of_one_series()
+    with told(trusted) as notices, worker(trusted):
+        send(trusted, first, second)
+        send(trusted, key_object(SAFETY, first))
+        trusted.wait(happen(trusted))
+        notice = notices.get(timeout=15)
+    assert notice.study_instance_uid == first.StudyInstanceUID
+    assert notice.availability == {first.SOPInstanceUID: "UNAVAILABLE"}
 
 
 @pytest.mark.anyio

@@ -5,6 +5,7 @@ would miss what commits later. A row gets its `position` only after it is commit
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from radiology.kit.db import Transaction, as_json
@@ -58,6 +59,46 @@ async def place(tx: Transaction) -> int:
 async def read(tx: Transaction, *, after: int, limit: int, facility_code: str | None) -> bytes:
     """Events behind a position, as a JSON array in order."""
     return await tx.json(READ, after=after, limit=limit, facility_code=facility_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event that has its place in the feed."""
+
+    position: int
+    type: str
+    facility_code: str | None
+    body: dict[str, Any]
+
+
+async def next_for(tx: Transaction, reader: str, *, limit: int = 500) -> list[Placed]:
+    """The events that a reader has not had yet, in order; `had` remembers them. One transaction at a time reads."""
+    await tx.run("SELECT pg_advisory_xact_lock(hashtext(%(name)s))", name=f"outbox {reader}")
+    return await tx.all(
+        Placed,
+        """
+        SELECT position, type, facility_code, body
+        FROM outbox
+        WHERE position > coalesce((SELECT position FROM worker_marks WHERE name = %(reader)s), 0)
+        ORDER BY position
+        LIMIT %(limit)s
+        """,
+        reader=reader,
+        limit=limit,
+    )
+
+
+async def had(tx: Transaction, reader: str, position: int) -> None:
+    """A reader has had all events up to this one."""
+    await tx.run(
+        """
+        INSERT INTO worker_marks (name, position)
+        VALUES (%(reader)s, %(position)s)
+        ON CONFLICT (name) DO UPDATE SET position = excluded.position
+        """,
+        reader=reader,
+        position=position,
+    )
 
 
 async def last_position(tx: Transaction) -> int:

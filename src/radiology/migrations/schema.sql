@@ -642,6 +642,24 @@ CREATE TABLE public.audit_events (
     detail jsonb
 );
 
+CREATE TABLE public.availability_notices (
+    id uuid NOT NULL,
+    sop_instance_uid text NOT NULL,
+    ae_title text NOT NULL,
+    study_instance_uid text NOT NULL,
+    rejection_id uuid,
+    state text DEFAULT 'open'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    caused_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT availability_notices_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'given-up'::text])))
+);
+
+COMMENT ON TABLE public.availability_notices IS 'Instance Availability Notifications (PS3.4 R) to application entities with the service ian';
+
+COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
+
 CREATE TABLE public.commitment_requests (
     id uuid NOT NULL,
     transaction_uid text NOT NULL,
@@ -1126,10 +1144,69 @@ CREATE TABLE public.tokens (
 
 CREATE TABLE public.worker_marks (
     name text NOT NULL,
-    at timestamp with time zone NOT NULL
+    at timestamp with time zone,
+    "position" bigint
 );
 
 COMMENT ON TABLE public.worker_marks IS 'until when a repeated task has done its work';
+
+COMMENT ON COLUMN public.worker_marks."position" IS 'up to which place of the outbox a reader has had the events';
+
+CREATE TABLE public.workitem_global_subscriptions (
+    ae_title text NOT NULL,
+    facility_code text,
+    deletion_lock boolean NOT NULL,
+    keys jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+COMMENT ON COLUMN public.workitem_global_subscriptions.facility_code IS 'whose new workitems it is subscribed to; null for all';
+
+COMMENT ON COLUMN public.workitem_global_subscriptions.keys IS 'matching keys of a filtered global subscription, DICOM JSON model';
+
+CREATE TABLE public.workitem_reports (
+    number bigint NOT NULL,
+    ae_title text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    event_type smallint NOT NULL,
+    attributes jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    queued_at timestamp with time zone NOT NULL,
+    CONSTRAINT workitem_reports_event_type_check CHECK (((event_type >= 1) AND (event_type <= 5)))
+);
+
+COMMENT ON TABLE public.workitem_reports IS 'N-EVENT-REPORTs that a subscriber has still to be sent; gone when it has answered, or after a day';
+
+ALTER TABLE public.workitem_reports ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.workitem_reports_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.workitem_subscriptions (
+    sop_instance_uid text NOT NULL,
+    ae_title text NOT NULL,
+    deletion_lock boolean NOT NULL
+);
+
+CREATE TABLE public.workitems (
+    sop_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    state text NOT NULL,
+    transaction_uid text,
+    scheduled_start_at timestamp with time zone NOT NULL,
+    attributes jsonb NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT workitems_check CHECK (((transaction_uid IS NULL) = (state = 'SCHEDULED'::text))),
+    CONSTRAINT workitems_state_check CHECK ((state = ANY (ARRAY['SCHEDULED'::text, 'IN PROGRESS'::text, 'COMPLETED'::text, 'CANCELED'::text])))
+);
+
+COMMENT ON COLUMN public.workitems.transaction_uid IS 'lock of the performer; never shown (PS3.4 CC.2.7.3)';
+
+COMMENT ON COLUMN public.workitems.attributes IS 'DICOM JSON model, without Transaction UID';
 
 CREATE SEQUENCE public.worklist_number
     START WITH 1
@@ -1176,6 +1253,9 @@ ALTER TABLE ONLY public.associations
 
 ALTER TABLE ONLY public.audit_events
     ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.availability_notices
+    ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.commitment_requests
     ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
@@ -1279,6 +1359,18 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.worker_marks
     ADD CONSTRAINT worker_marks_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.workitem_global_subscriptions
+    ADD CONSTRAINT workitem_global_subscriptions_pkey PRIMARY KEY (ae_title);
+
+ALTER TABLE ONLY public.workitem_reports
+    ADD CONSTRAINT workitem_reports_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.workitem_subscriptions
+    ADD CONSTRAINT workitem_subscriptions_pkey PRIMARY KEY (sop_instance_uid, ae_title);
+
+ALTER TABLE ONLY public.workitems
+    ADD CONSTRAINT workitems_pkey PRIMARY KEY (sop_instance_uid);
+
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON jobs.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::jobs.procrastinate_job_status));
 
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON jobs.procrastinate_workers USING btree (last_heartbeat);
@@ -1304,6 +1396,8 @@ CREATE INDEX associations_opened ON public.associations USING btree (opened_at D
 CREATE INDEX associations_position ON public.associations USING btree ("position");
 
 CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, occurred_at);
+
+CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
 
 CREATE INDEX commitment_requests_newest ON public.commitment_requests USING btree (requested_at DESC, id DESC);
 
@@ -1391,6 +1485,14 @@ CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps
 
 CREATE INDEX study_transitions_study ON public.study_transitions USING btree (study_id);
 
+CREATE INDEX workitem_reports_subscriber ON public.workitem_reports USING btree (ae_title, number);
+
+CREATE INDEX workitem_subscriptions_subscriber ON public.workitem_subscriptions USING btree (ae_title);
+
+CREATE INDEX workitems_attributes ON public.workitems USING gin (attributes jsonb_path_ops);
+
+CREATE INDEX workitems_state ON public.workitems USING btree (facility_code, state, scheduled_start_at, sop_instance_uid);
+
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON jobs.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::jobs.procrastinate_job_status))) EXECUTE FUNCTION jobs.procrastinate_notify_queue_abort_job_v1();
 
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON jobs.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::jobs.procrastinate_job_status)) EXECUTE FUNCTION jobs.procrastinate_notify_queue_job_inserted_v1();
@@ -1415,6 +1517,9 @@ ALTER TABLE ONLY jobs.procrastinate_jobs
 
 ALTER TABLE ONLY jobs.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs.procrastinate_jobs(id);
+
+ALTER TABLE ONLY public.availability_notices
+    ADD CONSTRAINT availability_notices_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
@@ -1463,3 +1568,6 @@ ALTER TABLE ONLY public.study_transitions
 
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.workitem_subscriptions
+    ADD CONSTRAINT workitem_subscriptions_sop_instance_uid_fkey FOREIGN KEY (sop_instance_uid) REFERENCES public.workitems(sop_instance_uid) ON DELETE CASCADE;

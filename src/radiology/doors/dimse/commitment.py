@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from radiology.app import App
+from radiology.application_entities.retries import is_refused
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Response
 from radiology.doors.dimse.performed_steps import read
@@ -103,7 +104,7 @@ class CommitmentService:
 
     def _taken(self, association: Association, promise: Promise, found: Result, response: Command) -> None:
         association.state.promises.remove(promise)
-        if commit.is_refused(response.status):
+        if is_refused(response.status):
             log.warning("commitment.refused", ae_title=association.calling_ae_title, status=f"{response.status:04X}")
             work = commit.give_back(self.app, promise.request_id)
         else:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from radiology.delivery.availability import actions as availability
 from radiology.delivery.film import actions as film
 from radiology.kit import jobs
 from radiology.studies.actions import commit
@@ -11,6 +12,7 @@ from radiology.studies.archive import Archive
 Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
 
 HANDLERS: Mapping[str, Work] = {
+    availability.JOB: availability.notify,
     commit.JOB: commit.report,
     film.JOB: film.print_film,
 }

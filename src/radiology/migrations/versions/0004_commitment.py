@@ -1,4 +1,4 @@
-"""Rejection of instances by key objects, and storage commitment.
+"""Rejection of instances by key objects, storage commitment, and notices of availability.
 
 A rejected instance leaves the table `instances` and lies in `rejected_instances`, so that no query has to know of
 rejection to hide it. What was rejected, by whom and why stays in `rejections`, also after it was withdrawn.
@@ -76,7 +76,29 @@ CREATE INDEX commitment_requests_newest ON commitment_requests (requested_at DES
 CREATE INDEX quarantine_open_instance ON quarantine (sop_instance_uid) WHERE resolved_at IS NULL;
 """
 
+AVAILABILITY = """
+ALTER TABLE worker_marks ALTER COLUMN at DROP NOT NULL, ADD COLUMN position bigint;
+COMMENT ON COLUMN worker_marks.position IS 'up to which place of the outbox a reader has had the events';
+
+CREATE TABLE availability_notices (
+    id uuid PRIMARY KEY,
+    sop_instance_uid text NOT NULL,
+    ae_title text NOT NULL,
+    study_instance_uid text NOT NULL,
+    rejection_id uuid REFERENCES rejections (id),
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'sent', 'given-up')),
+    attempts integer NOT NULL DEFAULT 0,
+    sentence text NOT NULL DEFAULT '',
+    caused_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE availability_notices IS 'Instance Availability Notifications (PS3.4 R) to application entities with the service ian';
+COMMENT ON COLUMN availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
+CREATE INDEX availability_notices_newest ON availability_notices (caused_at DESC, id DESC);
+"""
+
 
 def upgrade() -> None:
     op.execute(REJECTION)
     op.execute(COMMITMENT)
+    op.execute(AVAILABILITY)

@@ -16,6 +16,7 @@ from radiology.app import App
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import one_application_entity
+from radiology.application_entities.retries import is_refused, next_attempt_seconds, sentence_of
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError
 from radiology.dicom_network.message import CommandField, Element, Value
@@ -49,9 +50,6 @@ LOOK_AGAIN_SECONDS = 5.0
 """How often the job looks for instances that may still come."""
 CLAIM_MARGIN_SECONDS: Final = 30
 WAIT_FOR_PLACE_SECONDS: Final = 10.0
-RETRY_SECONDS: Final = (60, 300, 900, 3600)
-"""After each attempt; the last one again and again until `GIVEN_UP_AFTER`."""
-GIVEN_UP_AFTER: Final = timedelta(hours=24)
 
 log = get_logger()
 
@@ -201,27 +199,12 @@ def _deliver(app: App, entity: ApplicationEntity, found: Result) -> None:
         raise Unavailable(f"{entity.ae_title} answered the result with {answer.status:04X}.")
 
 
-def is_refused(status: int) -> bool:
-    """Whether a status of N-EVENT-REPORT means that the peer did not take it: anything but success and warning."""
-    return status not in (0x0000, 0x0001, 0x0107, 0x0116) and status >> 12 != 0xB
-
-
 async def _failed(app: App, request: CommitmentRequest, sentence: str) -> None:
     now = app.clock.now()
-    delay = RETRY_SECONDS[min(request.attempts, len(RETRY_SECONDS) - 1)]
-    gives_up = now + timedelta(seconds=delay) > request.requested_at + GIVEN_UP_AFTER
+    delay = next_attempt_seconds(request.attempts + 1, since=request.requested_at, now=now)
     log.warning("commitment.not-delivered", ae_title=request.ae_title, reason=sentence, attempts=request.attempts + 1,
-                state="given-up" if gives_up else "open")  # fmt: skip
+                state="open" if delay else "given-up")  # fmt: skip
     async with app.db.transaction() as tx:
-        await queries.save_failed(tx, request.id, sentence=sentence, gives_up=gives_up, at=now)
-    if not gives_up:
+        await queries.save_failed(tx, request.id, sentence=sentence, gives_up=delay is None, at=now)
+    if delay is not None:
         raise jobs.Later(delay)
-
-
-def sentence_of(error: Exception) -> str:
-    """Why a peer could not be told, for people."""
-    if isinstance(error, RadiologyError):
-        return error.sentence
-    if isinstance(error, OSError):
-        return f"The peer cannot be reached: {error.strerror or type(error).__name__}."
-    return f"{str(error)[:1].upper()}{str(error)[1:]}."
