@@ -3,26 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
-from typing import Any, cast
+from typing import Any
 
 from radiology.errors import DataSetMismatch
 from radiology.modality_worklist.return_keys import ITEM_KEYS, SCHEDULED_PROCEDURE_STEP_SEQUENCE, STEP_KEYS
 from radiology.standards.dicom import matching
 from radiology.standards.dicom.dictionary import tag_of_keyword
-from radiology.standards.dicom.matching import (
-    AnyOf,
-    Condition,
-    DateRange,
-    DateTimeRange,
-    EmptyValue,
-    PersonNameMatch,
-    SingleValue,
-    TimeRange,
-    UIDList,
-    Universal,
-    Wildcard,
-)
-from radiology.standards.dicom.names import PersonName
+from radiology.standards.dicom.fitting import matches
+from radiology.standards.dicom.matching import Condition, DateRange, TimeRange, Universal
 
 _CHARACTER_SET, _TIMEZONE_OFFSET = "00080005", "00080201"
 _STATION, _START_DATE, _START_TIME = "00400001", "00400002", "00400003"
@@ -131,38 +119,11 @@ def _tag(path: str) -> str | None:
 def fits(query: WorklistQuery, attributes: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
     """Whether an item, given with the attributes that only this function compares, fits."""
     return all(
-        matches(condition, attributes[tag]) for tag, condition in query.keys.items() if tag not in ITEM_COLUMNS
-    ) and all(matches(condition, step[tag]) for tag, condition in query.step_keys.items() if tag not in STEP_COLUMNS)
-
-
-def matches(condition: Condition, element: Mapping[str, Any]) -> bool:
-    """Whether an attribute in the DICOM JSON model satisfies a condition (PS3.4 C.2.2.2)."""
-    values: list[Any] = element.get("Value", [])
-    match condition:
-        case Universal():
-            return True
-        case EmptyValue():
-            return not values
-        case AnyOf(conditions):
-            return any(matches(one, element) for one in conditions)
-        case matching.Sequence(keys):
-            return any(_item_fits(keys, cast("Mapping[str, Any]", item)) for item in values)
-        case PersonNameMatch():
-            return any(condition.matches(PersonName.of_json(value)) for value in values)
-        case SingleValue() | UIDList() | Wildcard():
-            return any(condition.matches(str(value)) for value in values)
-        case DateRange(start, end):
-            return any(_within(value, start and f"{start:%Y%m%d}", end and f"{end:%Y%m%d}") for value in values)
-        case TimeRange(start, end):
-            return any(_within(value, start and f"{start:%H%M%S}", end and f"{end:%H%M%S}") for value in values)
-        case DateTimeRange(start, end):
-            form = "%Y%m%d%H%M%S"
-            return any(_within(value, start and start.strftime(form), end and end.strftime(form)) for value in values)
-
-
-def _item_fits(keys: Mapping[str, Condition], item: Mapping[str, Any]) -> bool:
-    return all(matches(condition, item.get(tag, {})) for tag, condition in keys.items())
-
-
-def _within(text: str, start: str | None, end: str | None) -> bool:
-    return (start is None or text >= start) and (end is None or text <= end)
+        matches(condition, attributes[tag], query.zone)
+        for tag, condition in query.keys.items()
+        if tag not in ITEM_COLUMNS
+    ) and all(
+        matches(condition, step[tag], query.zone)
+        for tag, condition in query.step_keys.items()
+        if tag not in STEP_COLUMNS
+    )

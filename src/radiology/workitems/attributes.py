@@ -92,7 +92,9 @@ def check_modification(changes: Mapping[str, Any]) -> None:
 
 
 def _check_terms(attributes: Mapping[str, Any]) -> None:
-    wrong = [tag for tag, terms in REQUIRED.items() if terms and tag in attributes and text(attributes, tag) not in terms]
+    wrong = [
+        tag for tag, terms in REQUIRED.items() if terms and tag in attributes and text(attributes, tag) not in terms
+    ]
     _refuse("has a value that is not defined", INVALID_VALUE, wrong)
     sequences = [tag for tag, each in attributes.items() if vr_of(int(tag, 16)) == "SQ" and each.get("vr") != "SQ"]
     _refuse("is no sequence", INVALID_VALUE, sequences)
@@ -105,7 +107,10 @@ def _refuse(why: str, status: int, tags: Sequence[str]) -> None:
 
 def missing(state: str, attributes: Mapping[str, Any]) -> list[str]:
     """The tags that a state still needs a value of; none for a state that is not final (PS3.4 CC.2.5.1.1)."""
-    needed = {"COMPLETED": (FinalState.BOTH, FinalState.COMPLETED), "CANCELED": (FinalState.BOTH, FinalState.CANCELED)}.get(state, ())
+    needed = {
+        "COMPLETED": (FinalState.BOTH, FinalState.COMPLETED),
+        "CANCELED": (FinalState.BOTH, FinalState.CANCELED),
+    }.get(state, ())
     found = [path[-1] for path, code in FINAL_STATE.items() if code in needed and not _is_met(path, attributes)]
     return found + ([PERFORMERS] if needed and not _performers_are_named(attributes) else [])
 

@@ -104,7 +104,7 @@ async def lock(tx: Transaction, sop_instance_uid: str, *, visible_to: Actor) -> 
         FROM workitems
         WHERE sop_instance_uid = %(uid)s
             AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
-        FOR UPDATE
+        FOR NO KEY UPDATE
         """,
         uid=sop_instance_uid,
         facility_code=visible_to.facility_code,
@@ -209,6 +209,11 @@ async def save_global_subscription(tx: Transaction, subscription: GlobalSubscrip
 async def remove_global_subscription(tx: Transaction, ae_title: str) -> None:
     """Subscribe a peer to no more workitems than it is."""
     await tx.run("DELETE FROM workitem_global_subscriptions WHERE ae_title = %(ae_title)s", ae_title=ae_title)
+
+
+async def hold_global_subscriptions(tx: Transaction) -> None:
+    """Let no global subscription begin or end before this transaction does, so that it misses no new workitem."""
+    await tx.run("LOCK TABLE workitem_global_subscriptions IN SHARE MODE")
 
 
 async def global_subscriptions(tx: Transaction, facility_code: str) -> list[GlobalSubscription]:

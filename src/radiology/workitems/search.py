@@ -10,21 +10,8 @@ from radiology.kit.db import Where, as_json
 from radiology.standards.dicom import matching
 from radiology.standards.dicom.attributes import AttributePath
 from radiology.standards.dicom.dictionary import tag_of_keyword
-from radiology.standards.dicom.matching import (
-    AnyOf,
-    Condition,
-    DateRange,
-    DateTimeRange,
-    EmptyValue,
-    PersonNameMatch,
-    SingleValue,
-    TimeRange,
-    UIDList,
-    Universal,
-    Wildcard,
-)
-from radiology.standards.dicom.names import PersonName
-from radiology.standards.dicom.plans import usual_vr
+from radiology.standards.dicom.fitting import matches
+from radiology.standards.dicom.matching import Condition, DateTimeRange, SingleValue, UIDList, Universal
 from radiology.workitems.attributes import (
     CHARACTER_SET,
     PROCEDURE_STEP_STATE,
@@ -133,46 +120,6 @@ def start_of(attributes: Mapping[str, Any], zone: tzinfo) -> datetime:
     if not isinstance(condition, DateTimeRange) or condition.start is None or str(value).endswith("-"):
         raise matching.MatchingError("ScheduledProcedureStepStartDateTime", f"{value!r} is not one moment")
     return _aware(condition.start, zone)
-
-
-def matches(condition: Condition, element: Mapping[str, Any], zone: tzinfo) -> bool:
-    """Whether an attribute in the DICOM JSON model satisfies a condition (PS3.4 C.2.2.2)."""
-    values: list[Any] = element.get("Value", [])
-    match condition:
-        case Universal():
-            return True
-        case EmptyValue():
-            return not values
-        case AnyOf(several):
-            return any(matches(one, element, zone) for one in several)
-        case matching.Sequence(keys):
-            return any(_item_fits(keys, cast("Mapping[str, Any]", item), zone) for item in values)
-        case PersonNameMatch():
-            return any(condition.matches(PersonName.of_json(value)) for value in values)
-        case SingleValue() | UIDList() | Wildcard():
-            return any(condition.matches(str(value)) for value in values)
-        case DateRange() | TimeRange() | DateTimeRange():
-            return any(_within(condition, element.get("vr", ""), str(value), zone) for value in values)
-
-
-def _item_fits(keys: Mapping[str, Condition], item: Mapping[str, Any], zone: tzinfo) -> bool:
-    return all(matches(condition, item.get(tag, {}), zone) for tag, condition in keys.items())
-
-
-def _within(condition: DateRange | TimeRange | DateTimeRange, vr: str, value: str, zone: tzinfo) -> bool:
-    """Whether a stored date, time or moment lies in a range, from the first instant that it may mean."""
-    try:
-        stored: Any = matching.parse_key(AttributePath(("stored",), usual_vr(vr)), value)
-    except matching.MatchingError:
-        return False
-    if type(stored) is not type(condition) or stored.start is None:
-        return False
-    at, start, end = (_comparable(each, zone) for each in (stored.start, condition.start, condition.end))
-    return (start is None or at >= start) and (end is None or at <= end)
-
-
-def _comparable(value: Any, zone: tzinfo) -> Any:
-    return _aware(value, zone) if isinstance(value, datetime) else value
 
 
 def _aware(moment: datetime, zone: tzinfo) -> datetime:
