@@ -56,6 +56,12 @@ class FinalState(StrEnum):
     CANCELED = "X"
 
 
+#: The codes that count for each final state.
+NEEDED: Final[Mapping[str, tuple[FinalState, ...]]] = {
+    "COMPLETED": (FinalState.BOTH, FinalState.COMPLETED),
+    "CANCELED": (FinalState.BOTH, FinalState.CANCELED),
+}
+
 #: The attributes with final state requirements: path of tags -> code. An inner one is asked of every item around it.
 FINAL_STATE: Final[Mapping[tuple[str, ...], FinalState]] = {
     (PROCEDURE_STEP_STATE,): FinalState.BOTH,
@@ -92,9 +98,8 @@ def check_modification(changes: Mapping[str, Any]) -> None:
 
 
 def _check_terms(attributes: Mapping[str, Any]) -> None:
-    wrong = [
-        tag for tag, terms in REQUIRED.items() if terms and tag in attributes and text(attributes, tag) not in terms
-    ]
+    given = {tag: terms for tag, terms in REQUIRED.items() if terms and tag in attributes}
+    wrong = [tag for tag, terms in given.items() if text(attributes, tag) not in terms]
     _refuse("has a value that is not defined", INVALID_VALUE, wrong)
     sequences = [tag for tag, each in attributes.items() if vr_of(int(tag, 16)) == "SQ" and each.get("vr") != "SQ"]
     _refuse("is no sequence", INVALID_VALUE, sequences)
@@ -107,10 +112,7 @@ def _refuse(why: str, status: int, tags: Sequence[str]) -> None:
 
 def missing(state: str, attributes: Mapping[str, Any]) -> list[str]:
     """The tags that a state still needs a value of; none for a state that is not final (PS3.4 CC.2.5.1.1)."""
-    needed = {
-        "COMPLETED": (FinalState.BOTH, FinalState.COMPLETED),
-        "CANCELED": (FinalState.BOTH, FinalState.CANCELED),
-    }.get(state, ())
+    needed = NEEDED.get(state, ())
     found = [path[-1] for path, code in FINAL_STATE.items() if code in needed and not _is_met(path, attributes)]
     return found + ([PERFORMERS] if needed and not _performers_are_named(attributes) else [])
 
@@ -151,7 +153,7 @@ def modified(attributes: Mapping[str, Any], at: datetime) -> dict[str, Any]:
 
 def canceled(attributes: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """With the moment of the cancellation, where the performer has not given it."""
-    progress = dict(next(iter(items(attributes, PROGRESS)), {}))
+    progress = dict(first(attributes, PROGRESS))
     if not progress:
         return dict(attributes)
     return {**attributes, PROGRESS: {"vr": "SQ", "Value": [{CANCELED_AT: moment(at), **progress}]}}
@@ -159,7 +161,7 @@ def canceled(attributes: Mapping[str, Any], at: datetime) -> dict[str, Any]:
 
 def with_reasons(attributes: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """With the reason and the contact of a request to cancel as progress information."""
-    progress = dict(next(iter(items(attributes, PROGRESS)), {}))
+    progress = dict(first(attributes, PROGRESS))
     code = request.get(REASON_CODE) if _values(request, REASON_CODE) else None
     progress[REASON_CODE] = code or {"vr": "SQ", "Value": [UNSPECIFIED_REASON]}
     if _values(request, CANCEL_REASON):
@@ -189,6 +191,12 @@ def text(attributes: Mapping[str, Any], tag: str) -> str:
 def items(attributes: Mapping[str, Any], tag: str) -> list[Mapping[str, Any]]:
     """The items of a sequence; none where the attribute is something else."""
     return list(_mappings(_values(attributes, tag)))
+
+
+def first(attributes: Mapping[str, Any], tag: str) -> Mapping[str, Any]:
+    """The first item of a sequence, an empty one where there is none."""
+    found = items(attributes, tag)
+    return found[0] if found else {}
 
 
 def _mappings(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from radiology.workitems.attributes import (
     REASON_CODE,
     SCHEDULED_PERFORMERS,
     SCHEDULED_STATION,
+    first,
     items,
 )
 from radiology.workitems.model import Workitem
@@ -57,7 +58,7 @@ def _of_update(before: Mapping[str, Any], after: Workitem) -> Iterator[Report]:
 
 def of_state(workitem: Workitem) -> Report:
     """UPS State Report: the state and the readiness of the input, and why it was cancelled where that is known."""
-    progress = next(iter(items(workitem.attributes, PROGRESS)), {})
+    progress = first(workitem.attributes, PROGRESS)
     return Report(
         STATE_REPORT,
         {

@@ -17,6 +17,8 @@ from radiology.doors.dimse.performed_steps import PerformedStepService
 from radiology.doors.dimse.query import EXTENDED as QUERY_EXTENDED
 from radiology.doors.dimse.query import QueryService
 from radiology.doors.dimse.retrieve import RetrieveService
+from radiology.doors.dimse.workitems import CLASSES as WORKITEM_CLASSES
+from radiology.doors.dimse.workitems import WorkitemService
 from radiology.doors.dimse.worklist import EXTENDED, WorklistService
 from radiology.errors import NotPermitted, RadiologyError, Unavailable, Unprocessable
 from radiology.standards.dicom.checks import WARNINGS
@@ -61,6 +63,7 @@ OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
     "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
     "commit": {STORAGE_COMMITMENT_PUSH: PLAIN},
+    "ups": dict.fromkeys(WORKITEM_CLASSES, PLAIN),
 }
 
 #: The status for an error of ours: a sender of images is to try again; a query or a retrieval is "unable to process".
@@ -109,6 +112,7 @@ class Services:
             (MODALITY_PERFORMED_PROCEDURE_STEP, CommandField.N_SET_RQ): steps.change,
             (MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE, CommandField.N_GET_RQ): steps.get,
             (STORAGE_COMMITMENT_PUSH, CommandField.N_ACTION_RQ): commitment.request,
+            **WorkitemService(self.archive.app).table(),
         }
 
     def store(self, association: Association, request: Command, data: DataSet) -> Response:

@@ -8,6 +8,7 @@ from radiology.delivery.film import actions as film
 from radiology.kit import jobs
 from radiology.studies.actions import commit
 from radiology.studies.archive import Archive
+from radiology.workitems import notices
 
 Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
 
@@ -15,6 +16,7 @@ HANDLERS: Mapping[str, Work] = {
     availability.JOB: availability.notify,
     commit.JOB: commit.report,
     film.JOB: film.print_film,
+    notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }
 
 

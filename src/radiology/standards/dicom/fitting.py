@@ -24,7 +24,7 @@ from radiology.standards.dicom.plans import usual_vr
 
 
 def matches(condition: Condition, element: Mapping[str, Any], zone: tzinfo) -> bool:
-    """Whether an attribute in the DICOM JSON model satisfies a condition; moments without offset are those of `zone`."""
+    """Whether an attribute of the DICOM JSON model fits a condition; moments without offset are those of `zone`."""
     values: list[Any] = element.get("Value", [])
     match condition:
         case Universal():
