@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import footprint, large, retrieving, storing
+from bench import finding, footprint, large, retrieving, storing
 from bench.peers import SERVERS
 
-WHAT = ("storing", "retrieving", "large", "footprint", "all")
+WHAT = ("storing", "finding", "retrieving", "large", "footprint", "all")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -30,6 +30,8 @@ def main(argv: list[str]) -> int:
     broken = 0
     if asked.what in ("storing", "all"):
         broken |= storing.run(only=asked.only, rounds=rounds, quick=asked.quick, cases=asked.case)
+    if asked.what in ("finding", "all"):
+        broken |= finding.run(only=asked.only, quick=asked.quick)
     if asked.what in ("retrieving", "all"):
         broken |= retrieving.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what in ("large", "all"):

@@ -38,6 +38,8 @@ class Peer:
     http_port: int = 0
     dicomweb: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    data: Path | None = None
+    """The data folder of this service."""
 
     def get(self, path: str, accept: str = "application/json") -> bytes:
         """The body of a GET; anything but 200 is an error, except 204, which is an empty body."""
@@ -161,6 +163,7 @@ def orthanc_settings(storage: Path, dicom_port: int, http_port: int) -> dict[str
         "HttpPort": http_port,
         "AuthenticationEnabled": False,
         "RemoteAccessAllowed": False,
+        "DicomAlwaysAllowFind": True,
         "Plugins": [ORTHANC_PLUGINS],
     }
 
@@ -175,7 +178,7 @@ def ours() -> Generator[Peer]:
         with running(["./radi", "serve"], environment, log) as process:
             wait_until_ready(process, log, http_port, "/health/ready")
             headers = {"Authorization": f"Bearer {bearer_token(environment)}"}
-            yield Peer("ours", process.pid, dicom_port, "RADSVC", http_port, "/dicomweb", headers)
+            yield Peer("ours", process.pid, dicom_port, "RADSVC", http_port, "/dicomweb", headers, data / "data")
 
 
 def service_environment(data: Path, http_port: int, dicom_port: int) -> dict[str, str]:
