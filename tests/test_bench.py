@@ -11,7 +11,7 @@ from pydicom import dcmread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # `bench` is no part of the installed package.
 
-from bench import check, large, processes, sending, sets, storing
+from bench import check, large, processes, retrieving, sending, sets, storing
 
 DCMSEND_LOG = """\
 100.250 checking input files ...
@@ -27,6 +27,10 @@ DCMSEND_LOG = """\
 
 def test_every_case_of_storing_has_a_budget() -> None:
     assert {f"{case.key}_ratio" for case in storing.CASES} == check.load()["storing"].keys()
+
+
+def test_every_case_of_retrieving_has_a_budget() -> None:
+    assert {f"{case.key}_ratio" for case in retrieving.CASES} == check.load()["retrieving"].keys()
 
 
 @pytest.mark.parametrize(
