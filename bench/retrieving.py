@@ -28,28 +28,32 @@ NODELAY = {**os.environ, "TCP_NODELAY": "1"}
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: the tool that asks, and whether the images go to a third party."""
+    """One line of the table: the tool that asks, and what its log calls the final response."""
 
     key: str
     title: str
     tool: str
+    final: str
 
-    def retrieve(self, peer: Peer, study_instance_uid: str) -> float:
-        """Retrieve the study once; seconds."""
+    def retrieve(self, peer: Peer, study_instance_uid: str, *, verbose: bool = False) -> float:
+        """Retrieve the study once; seconds. With `verbose` the tool's log must tell of success too."""
+        options = ["-v"] if verbose else []
         move = ["--move", DESTINATION] if self.tool == "movescu" else ["--ignore"]
         argv = [self.tool, "-S", "-aet", REQUESTER, "-aec", peer.ae_title, *move, "127.0.0.1", str(peer.dicom_port),
-                "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study_instance_uid}"]  # fmt: skip
+                "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study_instance_uid}", *options]  # fmt: skip
         began = time.perf_counter()
         done = subprocess.run(argv, env=NODELAY, capture_output=True, text=True, timeout=SECONDS, check=False)
         seconds = time.perf_counter() - began
         if done.returncode != 0:
             raise RuntimeError(f"{self.tool} from {peer.name} gave {done.returncode}: {done.stderr[-1000:]}")
+        if verbose and f"{self.final} (Success)" not in done.stdout + done.stderr:
+            raise RuntimeError(f"{self.tool} did not get all from {peer.name}: {done.stderr[-1000:]}")
         return seconds
 
 
 CASES = (
-    Case("get", "C-GET of 100 CT of 512 KiB by `getscu`", "getscu"),
-    Case("move", "C-MOVE of 100 CT of 512 KiB by `movescu` to `storescp`", "movescu"),
+    Case("get", "C-GET of 100 CT of 512 KiB by `getscu`", "getscu", "C-GET Response"),
+    Case("move", "C-MOVE of 100 CT of 512 KiB by `movescu` to `storescp`", "movescu", "Final Move Response"),
 )
 
 
@@ -105,7 +109,9 @@ def measure(servers: list[str], rounds: int) -> list[Row]:
                 dcmsend(peer, [files], nodelay=True)
                 with destination(peer):
                     for case, row in zip(CASES, rows, strict=True):
-                        case.retrieve(peer, sets.study_uid("ct"))  # The first one fills caches, of both alike.
+                        case.retrieve(
+                            peer, sets.study_uid("ct"), verbose=True
+                        )  # The first one fills caches, of both alike.
                         seconds = [case.retrieve(peer, sets.study_uid("ct")) for _ in range(REPEATS)]
                         rate = INSTANCES / statistics.median(seconds)
                         row.rounds.setdefault(name, []).append(round(rate, 1))
