@@ -63,6 +63,21 @@ def test_a_request_of_the_peer_may_come_before_its_response(start_server: Callab
     assert archive.ended == [(Outcome.RELEASED, "")]
 
 
+def test_the_peer_may_do_nothing_but_wait_for_it(start_server: Callable[..., Server]) -> None:
+    teller, events = Teller(), list[bytes]()
+
+    def on_event(_request: Command, data: bytes) -> Response:
+        events.append(data)
+        return Response()
+
+    server = start_server(timers=Timers(5, 5, 5), between_messages=teller.between_messages)
+    with connect(peer_of(server), CONTEXTS) as association:
+        association.on_event_report = on_event
+        assert association.take_event_report(5)
+        assert not association.take_event_report(0.01), "there is one event"
+    assert events == [b"event"]
+
+
 def test_the_peer_may_go_without_its_response(start_server: Callable[..., Server], archive: Any) -> None:
     teller = Teller()
     server = start_server(timers=Timers(5, 5, 5), between_messages=teller.between_messages)

@@ -471,16 +471,33 @@ class Association:
         An N-EVENT-REPORT that comes first goes to `on_event_report`, and is answered.
         """
         message = self.next_message(self.timers.dimse_seconds)
-        while message and message.command.field == CommandField.N_EVENT_REPORT_RQ and self.on_event_report:
-            context_id = message.data.context.context_id
-            response = self.on_event_report(message.command, message.data.read())
-            self.send_message(context_id, response.to_command(message.command), response.data_set)
+        while message is not None and self._answer_event_report(message):
             message = self.next_message(self.timers.dimse_seconds)
         if message is None:
             raise self.refuse(PDUError("the peer asked for release while it owes a response"))
         if not message.command.is_response or message.command.responds_to != message_id:
             raise self.refuse(PDUError(f"a {message.command.operation} came instead of a response to {message_id}"))
         return message
+
+    def take_event_report(self, seconds: float) -> bool:
+        """Wait so long for an N-EVENT-REPORT and answer it by `on_event_report`; whether one came.
+
+        Raises AssociationEndedError.
+        """
+        if not self.wait(seconds):
+            return False
+        message = self.next_message()
+        if message is None or not self._answer_event_report(message):
+            raise self.refuse(PDUError("the peer sent something else than an N-EVENT-REPORT"))
+        return True
+
+    def _answer_event_report(self, message: Message) -> bool:
+        if message.command.field != CommandField.N_EVENT_REPORT_RQ or self.on_event_report is None:
+            return False
+        response = self.on_event_report(message.command, message.data.read())
+        context_id = message.data.context.context_id
+        self.send_message(context_id, response.to_command(message.command), response.data_set)
+        return True
 
     # Ending
 

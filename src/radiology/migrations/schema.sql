@@ -660,6 +660,32 @@ COMMENT ON TABLE public.availability_notices IS 'Instance Availability Notificat
 
 COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
 
+CREATE TABLE public.commitment_inquiries (
+    id uuid NOT NULL,
+    transaction_uid text NOT NULL,
+    ae_title text NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    caused_at timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT commitment_inquiries_state_check CHECK ((state = ANY (ARRAY['open'::text, 'asked'::text, 'answered'::text, 'given-up'::text])))
+);
+
+COMMENT ON TABLE public.commitment_inquiries IS 'storage commitment that we ask of receivers (PS3.4 J)';
+
+CREATE TABLE public.commitment_outcomes (
+    inquiry_id uuid NOT NULL,
+    sop_class_uid text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    outcome text DEFAULT 'awaited'::text NOT NULL,
+    failure_reason integer,
+    CONSTRAINT commitment_outcomes_outcome_check CHECK ((outcome = ANY (ARRAY['awaited'::text, 'committed'::text, 'failed'::text])))
+);
+
+COMMENT ON COLUMN public.commitment_outcomes.failure_reason IS 'Failure Reason (0008,1197) that the receiver gave';
+
 CREATE TABLE public.commitment_requests (
     id uuid NOT NULL,
     transaction_uid text NOT NULL,
@@ -1257,6 +1283,15 @@ ALTER TABLE ONLY public.audit_events
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.commitment_inquiries
+    ADD CONSTRAINT commitment_inquiries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.commitment_inquiries
+    ADD CONSTRAINT commitment_inquiries_transaction_uid_key UNIQUE (transaction_uid);
+
+ALTER TABLE ONLY public.commitment_outcomes
+    ADD CONSTRAINT commitment_outcomes_pkey PRIMARY KEY (inquiry_id, sop_instance_uid);
+
 ALTER TABLE ONLY public.commitment_requests
     ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
 
@@ -1399,6 +1434,10 @@ CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, o
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
 
+CREATE INDEX commitment_inquiries_newest ON public.commitment_inquiries USING btree (caused_at DESC, id DESC);
+
+CREATE INDEX commitment_outcomes_instance ON public.commitment_outcomes USING btree (sop_instance_uid);
+
 CREATE INDEX commitment_requests_newest ON public.commitment_requests USING btree (requested_at DESC, id DESC);
 
 CREATE INDEX commitment_requests_open ON public.commitment_requests USING btree (ae_title, transaction_uid) WHERE (state = 'open'::text);
@@ -1520,6 +1559,9 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
 
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
+
+ALTER TABLE ONLY public.commitment_outcomes
+    ADD CONSTRAINT commitment_outcomes_inquiry_id_fkey FOREIGN KEY (inquiry_id) REFERENCES public.commitment_inquiries(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);

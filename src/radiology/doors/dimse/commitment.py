@@ -1,4 +1,7 @@
-"""Storage Commitment Push Model as SCP (PS3.4 J): N-ACTION, and the result on the same association while it lasts."""
+"""Storage Commitment Push Model (PS3.4 J): N-ACTION, and the result on the same association while it lasts.
+
+As SCU it takes results of what was asked of a peer.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,9 +11,10 @@ from uuid import UUID
 
 from radiology.app import App
 from radiology.application_entities.retries import is_refused
+from radiology.delivery.commitment.actions import answer_to
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Response
-from radiology.doors.dimse.performed_steps import read
+from radiology.doors.dimse.performed_steps import DATA_SET_LIMIT_BYTES, read
 from radiology.errors import NotFound, RadiologyError, Unprocessable
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.log import get_logger
@@ -63,6 +67,11 @@ class CommitmentService:
         request_id = self.app.db.wait_for(commit.take_request(self.app, association.calling_ae_title, attributes))
         association.state.promises.append(Promise(request_id))
         return Response()
+
+    def take_result(self, association: Association, request: Command, data: DataSet) -> Response:  # noqa: ARG002
+        """N-EVENT-REPORT (PS3.4 J.3.3): the result of what we asked of the caller."""
+        encoded = data.read(DATA_SET_LIMIT_BYTES)
+        return answer_to(self.app, association.calling_ae_title, encoded, data.transfer_syntax_uid)
 
     def report(self, association: Association) -> float | None:
         """Between two messages: send the results that can be sent; seconds until the next look, None for none."""

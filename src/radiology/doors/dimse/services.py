@@ -52,6 +52,8 @@ INDEX_WAIT_SECONDS = 60.0
 PLAIN = Offer(transfer_syntax_uids=frozenset((EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)))
 #: A requester may be SCP of Storage, to receive by C-GET (PS3.4 C.5.3).
 STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES), peer_scp=True)
+#: A peer that we asked for commitment may be SCP, to report its result on an association of its own (PS3.4 J.3.3).
+COMMITMENT = replace(PLAIN, peer_scp=True)
 
 #: What each service of an application entity's record opens. The presentation contexts that we accept are these.
 OFFERS: Mapping[str, Mapping[str, Offer]] = {
@@ -62,7 +64,7 @@ OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "get": dict.fromkeys((PATIENT_ROOT_GET, STUDY_ROOT_GET, COMPOSITE_INSTANCE_ROOT_GET), PLAIN),
     "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
     "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
-    "commit": {STORAGE_COMMITMENT_PUSH: PLAIN},
+    "commit": {STORAGE_COMMITMENT_PUSH: COMMITMENT},
     "ups": dict.fromkeys(WORKITEM_CLASSES, PLAIN),
 }
 
@@ -112,6 +114,7 @@ class Services:
             (MODALITY_PERFORMED_PROCEDURE_STEP, CommandField.N_SET_RQ): steps.change,
             (MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE, CommandField.N_GET_RQ): steps.get,
             (STORAGE_COMMITMENT_PUSH, CommandField.N_ACTION_RQ): commitment.request,
+            (STORAGE_COMMITMENT_PUSH, CommandField.N_EVENT_REPORT_RQ): commitment.take_result,
             **WorkitemService(self.archive.app).table(),
         }
 

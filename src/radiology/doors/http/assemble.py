@@ -18,6 +18,7 @@ from radiology.access.accounts import Authenticator
 from radiology.app import App
 from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
+from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.doors.http import changes, health, problems
 from radiology.doors.http.actors import FailedAttempts
@@ -54,6 +55,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         application_entities,
         associations,
         worklist,
+        commitments,
         film,
         *_dicom_over_rest(),
     ):

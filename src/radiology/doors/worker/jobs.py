@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from radiology.delivery.availability import actions as availability
+from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.film import actions as film
 from radiology.kit import jobs
 from radiology.studies.actions import commit
@@ -15,6 +16,7 @@ Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
 HANDLERS: Mapping[str, Work] = {
     availability.JOB: availability.notify,
     commit.JOB: commit.report,
+    inquiries.JOB: inquiries.ask,
     film.JOB: film.print_film,
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }

@@ -73,6 +73,32 @@ COMMENT ON COLUMN commitment_requests.failures IS 'what was reported as not comm
 COMMENT ON COLUMN commitment_requests.claimed_until IS 'so long somebody is reporting the result';
 CREATE INDEX commitment_requests_open ON commitment_requests (ae_title, transaction_uid) WHERE state = 'open';
 CREATE INDEX commitment_requests_newest ON commitment_requests (requested_at DESC, id DESC);
+
+CREATE TABLE commitment_inquiries (
+    id uuid PRIMARY KEY,
+    transaction_uid text NOT NULL UNIQUE,
+    ae_title text NOT NULL,
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'asked', 'answered', 'given-up')),
+    attempts integer NOT NULL DEFAULT 0,
+    sentence text NOT NULL DEFAULT '',
+    caused_at timestamptz NOT NULL,
+    asked_at timestamptz,
+    changed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE commitment_inquiries IS 'storage commitment that we ask of receivers (PS3.4 J)';
+CREATE INDEX commitment_inquiries_newest ON commitment_inquiries (caused_at DESC, id DESC);
+
+CREATE TABLE commitment_outcomes (
+    inquiry_id uuid NOT NULL REFERENCES commitment_inquiries (id) ON DELETE CASCADE,
+    sop_class_uid text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    outcome text NOT NULL DEFAULT 'awaited' CHECK (outcome IN ('awaited', 'committed', 'failed')),
+    failure_reason integer,
+    PRIMARY KEY (inquiry_id, sop_instance_uid)
+);
+COMMENT ON COLUMN commitment_outcomes.failure_reason IS 'Failure Reason (0008,1197) that the receiver gave';
+CREATE INDEX commitment_outcomes_instance ON commitment_outcomes (sop_instance_uid);
+
 CREATE INDEX quarantine_open_instance ON quarantine (sop_instance_uid) WHERE resolved_at IS NULL;
 """
 
