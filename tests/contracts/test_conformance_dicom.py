@@ -1,10 +1,15 @@
 """The DICOM conformance statement says what the code offers: every table is compared with what it is about."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from radiology.application_entities import retries
+from radiology.delivery.availability import actions as availability
+from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.contexts import sendable_syntaxes
 from radiology.dicom_network import pdu
 from radiology.dicom_network.association import (
@@ -18,11 +23,13 @@ from radiology.dicom_network.association import (
 )
 from radiology.dicom_network.message import Status
 from radiology.doors.dimse import retrieve
+from radiology.doors.dimse.commitment import NO_SUCH_ACTION
 from radiology.doors.dimse.identifiers import MODELS
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
 from radiology.errors import (
     CannotUnderstand,
     DataSetMismatch,
+    NotFound,
     NotPermitted,
     RejectedInstance,
     Unavailable,
@@ -34,6 +41,8 @@ from radiology.settings import Settings
 from radiology.standards.dicom import uids
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.limits import Limits
+from radiology.studies import commitment
+from radiology.studies.actions import commit
 from radiology.studies.rejection import MEANINGS, Title
 
 STATEMENT = Path(__file__).resolve().parents[2] / "docs" / "conformance" / "dicom.md"
@@ -135,6 +144,54 @@ def test_performed_procedure_steps() -> None:
     statuses = {row[0] for row in rows("Modality Performed Procedure Step SCP") if re.fullmatch("0[0-9]{3}", row[0])}
     assert statuses == {"0000", "0106", "0110", "0111", "0112", "0117", "0120", "0121"}
     assert f"{performed.MAY_NO_LONGER_BE_UPDATED:04X}" in told
+
+
+def test_storage_commitment() -> None:
+    told = section("Storage Commitment SCP")
+    reasons = {int(row[0], 16): row[1] for row in _table("Storage Commitment SCP", "Failure Reason (0008,1197)")}
+    assert reasons == {int(reason): meaning for reason, meaning in commitment.MEANINGS.items()}
+    statuses = {int(row[0], 16) for row in _table("Storage Commitment SCP", "status of N-ACTION")}
+    assert statuses == {
+        Status.SUCCESS,
+        Status.PROCESSING_FAILURE,
+        NotFound.dimse_status,
+        commitment.INVALID_ARGUMENT_VALUE,
+        NO_SUCH_ACTION,
+        Unavailable.dimse_status,
+    }
+    assert uids.STORAGE_COMMITMENT_PUSH in told
+    assert uids.STORAGE_COMMITMENT_PUSH_INSTANCE in told
+    assert f"within {commit.SAME_ASSOCIATION_SECONDS:.0f} s" in told
+    assert OFFERS["commit"] == {uids.STORAGE_COMMITMENT_PUSH: replace(PLAIN, peer_scp=True)}
+
+
+def test_retries_of_results_and_notices() -> None:
+    first, second, third, hourly = (f"{seconds:,}" for seconds in retries.AFTER_SECONDS)
+    sentence = f"after {first}, {second}, {third} and {hourly} s, then every hour until 24 h"
+    assert hourly == "3,600"
+    assert timedelta(hours=24) == retries.GIVEN_UP_AFTER
+    assert sentence in section("Storage Commitment SCP")
+    assert sentence in section("Instance Availability SCU")
+
+
+def test_commitment_that_is_asked_of_receivers() -> None:
+    told = section("Storage Commitment SCU")
+    assert f"{inquiries.MOST_REFERENCES:,} instances" in told
+    assert f"kept for {inquiries.SAME_ASSOCIATION_SECONDS:.0f} s" in told
+    statuses = {int(row[0], 16) for row in rows("Storage Commitment SCU")}
+    assert statuses == {Status.SUCCESS, commitment.INVALID_ARGUMENT_VALUE}
+
+
+def test_notices_of_availability() -> None:
+    assert uids.INSTANCE_AVAILABILITY_NOTIFICATION in section("Instance Availability SCU")
+    assert len(rows("Instance Availability SCU")) == len(availability.CAUSES)
+
+
+def _table(title: str, head: str) -> list[list[str]]:
+    """The rows of that table of a section whose first column has this head."""
+    found = re.search(rf"^\| {re.escape(head)} \|.*?(?=^$)", section(title), re.MULTILINE | re.DOTALL)
+    assert found is not None, f"{title} has no table of {head}"
+    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in found[0].splitlines()[2:]]
 
 
 def _shown(tag: str) -> str:
