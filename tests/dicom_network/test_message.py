@@ -117,6 +117,21 @@ def test_a_response_repeats_what_the_request_named() -> None:
     assert decoded.operation == STORE.operation == "C-STORE"
 
 
+@pytest.mark.parametrize("field", [CommandField.N_SET_RQ, CommandField.N_GET_RQ, CommandField.N_ACTION_RQ])
+def test_a_response_names_as_affected_what_was_requested(field: CommandField) -> None:
+    requested = Command(
+        {
+            Element.COMMAND_FIELD: field,
+            Element.REQUESTED_SOP_CLASS_UID: "1.2.3",
+            Element.REQUESTED_SOP_INSTANCE_UID: "1.2.3.4",
+        }
+    )
+    elements = Response().to_command(requested).elements
+    assert elements[Element.AFFECTED_SOP_CLASS_UID] == "1.2.3"
+    assert elements[Element.AFFECTED_SOP_INSTANCE_UID] == "1.2.3.4"
+    assert not {Element.REQUESTED_SOP_CLASS_UID, Element.REQUESTED_SOP_INSTANCE_UID} & elements.keys()
+
+
 def test_elements_of_a_response_win() -> None:
     command = Response(elements={Element.AFFECTED_SOP_INSTANCE_UID: "9.9"}).to_command(STORE)
     assert command.sop_instance_uid == "9.9"

@@ -44,6 +44,14 @@ TLS_HANDSHAKE: Final = "PDU type 16H"
 _COMPOSITE: Final = frozenset(
     (CommandField.C_STORE_RQ, CommandField.C_FIND_RQ, CommandField.C_MOVE_RQ, CommandField.C_GET_RQ)
 )
+_NORMALIZED: Final = frozenset(
+    (CommandField.N_CREATE_RQ, CommandField.N_SET_RQ, CommandField.N_GET_RQ, CommandField.N_ACTION_RQ)
+)
+#: Classes that work on the instances of another: all UPS classes on UPS Push (PS3.4 CC.3.1), MPPS Retrieve on MPPS.
+_INSTANCES_OF: Final[Mapping[str, str]] = {
+    **dict.fromkeys((f"1.2.840.10008.5.1.4.34.6.{number}" for number in (2, 3, 5)), "1.2.840.10008.5.1.4.34.6.1"),
+    "1.2.840.10008.3.1.2.3.4": "1.2.840.10008.3.1.2.3.3",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -413,6 +421,11 @@ class Server:
             return Response(Status.UNRECOGNIZED_OPERATION)
         if request.field in _COMPOSITE and request.sop_class_uid != context.abstract_syntax_uid:
             return Response(Status.SOP_CLASS_NOT_SUPPORTED)
+        if request.field in _NORMALIZED and request.sop_class_uid not in (
+            context.abstract_syntax_uid,
+            _INSTANCES_OF.get(context.abstract_syntax_uid),
+        ):
+            return Response(Status.NO_SUCH_SOP_CLASS)
         answer = service(association, request, message.data)
         return answer if isinstance(answer, Response) else _send_pending(association, message, iter(answer))
 

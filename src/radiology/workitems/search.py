@@ -1,5 +1,6 @@
 """What a C-FIND identifier, or the keys of a filtered subscription, ask for (PS3.4 CC.2.8). Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -26,6 +27,10 @@ TIMEZONE_OFFSET = "00080201"
 _NO_KEYS = (CHARACTER_SET, TIMEZONE_OFFSET, TRANSACTION_UID)
 #: VRs whose single values are text in the DICOM JSON model, so that the database can compare them.
 _TEXT_VRS = frozenset(("AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT", "UI"))
+
+
+#: A hyphen that does not begin an offset from UTC.
+_RANGE = re.compile(r"-(?!\d{4}$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def conditions(query: WorkitemQuery, *, facility_code: str | None) -> Where:
         if start.end is not None:
             where.add("scheduled_start_at <= {end}", end=_aware(start.end, query.zone))
     if contained := _contained(query.keys, query.asked):
-        where.add("attributes @> {contained}", contained=as_json(contained))
+        where.add("attributes @> {contained}::jsonb", contained=as_json(contained))
     return where
 
 
@@ -115,10 +120,10 @@ def _selected_element(element: Mapping[str, Any] | None, asked: Mapping[str, Any
 
 def start_of(attributes: Mapping[str, Any], zone: tzinfo) -> datetime:
     """Scheduled Procedure Step Start DateTime as a moment, the first that it may mean. Raises MatchingError."""
-    value = attributes[START]["Value"][0]
-    condition = matching.parse_key(AttributePath((START,), "DT"), str(value))
-    if not isinstance(condition, DateTimeRange) or condition.start is None or str(value).endswith("-"):
-        raise matching.MatchingError("ScheduledProcedureStepStartDateTime", f"{value!r} is not one moment")
+    value = str(attributes[START]["Value"][0])
+    condition = matching.parse_key(AttributePath((START,), "DT"), value)
+    if not isinstance(condition, DateTimeRange) or condition.start is None or _RANGE.search(value):
+        raise matching.MatchingError("ScheduledProcedureStepStartDateTime", f"{value[:60]!r} is not one moment")
     return _aware(condition.start, zone)
 
 

@@ -22,6 +22,9 @@ from radiology.standards.dicom.matching import (
 from radiology.standards.dicom.names import PersonName
 from radiology.standards.dicom.plans import usual_vr
 
+#: The parser of keys names the attribute in its errors; of what is stored nobody is told.
+_ANY_TAG = "00404005"
+
 
 def matches(condition: Condition, element: Mapping[str, Any], zone: tzinfo) -> bool:
     """Whether an attribute of the DICOM JSON model fits a condition; moments without offset are those of `zone`."""
@@ -50,7 +53,7 @@ def _item_fits(keys: Mapping[str, Condition], item: Mapping[str, Any], zone: tzi
 def _within(condition: DateRange | TimeRange | DateTimeRange, vr: str, value: str, zone: tzinfo) -> bool:
     """Whether a stored date, time or moment lies in a range, from the first instant that it may mean."""
     try:
-        stored: Any = matching.parse_key(AttributePath(("stored",), usual_vr(vr)), value)
+        stored: Any = matching.parse_key(AttributePath((_ANY_TAG,), usual_vr(vr)), value)
     except matching.MatchingError:
         return False
     if type(stored) is not type(condition) or stored.start is None:
