@@ -26,6 +26,7 @@ from radiology.doors.dimse import retrieve
 from radiology.doors.dimse.commitment import NO_SUCH_ACTION
 from radiology.doors.dimse.identifiers import MODELS
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
+from radiology.doors.dimse.workitems import ACTIONS
 from radiology.errors import (
     CannotUnderstand,
     DataSetMismatch,
@@ -44,6 +45,8 @@ from radiology.standards.dicom.limits import Limits
 from radiology.studies import commitment
 from radiology.studies.actions import commit
 from radiology.studies.rejection import MEANINGS, Title
+from radiology.workitems import attributes as workitems
+from radiology.workitems.model import Code
 
 STATEMENT = Path(__file__).resolve().parents[2] / "docs" / "conformance" / "dicom.md"
 
@@ -192,6 +195,21 @@ def _table(title: str, head: str) -> list[list[str]]:
     found = re.search(rf"^\| {re.escape(head)} \|.*?(?=^$)", section(title), re.MULTILINE | re.DOTALL)
     assert found is not None, f"{title} has no table of {head}"
     return [[cell.strip() for cell in line.strip("| ").split("|")] for line in found[0].splitlines()[2:]]
+
+
+def test_unified_procedure_steps() -> None:
+    told = rows("Unified Procedure Step SCP")
+    classes = [row for row in told if row[0].startswith("1.2.")]
+    offered = set(OFFERS["ups"]) | {uids.UNIFIED_PROCEDURE_STEP_EVENT}
+    assert {row[0] for row in classes} == offered
+    actions = {row[0]: tuple(int(digit) for digit in re.findall(r"\b[1-5]\b", row[2])) for row in classes}
+    assert {uid: actions[uid] for uid in ACTIONS} == ACTIONS
+    keys = {row[0].strip("`>"): row for row in told if row[0].lstrip("`>").startswith("(")}
+    assert {tag for tag, row in keys.items() if row[2] == "1"} == {_shown(tag) for tag in workitems.REQUIRED}
+    ends = {tag: row[3].split(",")[0] for tag, row in keys.items() if row[3:]}
+    assert ends == {_shown(path[-1]): str(code) for path, code in workitems.FINAL_STATE.items()}
+    statuses = {int(row[0], 16) for row in told if re.fullmatch("[0-9A-F]{4}", row[0])}
+    assert set(Code) <= statuses
 
 
 def _shown(tag: str) -> str:
