@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radiology.dicom_network.client import Peer, connect
-from radiology.dicom_network.connection import Association, Outcome, Timers
+from radiology.dicom_network.connection import Association, DataSet, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField, Element, Response
 from radiology.dicom_network.server import Server
 
@@ -87,6 +87,31 @@ def test_the_peer_may_go_without_its_response(start_server: Callable[..., Server
     archive.wait_for(lambda: archive.ended)
     assert archive.ended == [(Outcome.RELEASED, "")]
     assert teller.answers == []
+
+
+def test_a_service_that_asks_the_peer_gets_its_own_response(start_server: Callable[..., Server]) -> None:
+    teller, events = Teller(), list[bytes]()
+
+    def create(association: Association, _request: Command, _data: DataSet) -> Response:
+        context = association.context_for(MPPS)
+        assert context is not None
+        answer = association.invoke(context, CommandField.N_EVENT_REPORT_RQ, EVENT, b"of the service")
+        return Response(answer.command.status)
+
+    def on_event(_request: Command, data: bytes) -> Response:
+        events.append(data)
+        return Response(0x0000 if data == b"event" else 0x0107)
+
+    server = start_server(
+        {(MPPS, CommandField.N_CREATE_RQ): create}, timers=Timers(5, 5, 5), between_messages=teller.between_messages
+    )
+    with connect(peer_of(server), CONTEXTS) as association:
+        association.on_event_report = on_event
+        assert teller.told.wait(5)
+        elements = {Element.AFFECTED_SOP_CLASS_UID: MPPS, Element.AFFECTED_SOP_INSTANCE_UID: "1.2.4"}
+        answer, _ = association.request_once(MPPS, CommandField.N_CREATE_RQ, elements, b"step")
+    assert answer.status == 0x0107
+    assert (events, teller.answers) == ([b"event", b"of the service"], [0x0000])
 
 
 def test_a_message_ends_the_waiting(start_server: Callable[..., Server]) -> None:

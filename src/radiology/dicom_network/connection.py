@@ -468,10 +468,11 @@ class Association:
     def response_to(self, message_id: int) -> Message:
         """Wait for the response to a request of ours, at most the DIMSE timer. Raises AssociationEndedError.
 
-        An N-EVENT-REPORT that comes first goes to `on_event_report`, and is answered.
+        An N-EVENT-REPORT that comes first goes to `on_event_report`, and is answered; a response to what was begun
+        before goes to whoever waits for it.
         """
         message = self.next_message(self.timers.dimse_seconds)
-        while message is not None and self._answer_event_report(message):
+        while message is not None and message.command.responds_to != message_id and self._is_for_others(message):
             message = self.next_message(self.timers.dimse_seconds)
         if message is None:
             raise self.refuse(PDUError("the peer asked for release while it owes a response"))
@@ -490,6 +491,11 @@ class Association:
         if message is None or not self._answer_event_report(message):
             raise self.refuse(PDUError("the peer sent something else than an N-EVENT-REPORT"))
         return True
+
+    def _is_for_others(self, message: Message) -> bool:
+        if message.command.is_response:
+            return self.take_response(message.command)
+        return self._answer_event_report(message)
 
     def _answer_event_report(self, message: Message) -> bool:
         if message.command.field != CommandField.N_EVENT_REPORT_RQ or self.on_event_report is None:

@@ -10,8 +10,13 @@ import make
 from commitment_peers import Results, a_request, asked, listening
 from node import Node, running_node
 from orthanc import orthanc
+from radiology.dicom_network.client import UNCOMPRESSED, Peer, connect
+from radiology.dicom_network.message import CommandField, Element
 from radiology.kit import jobs
+from radiology.standards.dicom import data_set
+from radiology.standards.dicom.uids import STORAGE_COMMITMENT_PUSH, STORAGE_COMMITMENT_PUSH_INSTANCE
 from radiology.studies.actions import commit
+from radiology.studies.commitment import Reference, asking
 from storage_peers import register
 from working import worker
 
@@ -188,6 +193,31 @@ def test_one_reports_at_a_time_and_a_claim_ends_by_itself(node):
         change(node, "UPDATE commitment_requests SET claimed_until = now() - interval '1 second'")
         assert attempt(node, request_id) is None
     assert results.next().event_type == ALL_COMMITTED
+
+
+def test_a_peer_that_goes_without_taking_the_result_gets_it_from_the_job(node):
+    uid, results = a_stored_instance(node), Results()
+    association = connect(
+        Peer("127.0.0.1", node.port, "RADSVC", "MODALITY1"), [(STORAGE_COMMITMENT_PUSH, UNCOMPRESSED)]
+    )
+    context = association.context_for(STORAGE_COMMITMENT_PUSH)
+    elements = {
+        Element.REQUESTED_SOP_CLASS_UID: STORAGE_COMMITMENT_PUSH,
+        Element.REQUESTED_SOP_INSTANCE_UID: STORAGE_COMMITMENT_PUSH_INSTANCE,
+        Element.ACTION_TYPE_ID: 1,
+    }
+    request = data_set.encode(asking(generate_uid(), [Reference(CTImageStorage, uid)]), context.transfer_syntax_uid)
+    assert association.invoke(context, CommandField.N_ACTION_RQ, elements, request).command.status == 0
+    until = datetime.now(UTC) + timedelta(seconds=10)
+    while node.value("SELECT claimed_until FROM commitment_requests") is None:
+        assert datetime.now(UTC) < until
+    association.release()
+    while node.server.counters.open:
+        assert datetime.now(UTC) < until
+    assert node.value("SELECT claimed_until FROM commitment_requests") is None
+    with listening(node, results):
+        assert attempt(node, str(node.value("SELECT id FROM commitment_requests"))) is None
+    assert results.next().committed == [uid]
 
 
 def test_orthanc_asks_and_takes_the_result(node, tmp_path, monkeypatch):

@@ -92,6 +92,8 @@ async def notify(archive: Archive, arguments: Mapping[str, Any]) -> None:
     else:
         async with app.db.transaction() as tx:
             await queries.change(tx, notice_id, state="sent", sentence="", at=app.clock.now())
+        log.info("availability.told", ae_title=notice.ae_title, study_instance_uid=notice.study_instance_uid,
+                 instances=len(contents))  # fmt: skip
 
 
 def _tell(app: App, entity: ApplicationEntity, notice: Notice, contents: Sequence[Availability]) -> None:

@@ -146,7 +146,8 @@ def _is_intact(objects: LocalObjects, evidence: Evidence) -> bool:
 async def claim(app: App, request_id: UUID) -> bool:
     """Take the reporting, so that it is not done twice; False where somebody else has it."""
     now, settings = app.clock.now(), app.settings
-    longest = settings.artim_seconds + settings.dimse_timeout_seconds + CLAIM_MARGIN_SECONDS
+    # To connect, to associate and to release take ARTIM at most each; the response may take the DIMSE timer.
+    longest = 3 * settings.artim_seconds + settings.dimse_timeout_seconds + CLAIM_MARGIN_SECONDS
     async with app.db.transaction() as tx:
         return await queries.claim(tx, request_id, now=now, until=now + timedelta(seconds=longest))
 
@@ -161,6 +162,8 @@ async def reported(app: App, request_id: UUID, found: Result) -> None:
     """The peer has the result."""
     async with app.db.transaction() as tx:
         await queries.save_reported(tx, request_id, failures=found.failures, at=app.clock.now())
+    log.info("commitment.reported", request_id=str(request_id), instances=len(found.references),
+             refused=len(found.failures))  # fmt: skip
 
 
 async def report(archive: Archive, arguments: Mapping[str, Any]) -> None:
