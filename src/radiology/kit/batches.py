@@ -79,6 +79,18 @@ class BatchWriter(Generic[Item, Outcome]):
         if len(self._waiting) >= self._waiting_limit:
             raise Unavailable("Too much is waiting to be written. Send again in a moment.")
 
+    def wait_for_room(self, limit_seconds: float) -> None:
+        """Where too much waits, wait until it is less: who sends is slowed down, not refused. Raises Unavailable.
+
+        For a thread that may be held up.
+        """
+        if self.healthy and len(self._waiting) >= self._waiting_limit:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: not self.healthy or len(self._waiting) < self._waiting_limit, limit_seconds
+                )
+        self.check()
+
     @property
     def waiting(self) -> int:
         """How many items are not yet written."""
@@ -103,6 +115,7 @@ class BatchWriter(Generic[Item, Outcome]):
                 self._changed.wait(self._linger_left())
             batch = self._waiting[: self._batch_items]
             del self._waiting[: self._batch_items]
+            self._changed.notify_all()
             self._flush = self._flush and bool(self._waiting)
             self._in_hand = (batch[0][0], len(batch)) if batch else (0.0, 0)
             return batch

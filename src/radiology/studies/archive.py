@@ -10,6 +10,9 @@ from radiology.kit.db import Reader
 from radiology.studies.index import Stored, StudyIndex
 from radiology.studies.receive import Arrival, Reception, Source, receive_data_set, receive_file
 
+#: A sender that is faster than the index is held up this long for each object before it is told to try again.
+ROOM_SECONDS = 20.0
+
 
 @dataclass(frozen=True, slots=True)
 class Archive:
@@ -27,8 +30,8 @@ class Archive:
     def receive_data_set(
         self, source: Source, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
     ) -> Reception:
-        """Begin to take in the data set of a C-STORE. Raises Unavailable while nothing can be stored."""
-        self.arrivals.check()
+        """Begin to take in the data set of a C-STORE; waits while much waits for the index. Raises Unavailable."""
+        self.arrivals.wait_for_room(ROOM_SECONDS)
         return receive_data_set(
             self.app.objects,
             source,
