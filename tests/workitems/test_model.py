@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from radiology.errors import AttributesRefused, RadiologyError, TransitionRefused
 from radiology.workitems import attributes as rules
-from radiology.workitems import model
+from radiology.workitems import model, reports, search
 from radiology.workitems.model import State, Verb
 
 AT = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -200,3 +200,40 @@ def done(item, kind: str, argument, uid: str):
         return item.cancel_as_requested({}, AT, WRONG) if changes else item
     except RadiologyError:
         return item
+
+
+TAGS = st.sampled_from(
+    [*rules.REQUIRED, *rules.EMPTY_AT_FIRST, "00404025", "00404034", "00741238", "0074100E", "00090010"]
+)
+ELEMENTS = st.recursive(
+    st.fixed_dictionaries(
+        {"vr": st.sampled_from(["CS", "LO", "DT", "UI", "US"])},
+        optional={"Value": st.lists(VALUES, max_size=2)},
+    ),
+    lambda inner: st.fixed_dictionaries(
+        {"vr": st.just("SQ"), "Value": st.lists(st.dictionaries(TAGS, inner, max_size=3), max_size=2)}
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(TAGS, ELEMENTS, max_size=8))
+def test_attributes_of_any_content_are_taken_or_refused(attributes) -> None:
+    """What is taken can be searched and told to subscribers."""
+    for item in (attempted(lambda: model.created("1.2.3", "DMC", {**NEW, **attributes}, AT)),
+                 attempted(lambda: workitem("IN PROGRESS").update(attributes, RIGHT, AT))):  # fmt: skip
+        if item is not None:
+            reports.of_creation(item)
+            reports.of_update(workitem("IN PROGRESS"), item)
+            query = attempted(lambda: search.parse(attributes, zone=UTC))
+            if query is not None:
+                search.conditions(query, facility_code="DMC")
+                query.fits(item.attributes)
+                query.answer(item.attributes)
+
+
+def attempted(make):
+    try:
+        return make()
+    except RadiologyError:
+        return None
