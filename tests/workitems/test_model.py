@@ -202,9 +202,9 @@ def done(item, kind: str, argument, uid: str):
         return item
 
 
-TAGS = st.sampled_from(
-    [*rules.REQUIRED, *rules.EMPTY_AT_FIRST, "00404025", "00404034", "00741238", "0074100E", "00090010"]
-)
+OTHERS = ("00404025", "00404034", "00741238", "0074100E", "00090010")
+TAGS = st.sampled_from([*rules.REQUIRED, *rules.EMPTY_AT_FIRST, *OTHERS])
+VALUES = st.none() | st.text(max_size=8) | st.integers() | st.just("SCHEDULED")
 ELEMENTS = st.recursive(
     st.fixed_dictionaries(
         {"vr": st.sampled_from(["CS", "LO", "DT", "UI", "US"])},
