@@ -197,6 +197,19 @@ class PerformedStepEnded(PerformedStepEvent):
     number_missing: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkitemStateChanged(Event):
+    """A unified procedure step was scheduled, claimed, completed or cancelled."""
+
+    type = "radiology.workitem.state-changed.v1"
+    sop_instance_uid: str
+    state: str
+
+    @property
+    def key(self) -> str:
+        return self.sop_instance_uid
+
+
 def body_of(event: Event) -> dict[str, Any]:
     """What is sent: all fields of the event."""
     return asdict(event)

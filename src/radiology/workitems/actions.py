@@ -11,6 +11,7 @@ from radiology.access.model import Actor
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import AttributesRefused, Conflict, NotFound, TransitionRefused
+from radiology.events import WorkitemStateChanged, emit
 from radiology.kit.db import Transaction
 from radiology.standards.dicom.matching import MatchingError
 from radiology.standards.dicom.uids import new_uid
@@ -37,6 +38,7 @@ async def create_workitem(
         if not await queries.insert(tx, workitem, starts_at=_starts_at(app, workitem), at=at):
             raise Conflict("A workitem with this SOP Instance UID exists.", dimse_status=Code.DUPLICATE_INSTANCE)
         await audit.record(tx, actor, "workitem.create", sop_instance_uid)
+        await emit(tx, _changed(workitem))
         await _subscribe(tx, app, workitem)
         await tell(tx, app, sop_instance_uid, reports.of_creation(workitem))
     return workitem
@@ -66,6 +68,7 @@ async def change_state(app: App, actor: Actor, sop_instance_uid: str, wanted: st
         after, warning = before.change_state(wanted, transaction_uid, app.clock.now().astimezone(app.settings.zone))
         if warning is None:
             await _save(tx, app, after, [reports.of_state(after)])
+            await emit(tx, _changed(after))
             await audit.record(tx, actor, "workitem.change-state", sop_instance_uid, detail={"state": after.state})
     return warning
 
@@ -112,6 +115,7 @@ async def _cancel(tx: Transaction, app: App, before: Workitem, request: Mapping[
     claimed = before.within(State.IN_PROGRESS, at, lock=lock)
     canceled = claimed.cancel_as_requested(request, at, lock)
     await _save(tx, app, canceled, [reports.of_state(claimed), reports.of_state(canceled)])
+    await emit(tx, _changed(canceled))
 
 
 async def workitem_attributes(app: App, actor: Actor, sop_instance_uid: str) -> Mapping[str, Any]:
@@ -152,6 +156,12 @@ async def _lock(tx: Transaction, sop_instance_uid: str, actor: Actor) -> Workite
 async def _save(tx: Transaction, app: App, workitem: Workitem, told: Sequence[Report]) -> None:
     await queries.save(tx, workitem, starts_at=_starts_at(app, workitem), at=app.clock.now())
     await tell(tx, app, workitem.sop_instance_uid, told)
+
+
+def _changed(workitem: Workitem) -> WorkitemStateChanged:
+    return WorkitemStateChanged(
+        facility_code=workitem.facility_code, sop_instance_uid=workitem.sop_instance_uid, state=workitem.state
+    )
 
 
 def _starts_at(app: App, workitem: Workitem) -> datetime:

@@ -71,6 +71,17 @@ def test_a_workitem_from_creation_to_completion(client) -> None:
     assert client.set(uid, performed(LOCK)) == 0xC300
 
 
+def test_every_state_is_an_event(node, client) -> None:
+    uid = client.created()
+    client.change_state(uid, "IN PROGRESS", LOCK)
+    client.change_state(uid, "COMPLETED", LOCK)
+    told = node.value(
+        "SELECT string_agg(body->>'state', ', ' ORDER BY sequence) FROM outbox WHERE type = %(type)s AND key = %(uid)s",
+        type="radiology.workitem.state-changed.v1", uid=uid,
+    )  # fmt: skip
+    assert told == "SCHEDULED, IN PROGRESS"
+
+
 def test_a_workitem_that_is_not_known(client) -> None:
     uid = generate_uid()
     assert client.change_state(uid, "IN PROGRESS", LOCK) == 0xC307
