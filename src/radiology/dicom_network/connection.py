@@ -366,6 +366,15 @@ class Association:
             case _:
                 self._send((header, *fragments(context_id, data, self.peer_max_pdu_length)))
 
+    def send_messages(self, context_id: int, command: Command, data_sets: Sequence[bytes]) -> None:
+        """Send the same command set with each of these data sets, all in one go. Raises AssociationEndedError."""
+        header = command_pdus(context_id, command, self.peer_max_pdu_length)
+        parts: list[bytes | memoryview] = []
+        for data in data_sets:
+            parts += (header, *fragments(context_id, data, self.peer_max_pdu_length))
+        if parts:
+            self._send((b"".join(parts),))
+
     def _send(self, buffers: Sequence[bytes | memoryview]) -> None:
         self._check()
         try:

@@ -1,7 +1,7 @@
 """DIMSE messages: command sets, and the fragments that carry messages (PS3.7, PS3.8 annex E). No I/O."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, cast
@@ -264,6 +264,14 @@ class Response:
             elements |= _sub_operation_elements(self.sub_operations)
         elements.update(self.elements)
         return Command(elements)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingResponses:
+    """Several pending responses that go out together: one for each data set, all with this status."""
+
+    status: int
+    data_sets: Sequence[bytes]
 
 
 def _sub_operation_elements(counts: SubOperations) -> dict[int, Value]:

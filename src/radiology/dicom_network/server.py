@@ -22,7 +22,7 @@ from radiology.dicom_network.association import (
     negotiate,
 )
 from radiology.dicom_network.connection import Association, DataSet, Message
-from radiology.dicom_network.message import Command, CommandField, Response, Status, is_pending
+from radiology.dicom_network.message import Command, CommandField, PendingResponses, Response, Status, is_pending
 from radiology.dicom_network.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
 from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
@@ -35,7 +35,7 @@ from radiology.dicom_network.transport import (
     set_timeout,
 )
 
-Service = Callable[[Association, Command, DataSet], Response | Iterable[Response]]
+Service = Callable[[Association, Command, DataSet], Response | Iterable[Response | PendingResponses]]
 """Consume the data set, return a response; or yield pending responses and a final one (success when none is given)."""
 
 ANY_SOP_CLASS: Final = "*"
@@ -430,25 +430,30 @@ class Server:
         return answer if isinstance(answer, Response) else _send_pending(association, message, iter(answer))
 
 
-def _send_pending(association: Association, message: Message, responses: Iterator[Response]) -> Response:
+def _send_pending(
+    association: Association, message: Message, responses: Iterator[Response | PendingResponses]
+) -> Response:
     try:
         for response in responses:
-            if not is_pending(response.status):
+            if isinstance(response, Response) and not is_pending(response.status):
                 return response
             if association.is_cancelled(message.command):
                 return _cancel(responses)
-            _respond(association, message, response)
+            if isinstance(response, PendingResponses):
+                _respond_together(association, message, response)
+            else:
+                _respond(association, message, response)
         return Response()
     finally:
         if isinstance(responses, Generator):
             responses.close()
 
 
-def _cancel(responses: Iterator[Response]) -> Response:
+def _cancel(responses: Iterator[Response | PendingResponses]) -> Response:
     if isinstance(responses, Generator):
         with contextlib.suppress(OperationCancelledError, StopIteration):
-            response: Response = responses.throw(OperationCancelledError())
-            if not is_pending(response.status):
+            response: Response | PendingResponses = responses.throw(OperationCancelledError())
+            if isinstance(response, Response) and not is_pending(response.status):
                 return response
     return Response(Status.CANCEL)
 
@@ -458,6 +463,12 @@ def _respond(association: Association, message: Message, response: Response) -> 
     message.data.drain()
     command = response.to_command(message.command)
     association.send_message(message.data.context.context_id, command, response.data_set)
+
+
+def _respond_together(association: Association, message: Message, responses: PendingResponses) -> None:
+    message.data.drain()
+    command = Response(responses.status, data_set=b"").to_command(message.command)
+    association.send_messages(message.data.context.context_id, command, responses.data_sets)
 
 
 def listen(address: tuple[str, int]) -> socket.socket:

@@ -170,32 +170,48 @@ class Database:
 
 
 class Reader:
-    """A few connections for threads that only ask: each statement is one round trip, planned for its values."""
+    """A few connections for threads that only ask: each statement is one round trip.
+
+    A statement is planned for its values each time, since a plan made for all values takes no account of how rare the
+    one is that is looked for. Where that is known it may be `planned_once`, which is most of the time of a small one.
+    """
 
     def __init__(self, dsn: str, *, connections: int = 4, wait_seconds: float = 10) -> None:
-        # A plan made for all values would take no account of how rare the one is that is looked for.
-        options = "-c plan_cache_mode=force_custom_plan -c jit=off"
-        self._pool = ConnectionPool[psycopg.Connection[Any]](
-            dsn, min_size=0, max_size=connections, timeout=wait_seconds, open=False,
-            kwargs={"application_name": "radi reader", "autocommit": True, "options": options},
-        )  # fmt: skip
+        self._pools = {once: _read_pool(dsn, once, connections, wait_seconds) for once in (False, True)}
 
-    def values(self, statement: LiteralString, **parameters: Any) -> list[Any]:
-        """The first column of every row. Raises Unavailable; a connection that was lost is made anew once."""
+    def rows(
+        self, statement: LiteralString, parameters: Mapping[str, Any], *, planned_once: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """Every row as a tuple. Raises Unavailable; a connection that was lost is made anew once."""
+        pool = self._pools[planned_once]
         with translated():
-            self._pool.open()
+            pool.open()
             try:
-                return self._values(statement, parameters)
+                return _rows(pool, statement, parameters)
             except psycopg.OperationalError:
-                return self._values(statement, parameters)
-
-    def _values(self, statement: LiteralString, parameters: Mapping[str, Any]) -> list[Any]:
-        with self._pool.connection() as connection, connection.cursor(row_factory=scalar_row) as cursor:
-            return cursor.execute(statement, parameters).fetchall()
+                return _rows(pool, statement, parameters)
 
     def close(self) -> None:
         """Give all connections back."""
-        self._pool.close()
+        for pool in self._pools.values():
+            pool.close()
+
+
+def _read_pool(
+    dsn: str, once: bool, connections: int, wait_seconds: float
+) -> ConnectionPool[psycopg.Connection[tuple[Any, ...]]]:
+    options = f"-c jit=off -c plan_cache_mode={'force_generic_plan' if once else 'force_custom_plan'}"
+    return ConnectionPool(
+        dsn, min_size=0, max_size=connections, timeout=wait_seconds, open=False,
+        kwargs={"application_name": "radi reader", "autocommit": True, "options": options, "prepare_threshold": 1},
+    )  # fmt: skip
+
+
+def _rows(
+    pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]], statement: LiteralString, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    with pool.connection() as connection:
+        return connection.execute(statement, parameters).fetchall()
 
 
 class Writer:

@@ -711,6 +711,36 @@ COMMENT ON COLUMN public.commitment_requests.failures IS 'what was reported as n
 
 COMMENT ON COLUMN public.commitment_requests.claimed_until IS 'so long somebody is reporting the result';
 
+CREATE TABLE public.deliveries (
+    id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    ae_title text NOT NULL,
+    rule_id uuid,
+    rule_name text NOT NULL,
+    priority integer NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    caused_at timestamp with time zone NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+COMMENT ON TABLE public.deliveries IS 'a study that is sent to a destination by a routing rule';
+
+COMMENT ON COLUMN public.deliveries.caused_at IS 'since when what waits is tried to be sent';
+
+CREATE TABLE public.delivery_instances (
+    delivery_id uuid NOT NULL,
+    sop_instance_uid text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    CONSTRAINT delivery_instances_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text])))
+);
+
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -800,6 +830,9 @@ CREATE TABLE public.imaging_studies (
     issuer_of_patient_id text DEFAULT ''::text NOT NULL,
     patient_name text DEFAULT ''::text NOT NULL,
     patient_name_search text DEFAULT ''::text NOT NULL,
+    patient_name_alphabetic text GENERATED ALWAYS AS (split_part(public.name_match_text(patient_name), '='::text, 1)) STORED NOT NULL,
+    patient_name_ideographic text GENERATED ALWAYS AS (split_part(public.name_match_text(patient_name), '='::text, 2)) STORED NOT NULL,
+    patient_name_phonetic text GENERATED ALWAYS AS (split_part(public.name_match_text(patient_name), '='::text, 3)) STORED NOT NULL,
     patient_birth_date text DEFAULT ''::text NOT NULL,
     patient_sex text DEFAULT ''::text NOT NULL,
     dicom_study_id text DEFAULT ''::text NOT NULL,
@@ -1070,6 +1103,29 @@ CREATE TABLE public.report_versions (
     reason_text text
 );
 
+CREATE TABLE public.routing_rules (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    enabled boolean NOT NULL,
+    priority integer NOT NULL,
+    conditions jsonb NOT NULL,
+    destinations text[] NOT NULL,
+    send_when text NOT NULL,
+    send_from time without time zone,
+    send_until time without time zone,
+    time_zone text NOT NULL,
+    bandwidth_kib_per_second integer,
+    give_up_after_days integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT routing_rules_bandwidth_kib_per_second_check CHECK ((bandwidth_kib_per_second > 0)),
+    CONSTRAINT routing_rules_give_up_after_days_check CHECK ((give_up_after_days > 0)),
+    CONSTRAINT routing_rules_send_when_check CHECK ((send_when = ANY (ARRAY['instances-stored'::text, 'study-received'::text])))
+);
+
+COMMENT ON COLUMN public.routing_rules.send_from IS 'begin of the window in which it sends, in its time zone; null for always';
+
+COMMENT ON COLUMN public.routing_rules.created_at IS 'what was stored earlier is not sent by the rule';
+
 CREATE TABLE public.scheduled_procedure_step_transitions (
     id bigint NOT NULL,
     step_id uuid NOT NULL,
@@ -1159,6 +1215,39 @@ ALTER TABLE public.study_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.takeover_slices (
+    source text NOT NULL,
+    first_date text NOT NULL,
+    last_date text NOT NULL,
+    patient_prefix text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    CONSTRAINT takeover_slices_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'listed'::text, 'split'::text, 'incomplete'::text])))
+);
+
+COMMENT ON TABLE public.takeover_slices IS 'queries that list a foreign archive; empty dates ask for studies of any date';
+
+CREATE TABLE public.takeover_studies (
+    source text NOT NULL,
+    study_instance_uid text NOT NULL,
+    patient_id text NOT NULL,
+    accession_number text NOT NULL,
+    study_date text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    instances integer,
+    missing integer,
+    verified text DEFAULT ''::text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT takeover_studies_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'copied'::text, 'differs'::text, 'failed'::text]))),
+    CONSTRAINT takeover_studies_verified_check CHECK ((verified = ANY (ARRAY[''::text, 'uids'::text, 'bytes'::text])))
+);
+
+COMMENT ON COLUMN public.takeover_studies.source IS 'AE title of the foreign archive';
+
+COMMENT ON COLUMN public.takeover_studies.instances IS 'how many the foreign archive lists; null before they were asked for';
+
+COMMENT ON COLUMN public.takeover_studies.missing IS 'how many of them are not here';
 
 CREATE TABLE public.tokens (
     id uuid NOT NULL,
@@ -1295,6 +1384,15 @@ ALTER TABLE ONLY public.commitment_outcomes
 ALTER TABLE ONLY public.commitment_requests
     ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_study_id_ae_title_key UNIQUE (study_id, ae_title);
+
+ALTER TABLE ONLY public.delivery_instances
+    ADD CONSTRAINT delivery_instances_pkey PRIMARY KEY (delivery_id, sop_instance_uid);
+
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
 
@@ -1370,6 +1468,12 @@ ALTER TABLE ONLY public.rejections
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_pkey PRIMARY KEY (report_id, version_no);
 
+ALTER TABLE ONLY public.routing_rules
+    ADD CONSTRAINT routing_rules_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.routing_rules
+    ADD CONSTRAINT routing_rules_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.scheduled_procedure_step_transitions
     ADD CONSTRAINT scheduled_procedure_step_transitions_pkey PRIMARY KEY (id);
 
@@ -1384,6 +1488,12 @@ ALTER TABLE ONLY public.station_pools
 
 ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.takeover_slices
+    ADD CONSTRAINT takeover_slices_pkey PRIMARY KEY (source, first_date, last_date, patient_prefix);
+
+ALTER TABLE ONLY public.takeover_studies
+    ADD CONSTRAINT takeover_studies_pkey PRIMARY KEY (source, study_instance_uid);
 
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
@@ -1442,6 +1552,14 @@ CREATE INDEX commitment_requests_newest ON public.commitment_requests USING btre
 
 CREATE INDEX commitment_requests_open ON public.commitment_requests USING btree (ae_title, transaction_uid) WHERE (state = 'open'::text);
 
+CREATE INDEX deliveries_due ON public.deliveries USING btree (next_attempt_at) WHERE (state = 'waiting'::text);
+
+CREATE INDEX deliveries_newest ON public.deliveries USING btree (caused_at DESC, id DESC);
+
+CREATE INDEX deliveries_sending ON public.deliveries USING btree (ae_title) WHERE (state = 'sending'::text);
+
+CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree (delivery_id) WHERE (state <> 'sent'::text);
+
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
 
 CREATE INDEX idx_imaging_series_modality ON public.imaging_series USING btree (modality);
@@ -1464,17 +1582,23 @@ CREATE INDEX idx_radiology_reports_status ON public.radiology_reports USING btre
 
 CREATE INDEX idx_radiology_reports_study ON public.radiology_reports USING btree (study_id);
 
+CREATE INDEX imaging_studies_alphabetic ON public.imaging_studies USING btree (patient_name_alphabetic text_pattern_ops);
+
 CREATE INDEX imaging_studies_codes_and_readers ON public.imaging_studies USING gin (procedure_codes, performers, interpreters);
 
 CREATE INDEX imaging_studies_dicom_patient_id ON public.imaging_studies USING btree (dicom_patient_id, study_date DESC);
 
 CREATE INDEX imaging_studies_encounter ON public.imaging_studies USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 
+CREATE INDEX imaging_studies_ideographic ON public.imaging_studies USING btree (patient_name_ideographic text_pattern_ops) WHERE (patient_name_ideographic <> ''::text);
+
 CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
 
 CREATE INDEX imaging_studies_order ON public.imaging_studies USING btree (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid) INCLUDE (facility_code) WHERE findable;
 
 CREATE INDEX imaging_studies_patient_name ON public.imaging_studies USING gin (patient_name_search public.gin_trgm_ops);
+
+CREATE INDEX imaging_studies_phonetic ON public.imaging_studies USING btree (patient_name_phonetic text_pattern_ops) WHERE (patient_name_phonetic <> ''::text);
 
 CREATE INDEX instances_series ON public.instances USING btree (series_id, instance_number);
 
@@ -1524,6 +1648,8 @@ CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps
 
 CREATE INDEX study_transitions_study ON public.study_transitions USING btree (study_id);
 
+CREATE INDEX takeover_studies_newest ON public.takeover_studies USING btree (source, state, study_date DESC);
+
 CREATE INDEX workitem_reports_subscriber ON public.workitem_reports USING btree (ae_title, number);
 
 CREATE INDEX workitem_subscriptions_subscriber ON public.workitem_subscriptions USING btree (ae_title);
@@ -1562,6 +1688,12 @@ ALTER TABLE ONLY public.availability_notices
 
 ALTER TABLE ONLY public.commitment_outcomes
     ADD CONSTRAINT commitment_outcomes_inquiry_id_fkey FOREIGN KEY (inquiry_id) REFERENCES public.commitment_inquiries(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.routing_rules(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.delivery_instances
+    ADD CONSTRAINT delivery_instances_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);

@@ -1,16 +1,14 @@
 """C-FIND SCP of the Patient Root and Study Root models (PS3.4 C.4.1)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import orjson
-
 from radiology.dicom_network.connection import Association, DataSet
-from radiology.dicom_network.message import Command, Response, Status
-from radiology.doors.dimse.identifiers import CHARACTER_SET, LEVEL, PATIENT_ID, SERIES, STUDY, charset_of, read
+from radiology.dicom_network.message import Command, PendingResponses, Response
+from radiology.doors.dimse.answers import CONTROL, Answering, OfTexts, answering_of
+from radiology.doors.dimse.identifiers import LEVEL, PATIENT_ID, SERIES, STUDY, charset_of, read
 from radiology.errors import DataSetMismatch, Invalid, Unavailable
-from radiology.standards.dicom import data_set
 from radiology.standards.dicom.matching import (
     Condition,
     DateRange,
@@ -25,17 +23,18 @@ from radiology.standards.dicom.matching import (
 )
 from radiology.standards.dicom.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 from radiology.studies.archive import Archive
-from radiology.studies.queries.search import Origin, find_at_once
-from radiology.studies.search import Level, StudySearch, returnable
+from radiology.studies.queries.search import Origin, find_at_once, find_texts
+from radiology.studies.search import Level, StudySearch
 
 #: Our answer to SOP class extended negotiation (PS3.4 C.5.1.1): relational queries, combined date and time, fuzzy
 #: names, no timezone adjustment, no conversion of enhanced images, empty values, several values.
 EXTENDED: Final = b"\1\1\1\0\0\1\1"
 _RELATIONAL, _COMBINED, _FUZZY, _EMPTY, _SEVERAL = 0, 1, 2, 5, 6
 
+#: So many matches go out together; a C-CANCEL is looked for before each such lot.
+AT_ONCE: Final = 16
 CANNOT_PROCESS: Final = 0xC000
 OUT_OF_RESOURCES: Final = 0xA700
-_CONTROL: Final = frozenset({LEVEL, CHARACTER_SET, "00080054", "00080056", "00080201"})
 _STUDY_DATE, _STUDY_TIME = "00080020", "00080030"
 
 #: The levels of each model from its root down, each with its unique key; that of the last one is never needed above.
@@ -57,48 +56,33 @@ class Negotiated:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """How answers are made: what they begin with, and which of the attributes found belong in them."""
-
-    fixed: Mapping[str, Any]
-    blank: Mapping[str, Any]
-    transfer_syntax_uid: str
-    charset: str
-    status: int
-
-    def response(self, answer: str) -> Response:
-        """A pending response for one match."""
-        found: dict[str, Any] = orjson.loads(answer)
-        attributes = {tag: _cut(found.get(tag, blank), blank) for tag, blank in self.blank.items()}
-        attributes.update(self.fixed)
-        return Response(self.status, data_set.encode(attributes, self.transfer_syntax_uid, charset=self.charset))
-
-
-@dataclass(frozen=True, slots=True)
 class QueryService:
     """Queries over one archive. `wait_for_index` waits for what the association itself has stored."""
 
     archive: Archive
     wait_for_index: Callable[[Association], None]
 
-    def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:
+    def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response | PendingResponses]:
         """A pending response for each match, in the order of `queries.search`; FF01 where a key is not known here."""
         identifier, settings = read(data), self.archive.app.settings
         search = search_of(identifier, request.sop_class_uid, negotiated(association, request.sop_class_uid))
         search = replace(search, limit=settings.find_max + 1)
         self.wait_for_index(association)
-        answers = self._answers(association, search)
         charset = charset_of(association.state.entity.default_charset, identifier)
-        answering = _answering(identifier, search, charset, data.transfer_syntax_uid, settings.ae_title)
-        for answer in answers[: settings.find_max]:
-            yield answering.response(answer)
+        answering = answering_of(identifier, search, charset, data.transfer_syntax_uid, settings.ae_title)
+        answers = self._answers(association, search, answering)
+        for first in range(0, min(len(answers), settings.find_max), AT_ONCE):
+            yield answering.responses(answers[first : min(first + AT_ONCE, settings.find_max)])
         if len(answers) > settings.find_max:
             yield Response(OUT_OF_RESOURCES, error_comment=f"More than {settings.find_max} matches: refine query")
 
-    def _answers(self, association: Association, search: StudySearch) -> list[str]:
-        origin = Origin(url=None, ae_title=self.archive.app.settings.ae_title)
+    def _answers(self, association: Association, search: StudySearch, answering: Answering) -> Sequence[Any]:
+        actor, reader = association.state.entity.actor(), self.archive.reader
         try:
-            return find_at_once(self.archive.reader, search, visible_to=association.state.entity.actor(), origin=origin)
+            if isinstance(answering, OfTexts):
+                return find_texts(reader, search, answering.tags, visible_to=actor)
+            origin = Origin(url=None, ae_title=self.archive.app.settings.ae_title)
+            return find_at_once(reader, search, visible_to=actor, origin=origin)
         except Unavailable as error:
             raise Unavailable(error.sentence, dimse_status=CANNOT_PROCESS) from error
 
@@ -119,7 +103,7 @@ def search_of(identifier: Mapping[str, Any], sop_class_uid: str, agreed: Negotia
     """What an identifier looks for. Raises DataSetMismatch (A900) where it is not valid for the model and its level."""
     model = MODELS[sop_class_uid]
     level = _level(identifier, [level for level, _ in model])
-    keys = {tag: _key(tag, element, agreed.options) for tag, element in identifier.items() if tag not in _CONTROL}
+    keys = {tag: _key(tag, element, agreed.options) for tag, element in identifier.items() if tag not in CONTROL}
     above = [tag for at, tag in model if _is_above(at, level)]
     if not agreed.relational:
         for tag in above:
@@ -171,39 +155,3 @@ def _combine(keys: dict[str, Condition]) -> None:
     day, time = keys.get(_STUDY_DATE), keys.get(_STUDY_TIME)
     if isinstance(day, DateRange) and isinstance(time, TimeRange):
         keys[_STUDY_DATE], keys[_STUDY_TIME] = combine(day, time), Universal()
-
-
-def _answering(
-    identifier: Mapping[str, Any], search: StudySearch, charset: str, transfer_syntax_uid: str, ae_title: str
-) -> Answering:
-    """How the answers to a query are made (PS3.4 C.4.1.1.3.2): what was asked for, and what is always told."""
-    known = returnable(search.level)
-    asked = {tag: element for tag, element in identifier.items() if tag not in _CONTROL}
-    is_known = all(tag in known or search.level is Level.IMAGE for tag in asked) and not search.unsupported
-    fixed: dict[str, Any] = {
-        LEVEL: {"vr": "CS", "Value": [search.level.value]},
-        "00080054": {"vr": "AE", "Value": [ae_title]},
-        "00080056": {"vr": "CS", "Value": ["ONLINE"]},
-    }
-    blank = {tag: _blank(element) for tag, element in asked.items()}
-    status = Status.PENDING if is_known else Status.PENDING_WITH_WARNING
-    return Answering(fixed, blank, transfer_syntax_uid, charset, status)
-
-
-def _blank(element: Mapping[str, Any]) -> dict[str, Any]:
-    """An attribute without a value; a sequence keeps which attributes of its items were asked for."""
-    items: list[Any] = element.get("Value", []) if element["vr"] == "SQ" else []
-    asked = {tag: _blank(inner) for tag, inner in items[0].items()} if items else {}
-    return {"vr": element["vr"], "asked": asked} if asked else {"vr": element["vr"]}
-
-
-def _cut(found: Mapping[str, Any], blank: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A sequence with only what was asked for of its items; anything else as it is."""
-    if found["vr"] != "SQ" or "asked" not in blank:
-        return found
-    asked: Mapping[str, Any] = blank["asked"]
-    items: list[Mapping[str, Any]] = found.get("Value", [])
-    return {
-        "vr": "SQ",
-        "Value": [{tag: _cut(item.get(tag, inner), inner) for tag, inner in asked.items()} for item in items],
-    }

@@ -74,6 +74,12 @@ COMMENT ON COLUMN patients.birth_date IS 'as (0010,0030) gave it: YYYYMMDD or em
 """
 
 STUDIES = """
+CREATE FUNCTION name_match_text(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT normalize(regexp_replace(regexp_replace(regexp_replace(
+        normalize(lower(name), NFKD), '[\\u0300-\\u036F\\u200C\\u200D]', '', 'g'), '\\s+', ' ', 'g'), '\\^+(=|$)', '\\1', 'g'), NFC)
+$$;
+COMMENT ON FUNCTION name_match_text IS 'a person name as PS3.4 C.2.2.2.1 compares it: case, accents, spaces and trailing carets do not count';
+
 CREATE SEQUENCE study_number;
 
 CREATE TABLE imaging_studies (
@@ -118,6 +124,9 @@ CREATE TABLE imaging_studies (
     issuer_of_patient_id text NOT NULL DEFAULT '',
     patient_name text NOT NULL DEFAULT '',
     patient_name_search text NOT NULL DEFAULT '',
+    patient_name_alphabetic text NOT NULL GENERATED ALWAYS AS (split_part(name_match_text(patient_name), '=', 1)) STORED,
+    patient_name_ideographic text NOT NULL GENERATED ALWAYS AS (split_part(name_match_text(patient_name), '=', 2)) STORED,
+    patient_name_phonetic text NOT NULL GENERATED ALWAYS AS (split_part(name_match_text(patient_name), '=', 3)) STORED,
     patient_birth_date text NOT NULL DEFAULT '',
     patient_sex text NOT NULL DEFAULT '',
     dicom_study_id text NOT NULL DEFAULT '',
@@ -146,14 +155,13 @@ CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAS
     INCLUDE (facility_code) WHERE findable;
 CREATE INDEX imaging_studies_dicom_patient_id ON imaging_studies (dicom_patient_id, study_date DESC);
 CREATE INDEX imaging_studies_patient_name ON imaging_studies USING gin (patient_name_search gin_trgm_ops);
+CREATE INDEX imaging_studies_alphabetic ON imaging_studies (patient_name_alphabetic text_pattern_ops);
+CREATE INDEX imaging_studies_ideographic ON imaging_studies (patient_name_ideographic text_pattern_ops)
+    WHERE patient_name_ideographic <> '';
+CREATE INDEX imaging_studies_phonetic ON imaging_studies (patient_name_phonetic text_pattern_ops)
+    WHERE patient_name_phonetic <> '';
 CREATE INDEX imaging_studies_codes_and_readers ON imaging_studies USING gin (procedure_codes, performers, interpreters);
 CREATE INDEX imaging_studies_encounter ON imaging_studies (encounter_id) WHERE encounter_id IS NOT NULL;
-
-CREATE FUNCTION name_match_text(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT normalize(regexp_replace(regexp_replace(regexp_replace(
-        normalize(lower(name), NFKD), '[\\u0300-\\u036F\\u200C\\u200D]', '', 'g'), '\\s+', ' ', 'g'), '\\^+(=|$)', '\\1', 'g'), NFC)
-$$;
-COMMENT ON FUNCTION name_match_text IS 'a person name as PS3.4 C.2.2.2.1 compares it: case, accents, spaces and trailing carets do not count';
 
 CREATE TABLE study_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

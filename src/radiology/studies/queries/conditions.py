@@ -64,6 +64,11 @@ INSTANCE_COLUMNS: Mapping[str, LiteralString] = {
 INSTANCE_ATTRIBUTES: LiteralString = "replace(convert_from(i.attributes, 'UTF8'), '\\u0000', '\\ufffd')::jsonb"
 
 _STUDY_DATE, _STUDY_TIME, _PATIENT_NAME, _REFERRING = "00080020", "00080030", "00100010", "00080090"
+_NAME_GROUPS: tuple[LiteralString, ...] = (
+    "s.patient_name_alphabetic",
+    "s.patient_name_ideographic",
+    "s.patient_name_phonetic",
+)
 _MODALITY, _MODALITIES_IN_STUDY = "00080060", "00080061"
 _FIXED = frozenset({"00080054", "00080056", "00081190"})
 _ITEMS: tuple[LiteralString, ...] = ("item1", "item2", "item3", "item4", "item5", "item6", "item7", "item8")
@@ -197,8 +202,27 @@ def _add_name(where: Where, condition: Condition, *, fuzzy: bool) -> None:
                 token=token,
             )
     else:
+        _add_name_groups(where, condition)
+
+
+def _add_name_groups(where: Where, condition: PersonNameMatch) -> None:
+    """Each component group in a column of its own: one whose beginning is known is found by an index."""
+    patterns = [PersonNameMatch((group,)).to_like() if group else "" for group in condition.groups]
+    if any(pattern.startswith(("%", "_")) for pattern in patterns):
         _add_words(where, "s.patient_name_search", condition)
-        _add_text(where, "s.patient_name", condition)
+    if len(patterns) == 1:
+        any_group: LiteralString = " OR ".join(
+            (
+                "s.patient_name_alphabetic LIKE name_match_text({pattern})",
+                "(s.patient_name_ideographic <> '' AND s.patient_name_ideographic LIKE name_match_text({pattern}))",
+                "(s.patient_name_phonetic <> '' AND s.patient_name_phonetic LIKE name_match_text({pattern}))",
+            )
+        )
+        where.add("(" + any_group + ")", pattern=patterns[0])
+        return
+    for column, pattern in zip(_NAME_GROUPS, patterns, strict=False):
+        if pattern:
+            where.add(column + " LIKE name_match_text({pattern})", pattern=pattern)
 
 
 def _add_words(where: Where, column: LiteralString, condition: PersonNameMatch) -> None:
