@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from radiology.app import App
+    from radiology.application_entities.model import ApplicationEntity
     from radiology.settings import Settings
 
 T = TypeVar("T")
@@ -103,6 +104,43 @@ def import_(
     """Store every DICOM file below a path; what is refused is listed with its reason. May be repeated."""
     with _database() as settings:
         sys.exit(_import(settings, path))
+
+
+@app.command("migrate-from")
+def migrate_from(
+    name: Annotated[str, typer.Argument(help="AE title of the foreign archive, as it is registered here.")],
+    hours: Annotated[str, typer.Option(help="When to copy, local time, as 20:00-06:00.")] = "00:00-00:00",
+    studies_per_hour: Annotated[float, typer.Option(min=0, help="At most; 0 for no limit.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, help="A query with as many answers is asked again in parts.")] = 100,
+    verify_bytes: Annotated[bool, typer.Option("--verify-bytes", help="Retrieve twice and compare data sets.")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Only print what became of each study, as CSV.")] = False,
+) -> None:
+    """Copy a foreign archive study by study. Interrupt it at any time; started again it goes on where it was."""
+    with _database() as settings:
+        from radiology.app import App
+        from radiology.application_entities import queries
+        from radiology.studies.archive import open_archive
+        from radiology.takeover import copying, model, peer, terminal
+
+        if report:
+            terminal.print_report(settings, name)
+            return
+        try:
+            window = model.hours(hours)
+        except ValueError:
+            _refuse(f"{hours!r} is no time of day. Write it as 20:00-06:00.")
+
+        async def registered(app: "App") -> "ApplicationEntity":
+            async with app.db.transaction() as tx:
+                return await queries.one_application_entity(tx, name)
+
+        entity = _with_app(settings, registered)
+        foreign = peer.ForeignArchive(settings, entity, limit)
+        with open_archive(App.of(settings)) as archive:
+            takeover = copying.Takeover(
+                archive, foreign, window, studies_per_hour, entity.outgoing_associations, verify_bytes
+            )
+            sys.exit(terminal.run(takeover))
 
 
 @app.command()

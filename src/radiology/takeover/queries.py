@@ -1,0 +1,181 @@
+"""SQL of copying a foreign archive. The thread of the command is the only writer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from radiology.kit.db import WriterTransaction
+from radiology.takeover.model import ForeignStudy, Outcome, Slice
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One study of the report."""
+
+    study_instance_uid: str
+    study_date: str
+    state: str
+    instances: int | None
+    missing: int | None
+    verified: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What the data set of an instance is: its transfer syntax and SHA-256."""
+
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    data_set_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many studies are in each state, and how many slices could not be listed whole."""
+
+    waiting: int
+    copied: int
+    differs: int
+    failed: int
+    incomplete: int
+
+
+def add_slices(tx: WriterTransaction, source: str, slices: Sequence[Slice]) -> None:
+    """Note what is to be listed; what is noted already stays as it is."""
+    for part in slices:
+        tx.run(
+            """
+            INSERT INTO takeover_slices (source, first_date, last_date, patient_prefix)
+            VALUES (%(source)s, %(first)s, %(last)s, %(prefix)s)
+            ON CONFLICT DO NOTHING
+            """,
+            source=source, first=part.first_date, last=part.last_date, prefix=part.patient_prefix,
+        )  # fmt: skip
+
+
+def has_slices(tx: WriterTransaction, source: str) -> bool:
+    """Whether listing has begun."""
+    return tx.value("SELECT EXISTS (SELECT FROM takeover_slices WHERE source = %(source)s)", source=source)
+
+
+def waiting_slices(tx: WriterTransaction, source: str) -> list[Slice]:
+    """What is still to be listed, newest first, studies of any date last."""
+    return tx.all(
+        Slice,
+        """
+        SELECT first_date, last_date, patient_prefix
+        FROM takeover_slices
+        WHERE source = %(source)s AND state = 'waiting'
+        ORDER BY last_date DESC, patient_prefix
+        """,
+        source=source,
+    )
+
+
+def close_slice(tx: WriterTransaction, source: str, part: Slice, state: str) -> None:
+    """A slice was listed, split, or cannot be listed whole."""
+    tx.run(
+        """
+        UPDATE takeover_slices
+        SET state = %(state)s
+        WHERE source = %(source)s AND first_date = %(first)s AND last_date = %(last)s AND patient_prefix = %(prefix)s
+        """,
+        source=source, first=part.first_date, last=part.last_date, prefix=part.patient_prefix, state=state,
+    )  # fmt: skip
+
+
+def add_studies(tx: WriterTransaction, source: str, studies: Sequence[ForeignStudy]) -> None:
+    """Note studies; what became of those that are known stays."""
+    for study in studies:
+        tx.run(
+            """
+            INSERT INTO takeover_studies (source, study_instance_uid, patient_id, accession_number, study_date)
+            VALUES (%(source)s, %(uid)s, %(patient_id)s, %(accession_number)s, %(study_date)s)
+            ON CONFLICT DO NOTHING
+            """,
+            source=source, uid=study.study_instance_uid, patient_id=study.patient_id,
+            accession_number=study.accession_number, study_date=study.study_date,
+        )  # fmt: skip
+
+
+def studies_to_copy(tx: WriterTransaction, source: str) -> list[str]:
+    """Study Instance UIDs of what is not whole yet, newest first, what failed before last."""
+    return tx.values(
+        """
+        SELECT study_instance_uid
+        FROM takeover_studies
+        WHERE source = %(source)s AND state <> 'copied'
+        ORDER BY state <> 'waiting', study_date DESC, study_instance_uid
+        """,
+        source=source,
+    )
+
+
+def save_outcome(tx: WriterTransaction, source: str, study_instance_uid: str, outcome: Outcome) -> None:
+    """Keep what became of a study."""
+    tx.run(
+        """
+        UPDATE takeover_studies
+        SET state = %(state)s, instances = %(instances)s, missing = %(missing)s, verified = %(verified)s,
+            detail = %(detail)s, changed_at = now()
+        WHERE source = %(source)s AND study_instance_uid = %(uid)s
+        """,
+        source=source, uid=study_instance_uid, state=outcome.state, instances=outcome.instances,
+        missing=outcome.missing, verified=outcome.verified, detail=outcome.detail,
+    )  # fmt: skip
+
+
+def report(tx: WriterTransaction, source: str) -> list[ReportLine]:
+    """Every study of a foreign archive, what is not whole first."""
+    return tx.all(
+        ReportLine,
+        """
+        SELECT study_instance_uid, study_date, state, instances, missing, verified, detail
+        FROM takeover_studies
+        WHERE source = %(source)s
+        ORDER BY state = 'copied', study_date DESC, study_instance_uid
+        """,
+        source=source,
+    )
+
+
+def counts(tx: WriterTransaction, source: str) -> Counts:
+    """How far copying has come."""
+    return tx.all(
+        Counts,
+        """
+        SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting, count(*) FILTER (WHERE state = 'copied') AS copied,
+            count(*) FILTER (WHERE state = 'differs') AS differs, count(*) FILTER (WHERE state = 'failed') AS failed,
+            (SELECT count(*) FROM takeover_slices WHERE source = %(source)s AND state = 'incomplete') AS incomplete
+        FROM takeover_studies
+        WHERE source = %(source)s
+        """,
+        source=source,
+    )[0]
+
+
+def present(tx: WriterTransaction, sop_instance_uids: Sequence[str]) -> set[str]:
+    """Which of these instances are here, rejected ones included."""
+    return set(
+        tx.values(
+            """
+            SELECT sop_instance_uid FROM instances WHERE sop_instance_uid = ANY(%(uids)s)
+            UNION ALL
+            SELECT sop_instance_uid FROM rejected_instances WHERE sop_instance_uid = ANY(%(uids)s)
+            """,
+            uids=list(sop_instance_uids),
+        )
+    )
+
+
+def digests(tx: WriterTransaction, sop_instance_uids: Sequence[str]) -> list[Digest]:
+    """The data sets of instances that are here, by their digests."""
+    return tx.all(
+        Digest,
+        """
+        SELECT sop_instance_uid, transfer_syntax_uid, data_set_sha256
+        FROM instances
+        WHERE sop_instance_uid = ANY(%(uids)s)
+        """,
+        uids=list(sop_instance_uids),
+    )
