@@ -6,6 +6,8 @@ from typing import Any
 from radiology.delivery.availability import actions as availability
 from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.film import actions as film
+from radiology.delivery.routing import following as routing
+from radiology.delivery.routing.sending import deliver
 from radiology.kit import jobs
 from radiology.studies.actions import commit
 from radiology.studies.archive import Archive
@@ -18,6 +20,7 @@ HANDLERS: Mapping[str, Work] = {
     commit.JOB: commit.report,
     inquiries.JOB: inquiries.ask,
     film.JOB: film.print_film,
+    routing.JOB: deliver,
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }
 

@@ -1,0 +1,69 @@
+"""From what was stored to what is to be sent: read the events, ask the rules, list the instances, start what is due."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from radiology.app import App
+from radiology.delivery.routing import queries
+from radiology.delivery.routing.model import INSTANCES_STORED, STUDY_RECEIVED, Rule, destinations_of
+from radiology.delivery.routing.queries import Delivery
+from radiology.events import InstancesStored, StudyReceived
+from radiology.kit import jobs, outbox
+from radiology.kit.db import Transaction
+from radiology.kit.ids import uuid7
+
+READER: Final = "routing"
+JOB: Final = "routing.deliver"
+MOST_FOR_ONE_DESTINATION: Final = 3
+"""Of the jobs done at once: a destination that is slow leaves places for others."""
+CAUSES: Final = {InstancesStored.type: INSTANCES_STORED, StudyReceived.type: STUDY_RECEIVED}
+
+
+async def follow_events(app: App) -> int:
+    """Read what happened since the last time and list what is to be sent; returns how many instances.
+
+    Mark and lists are one transaction: no event is passed over, and no instance is listed twice.
+    """
+    async with app.db.transaction() as tx:
+        events = await outbox.next_for(tx, READER)
+        if not events:
+            return 0
+        rules = await queries.rules(tx, enabled_only=True)
+        studies = {(event.body["study_id"], CAUSES[event.type]): event for event in events if event.type in CAUSES}
+        count = 0
+        for (study_id, cause), event in studies.items():
+            asked = [rule for rule in rules if rule.send_when == cause]
+            if asked:
+                uid = event.body["study_instance_uid"]
+                count += await _list(tx, asked, UUID(study_id), uid, now=app.clock.now())
+        await outbox.had(tx, READER, events[-1].position)
+    return count
+
+
+async def _list(
+    tx: Transaction, rules: Sequence[Rule], study_id: UUID, study_instance_uid: str, *, now: datetime
+) -> int:
+    count = 0
+    since = min(rule.created_at for rule in rules)
+    for subject in await queries.subjects_of(tx, study_id, stored_since=since):
+        for ae_title, rule in destinations_of(rules, subject).items():
+            opens_at = rule.opens_at(now)
+            delivery = Delivery(uuid7(), study_instance_uid, ae_title, rule.id, "waiting", 0, now, opens_at)
+            delivery_id = await queries.place(tx, delivery, rule, study_id, subject.facility_code)
+            if added := await queries.add_instances(tx, delivery_id, subject, rule):
+                await queries.wake(tx, delivery_id, opens_at=opens_at, now=now)
+            else:
+                await queries.discard_empty(tx, delivery_id)
+            count += added
+    return count
+
+
+async def start_due(app: App) -> int:
+    """Have sent what may be sent now; returns how many deliveries. State and job are one transaction."""
+    async with app.db.transaction() as tx:
+        due = await queries.take_due(tx, now=app.clock.now(), most_at_once=MOST_FOR_ONE_DESTINATION)
+        for delivery in due:
+            await jobs.enqueue(tx, JOB, {"delivery": str(delivery.id)})
+    return len(due)
