@@ -1,0 +1,97 @@
+"""Change routing rules, try them out, and what a person does about a delivery that waits."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from radiology.access.model import Actor, Permission
+from radiology.app import App
+from radiology.audit import actions as audit
+from radiology.delivery.routing import queries
+from radiology.delivery.routing.model import Rule, Subject, destinations_of
+from radiology.errors import Conflict, NotFound, Unprocessable
+
+MOST_STUDIES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule would do with a part of a study: the destinations, or why none."""
+
+    study_instance_uid: str
+    modality: str
+    source_ae_title: str
+    rule: str
+    destinations: list[str]
+    reason: str
+
+
+async def save_rule(app: App, actor: Actor, rule: Rule) -> None:
+    """Add or change a rule. Raises Unprocessable where a destination is not in the registry."""
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        if missing := await queries.missing_destinations(tx, rule.destinations):
+            raise Unprocessable(f"No application entity is called {' or '.join(missing)}. Register it first.")
+        await queries.save_rule(tx, rule)
+        await audit.record(tx, actor, "routing-rule.save", str(rule.id))
+
+
+async def remove_rule(app: App, actor: Actor, rule_id: UUID) -> None:
+    """Forget a rule; what waits by it is still sent. Raises NotFound."""
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        if not await queries.remove_rule(tx, rule_id):
+            raise NotFound("There is no such routing rule.")
+        await audit.record(tx, actor, "routing-rule.remove", str(rule_id))
+
+
+async def dry_run(app: App, actor: Actor, day: date) -> list[Verdict]:
+    """For the studies of a day, which rule would send what where, and why not. Nothing is sent."""
+    actor.must(Permission.ADMINISTER)
+    verdicts: list[Verdict] = []
+    async with app.db.transaction() as tx:
+        rules = await queries.rules(tx)
+        for study in await queries.studies_of_day(tx, day, limit=MOST_STUDIES):
+            for subject in await queries.subjects_of(tx, study.study_id):
+                verdicts += [_verdict(study.study_instance_uid, subject, rules, rule) for rule in rules]
+    return list({_key(verdict): verdict for verdict in verdicts}.values())
+
+
+def _key(verdict: Verdict) -> tuple[str, ...]:
+    return (verdict.study_instance_uid, verdict.modality, verdict.source_ae_title, verdict.rule, verdict.reason)
+
+
+def _verdict(study_instance_uid: str, subject: Subject, rules: list[Rule], rule: Rule) -> Verdict:
+    reason = rule.why_not(subject)
+    chosen = destinations_of(rules, subject)
+    destinations = [ae_title for ae_title in rule.destinations if chosen.get(ae_title) == rule]
+    if not reason and not destinations:
+        reason = "A rule that is asked earlier names its destinations, or they are the sender itself."
+    return Verdict(study_instance_uid, subject.modality, subject.source_ae_title, rule.name, destinations, reason)
+
+
+async def retry(app: App, actor: Actor, delivery_id: UUID) -> None:
+    """Send a delivery now, also what was refused or cancelled. Raises NotFound, Conflict."""
+    await _decide(app, actor, delivery_id, verb="retry", state="waiting", allowed=("waiting", "failed", "cancelled"))
+
+
+async def cancel(app: App, actor: Actor, delivery_id: UUID) -> None:
+    """Send nothing more of a delivery; an instance in the air is finished. Raises NotFound, Conflict."""
+    await _decide(app, actor, delivery_id, verb="cancel", state="cancelled", allowed=("waiting", "sending", "failed"))
+
+
+async def _decide(
+    app: App, actor: Actor, delivery_id: UUID, *, verb: str, state: str, allowed: tuple[str, ...]
+) -> None:
+    actor.must(Permission.ADMINISTER)
+    now = app.clock.now()
+    async with app.db.transaction() as tx:
+        delivery = await queries.lock(tx, delivery_id)
+        if delivery.state not in allowed:
+            raise Conflict(f"The delivery is {delivery.state}; there is nothing to {verb}.")
+        if state == "waiting":
+            await queries.retry_failed_instances(tx, delivery_id)
+        await queries.change(
+            tx, delivery_id, state=state, sentence="", attempts=0, caused_at=now, next_attempt_at=now, at=now
+        )
+        await audit.record(tx, actor, f"delivery.{verb}", str(delivery_id))
