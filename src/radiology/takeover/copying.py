@@ -17,6 +17,7 @@ from radiology.dicom_network.transport import AssociationEndedError
 from radiology.errors import RadiologyError
 from radiology.kit.db import Writer
 from radiology.studies.archive import Archive
+from radiology.studies.index import Stored
 from radiology.studies.receive import Source
 from radiology.takeover import queries
 from radiology.takeover.model import ForeignInstance, Hours, Outcome, whole_archive
@@ -97,10 +98,12 @@ class Takeover:
         try:
             there = self.foreign.instances(study_instance_uid)
             missing = self._missing(there)
-            if missing and not self.foreign.get(study_instance_uid, missing, self._store):
+            stored: list[Future[Stored]] = []
+            if missing and not self.foreign.get(study_instance_uid, missing, lambda m: stored.append(self._store(m))):
                 self.foreign.move(study_instance_uid, missing)
                 self._wait_for_index(missing)
             self.archive.arrivals.flush()
+            wait(stored, INDEX_WAIT_SECONDS)
             return self._compared(study_instance_uid, there)
         except (RadiologyError, AssociationEndedError, ContextNotAcceptedError, OSError) as error:
             return Outcome("failed", detail=str(error))
@@ -148,7 +151,7 @@ class Takeover:
             here = queries.present(tx, [instance.sop_instance_uid for instance in there])
         return [instance for instance in there if instance.sop_instance_uid not in here]
 
-    def _store(self, message: Message) -> None:
+    def _store(self, message: Message) -> Future[Stored]:
         settings = self.archive.app.settings
         facility = self.foreign.entity.facility_code or settings.facility_code
         with self.archive.receive_data_set(
@@ -160,7 +163,7 @@ class Takeover:
             for fragments in message.data.batches():
                 reception.write_all(fragments)
             arrival = reception.finish()
-        self.archive.arrivals.submit(arrival)
+        return self.archive.arrivals.submit(arrival)
 
     def _wait_for_index(self, moved: list[ForeignInstance]) -> None:
         until = time.monotonic() + INDEX_WAIT_SECONDS
