@@ -50,7 +50,9 @@ class ConditionsIn(BaseModel):
 class RoutingRuleIn(BaseModel):
     """What is sent where, and when."""
 
-    model_config = ConfigDict(**_CONFIGURATION, json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [EXAMPLE]}, alias_generator=to_camel, populate_by_name=True
+    )
 
     name: Word
     enabled: bool = True

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radiology.app import App
+from radiology.delivery.routing.queries import number_waiting
 from radiology.errors import RadiologyError
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state
@@ -60,6 +61,8 @@ async def exposition(request: Request) -> Response:
     try:
         async with app.db.transaction() as tx:
             age = await outbox.oldest_unplaced_seconds(tx)
+            waiting = await number_waiting(tx)
+        gauges.append(("radiology_deliveries_waiting", "Studies that wait to be sent on by a rule", float(waiting)))
         gauges.append(
             ("radiology_outbox_age_seconds", "Age of the oldest event that has no place in the feed yet", age)
         )
