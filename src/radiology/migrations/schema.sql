@@ -883,6 +883,36 @@ COMMENT ON COLUMN public.instances.pixel_data_length IS 'bytes of native pixel d
 
 COMMENT ON COLUMN public.instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
 
+CREATE TABLE public.move_instances (
+    move_id uuid NOT NULL,
+    place integer NOT NULL,
+    sop_instance_uid text NOT NULL,
+    result text DEFAULT 'remaining'::text NOT NULL,
+    status integer,
+    sentence text DEFAULT ''::text NOT NULL,
+    CONSTRAINT move_instances_result_check CHECK ((result = ANY (ARRAY['remaining'::text, 'completed'::text, 'warning'::text, 'failed'::text])))
+);
+
+COMMENT ON COLUMN public.move_instances.status IS 'of the C-STORE, as the destination answered';
+
+CREATE TABLE public.moves (
+    id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    series_instance_uid text,
+    sop_instance_uid text,
+    destination text NOT NULL,
+    priority text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    next_attempt_at timestamp with time zone,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT moves_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
+    CONSTRAINT moves_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'partial'::text, 'failed'::text, 'cancelled'::text])))
+);
+
 CREATE TABLE public.outbox (
     sequence bigint NOT NULL,
     "position" bigint,
@@ -1417,6 +1447,12 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_pkey PRIMARY KEY (sop_instance_uid);
 
+ALTER TABLE ONLY public.move_instances
+    ADD CONSTRAINT move_instances_pkey PRIMARY KEY (move_id, sop_instance_uid);
+
+ALTER TABLE ONLY public.moves
+    ADD CONSTRAINT moves_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (sequence);
 
@@ -1606,6 +1642,8 @@ CREATE INDEX instances_stored_at ON public.instances USING brin (stored_at);
 
 CREATE INDEX instances_study ON public.instances USING btree (study_id);
 
+CREATE INDEX moves_asked_at ON public.moves USING btree (asked_at DESC, id DESC);
+
 CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("position" IS NULL);
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
@@ -1706,6 +1744,12 @@ ALTER TABLE ONLY public.imaging_studies
 
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.imaging_series(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.move_instances
+    ADD CONSTRAINT move_instances_move_id_fkey FOREIGN KEY (move_id) REFERENCES public.moves(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.moves
+    ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
 
 ALTER TABLE ONLY public.performed_instances
     ADD CONSTRAINT performed_instances_performed_step_id_fkey FOREIGN KEY (performed_step_id) REFERENCES public.performed_procedure_steps(id) ON DELETE CASCADE;

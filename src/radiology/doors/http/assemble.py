@@ -20,6 +20,7 @@ from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
 from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
+from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.http import changes, health, problems
 from radiology.doors.http.actors import FailedAttempts
@@ -58,6 +59,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         worklist,
         commitments,
         film,
+        moves,
         routing,
         *_dicom_over_rest(),
     ):

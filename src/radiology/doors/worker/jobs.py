@@ -6,6 +6,7 @@ from typing import Any
 from radiology.delivery.availability import actions as availability
 from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.film import actions as film
+from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following as routing
 from radiology.delivery.routing.sending import deliver
 from radiology.kit import jobs
@@ -20,6 +21,7 @@ HANDLERS: Mapping[str, Work] = {
     commit.JOB: commit.report,
     inquiries.JOB: inquiries.ask,
     film.JOB: film.print_film,
+    moves.JOB: moves.move,
     routing.JOB: deliver,
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }

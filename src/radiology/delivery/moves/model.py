@@ -1,0 +1,63 @@
+"""Moves: how far one has come, and what became of each instance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from radiology.delivery.sending import Sent
+
+#: After an attempt in which something failed, what failed is tried again after so many minutes, three times.
+MINUTES_BETWEEN_ATTEMPTS: Final = (1, 5, 15)
+
+
+class Status(StrEnum):
+    """How far a move has come."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OVER: Final = frozenset({Status.COMPLETED, Status.PARTIAL, Status.FAILED, Status.CANCELLED})
+#: Jobs with a higher number are done first.
+PRIORITIES: Final[Mapping[str, int]] = {"low": -10, "medium": 0, "high": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move, and where it goes."""
+
+    id: UUID
+    study_instance_uid: str
+    destination: str
+    status: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one instance."""
+
+    sop_instance_uid: str
+    result: str
+    status: int
+    sentence: str
+
+
+def result_of(sop_instance_uid: str, sent: Sent) -> Result:
+    """The result of one C-STORE."""
+    kind = "failed" if sent.is_failure else "warning" if sent.is_warning else "completed"
+    return Result(sop_instance_uid, kind, sent.status, sent.sentence)
+
+
+def status_after(total: int, failed: int) -> Status:
+    """How a move ends in which so many of all instances failed."""
+    if not failed:
+        return Status.COMPLETED
+    return Status.FAILED if failed == total else Status.PARTIAL
