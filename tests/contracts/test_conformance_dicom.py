@@ -22,7 +22,8 @@ from radiology.dicom_network.association import (
     REJECT_UNAVAILABLE,
 )
 from radiology.dicom_network.message import Status
-from radiology.doors.dimse import retrieve
+from radiology.doors.dimse import query, retrieve
+from radiology.doors.dimse.answers import CONTROL
 from radiology.doors.dimse.commitment import NO_SUCH_ACTION
 from radiology.doors.dimse.identifiers import MODELS
 from radiology.doors.dimse.services import INDEX_WAIT_SECONDS, OFFERS, PLAIN, STORAGE
@@ -45,6 +46,7 @@ from radiology.standards.dicom.limits import Limits
 from radiology.studies import commitment
 from radiology.studies.actions import commit
 from radiology.studies.rejection import MEANINGS, Title
+from radiology.studies.search import Level, returnable
 from radiology.workitems import attributes as workitems
 from radiology.workitems.model import Code
 
@@ -91,11 +93,31 @@ def test_objects_that_belong_to_no_study() -> None:
 
 
 def test_every_service_that_is_offered_has_a_part_of_the_statement() -> None:
-    assert set(OFFERS) >= {"echo", "store", "mwl", "mpps", "move", "get"}, (
+    assert set(OFFERS) >= {"echo", "store", "mwl", "mpps", "find", "move", "get"}, (
         "a new service needs its part of the statement, and its name here"
     )
     assert OFFERS["echo"] == {uids.VERIFICATION: PLAIN}
     assert uids.VERIFICATION in section("Verification")
+
+
+def test_what_can_be_found_and_at_which_levels() -> None:
+    cells = [row for row in rows("Query SCP") if len(row) == 3]
+    models = {row[1]: row[2] for row in cells if row[0].endswith("Root")}
+    assert models == {uid: ", ".join(level for level, _ in model) for uid, model in query.MODELS.items()}
+    assert set(models) == set(OFFERS["find"])
+    known = set[str]().union(*(returnable(level) for level in Level)) - CONTROL
+    told = {row[0]: row[2] for row in cells if row[0].startswith("(")}
+    assert told == {_shown(tag): ", ".join(level for level in Level if tag in returnable(level)) for tag in known}
+
+
+def test_what_is_negotiated_and_answered_by_queries() -> None:
+    answers = [int(row[2]) for row in rows("Query SCP") if row[0].isdigit() and len(row) == 3]
+    assert bytes(answers) == query.EXTENDED
+    assert all(offer.extended == query.EXTENDED for offer in OFFERS["find"].values())
+    assert f"before each {query.AT_ONCE} matches" in section("Query SCP")
+    statuses = {int(row[0], 16) for row in rows("Query SCP") if len(row) == 2}
+    ours = {query.CANNOT_PROCESS, query.OUT_OF_RESOURCES, DataSetMismatch.dimse_status}
+    assert statuses == ours | {Status.PENDING, Status.PENDING_WITH_WARNING, Status.SUCCESS, Status.CANCEL}
 
 
 def test_what_can_be_retrieved_and_at_which_levels() -> None:
