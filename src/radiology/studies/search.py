@@ -49,6 +49,9 @@ DEFAULTS: Mapping[Level, frozenset[str]] = {
 #: Returned with a value or not at all: an empty one would say nothing.
 _NEVER_BLANK = frozenset({"00080005", "00080201", "00400244", "00400245", "00400275"})
 
+#: Returned, and not matched: how much there is of a patient depends on who asks.
+_ONLY_RETURNED = frozenset({"00201200", "00201202", "00201204"})
+
 _STORED: Mapping[Level, frozenset[str]] = {
     Level.PATIENT: levels.PATIENT,
     Level.STUDY: levels.PATIENT | levels.STUDY,
@@ -110,10 +113,12 @@ class StudySearch:
 
     @cached_property
     def unsupported(self) -> frozenset[str]:
-        """Keys that cannot be matched at this level: attributes that only instances have."""
+        """Keys that cannot be matched at this level: attributes that only instances have, and counts of a patient."""
+        counts = frozenset(self.keys) & _ONLY_RETURNED
         if self.level is Level.IMAGE:
-            return frozenset()
+            return frozenset(tag for tag in counts if not isinstance(self.keys[tag], Universal))
         known = _STORED[Level.SERIES] | COMPUTED[Level.STUDY] | COMPUTED[self.level] | {"00080016", "00080018"}
+        known -= counts
         return frozenset(tag for tag, key in self.keys.items() if tag not in known and not isinstance(key, Universal))
 
 

@@ -109,6 +109,15 @@ def test_more_matches_than_allowed_end_with_a_comment(settings: Settings) -> Non
         assert statuses == [PENDING] * 3 + [0xA700]
 
 
+def test_counts_of_a_patient_are_told_and_do_not_narrow_the_search(node: Node) -> None:
+    image = store(node)
+    asked = identifier("PATIENT", PatientID=image.PatientID, NumberOfPatientRelatedStudies="7")
+    (status, answer), (last, _) = ask(node, asked, model=PATIENT_ROOT)
+    assert (status, last) == (PENDING_WARNING, 0)
+    assert answer is not None
+    assert answer.NumberOfPatientRelatedStudies == 1
+
+
 @pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
 def test_bangla_comes_as_it_may(node: Node) -> None:
     store(node, PatientName="Khatun^Rahela=রাহেলা^খাতুন", PatientID="BN1")
