@@ -443,7 +443,8 @@ def _send_pending(
                 _respond_together(association, message, response)
             else:
                 _respond(association, message, response)
-        return Response()
+        # All is said, but who cancelled meanwhile is to hear that it was heard.
+        return Response(Status.CANCEL if association.is_cancelled(message.command) else Status.SUCCESS)
     finally:
         if isinstance(responses, Generator):
             responses.close()

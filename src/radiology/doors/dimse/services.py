@@ -137,7 +137,8 @@ class Services:
         visit.last_stored = self.archive.arrivals.submit(arrival)
         visit.instances += 1
         tracing.stored(visit.trace, arrival, self.archive.app.settings.zone)
-        return Response(next((WARNINGS[flag] for flag in arrival.flags if flag in WARNINGS), Status.SUCCESS))
+        warnings = (WARNINGS[flag] for flag in arrival.flags if flag in WARNINGS and visit.entity.wants_warnings)
+        return Response(next(warnings, Status.SUCCESS))
 
     def between_messages(self, association: Association) -> float | None:
         """Report what storage commitment is due; None at once where there is none."""
