@@ -13,7 +13,7 @@ from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 from radiology.associations.recorder import Recorder
 from radiology.dicom_network.server import Server
-from radiology.doors.dimse.run import Door, Registry, serve
+from radiology.doors.dimse.run import Door, Registry, serve, serve_tls
 from radiology.doors.dimse.services import Services
 from radiology.settings import Settings
 from radiology.studies.archive import Archive, open_archive
@@ -31,6 +31,7 @@ class Node:
     server: Server
     wait: Callable[[Coroutine[Any, Any, Any]], Any]
     recorder: Recorder
+    door: Door
 
     @property
     def port(self) -> int:
@@ -54,7 +55,7 @@ class Node:
 @contextmanager
 def running_node(settings: Settings) -> Iterator[Node]:
     """A node until the block ends."""
-    settings = settings.model_copy(update={"dicom_port": free_port()})
+    settings = settings.model_copy(update={"dicom_port": free_port(), "dicom_tls_port": free_port()})
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -69,9 +70,13 @@ def running_node(settings: Settings) -> Iterator[Node]:
         with open_archive(app) as archive:
             recorder = Recorder(settings.database_dsn)
             recorder.start()
-            server = serve(Door(archive, Registry(app, loop), Services(archive), recorder=recorder))
-            yield Node(app, archive, server, wait, recorder)
+            door = Door(archive, Registry(app, loop), Services(archive), recorder=recorder)
+            server = serve(door)
+            encrypted = serve_tls(door) if settings.offers_tls else None
+            yield Node(app, archive, server, wait, recorder, door)
             server.stop(5)
+            if encrypted is not None:
+                encrypted.stop(5)
             recorder.stop()
         wait(app.db.close())
     finally:

@@ -127,6 +127,10 @@ class Settings(BaseSettings):
         description="Where modalities are given Bangla names: nowhere, or in the second component group of PN "
         "(PS3.5 6.2.1). The first group is Latin.",
     )
+    dicom_tls_port: Port = Field(
+        default=2762,
+        description="Port of DICOM associations over TLS; opened where the three files below are set.",
+    )
     tls_certificate: Path | None = Field(
         default=None, description="Our certificate for DICOM over TLS, with its chain, in PEM."
     )
@@ -297,6 +301,11 @@ class Settings(BaseSettings):
         login = quote(self.db_user, safe="") + (f":{quote(password, safe='')}" if password else "")
         host = f"[{self.db_host}]" if ":" in self.db_host else self.db_host
         return f"postgresql://{login}@{host}:{self.db_port}/{quote(self.db_name, safe='')}"
+
+    @property
+    def offers_tls(self) -> bool:
+        """Whether DICOM associations are taken over TLS."""
+        return None not in (self.tls_certificate, self.tls_private_key, self.tls_authorities)
 
     @property
     def socket_dir(self) -> Path:

@@ -9,13 +9,14 @@ import fcntl
 import gc
 import importlib
 import ipaddress
+import itertools
 import os
 import selectors
 import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -38,7 +39,7 @@ DOORS = {
     "worker": "radiology.doors.worker.run",
 }
 
-NO_LISTENERS: Mapping[str, socket.socket] = {}
+NO_LISTENERS: Mapping[str, Sequence[socket.socket]] = {}
 
 Say = Callable[[str], None]
 Work = Callable[[Settings], None]
@@ -79,7 +80,7 @@ class Child:
         return ChildState(self.name, self.role, state, self.pid, self.restarts, self.since, self.last_exit)
 
 
-def run_door(role: str, settings: Settings, listeners: Mapping[str, socket.socket] = NO_LISTENERS) -> None:
+def run_door(role: str, settings: Settings, listeners: Mapping[str, Sequence[socket.socket]] = NO_LISTENERS) -> None:
     """Be one process of the service until SIGTERM, or until it fails. `listeners` were opened before the fork."""
     log.configure(role, level=settings.log_level, form=settings.log_format)
     door = importlib.import_module(DOORS[role])
@@ -134,7 +135,7 @@ class Supervisor:
         self.after_ready = after_ready
         self.modules = modules
         self.listens = listens
-        self.listeners: dict[str, socket.socket] = {}
+        self.listeners: dict[str, Sequence[socket.socket]] = {}
         self.phase: Phase = "starting"
         self.started_at = time.time()
         self.began = time.monotonic()
@@ -164,7 +165,8 @@ class Supervisor:
     def _start(self) -> None:
         check_ports(self.settings)
         if "dimse" in self.listens:
-            self.listeners["dimse"] = listen((self.settings.bind_address, self.settings.dicom_port))
+            ports = [self.settings.dicom_port, *([self.settings.dicom_tls_port] if self.settings.offers_tls else [])]
+            self.listeners["dimse"] = [listen((self.settings.bind_address, port)) for port in ports]
         self._tell()
         share_metrics(self.settings.run_dir / "metrics")
         if self.postgres:
@@ -415,10 +417,13 @@ def hold_data_dir(settings: Settings) -> Generator[None]:
 
 
 def check_ports(settings: Settings) -> None:
-    """Try both ports as somebody who does not share them. Raises CannotServe with the port and its setting."""
+    """Try each port as somebody who does not share it. Raises CannotServe with the port and its setting."""
     ports = {"RADI_HTTP_PORT": settings.http_port, "RADI_DICOM_PORT": settings.dicom_port}
-    if len(set(ports.values())) < len(ports):
-        raise CannotServe(f"RADI_HTTP_PORT and RADI_DICOM_PORT are both {settings.http_port}; they must differ.")
+    if settings.offers_tls:
+        ports["RADI_DICOM_TLS_PORT"] = settings.dicom_tls_port
+    for (name, port), (other, same) in itertools.combinations(ports.items(), 2):
+        if port == same:
+            raise CannotServe(f"{name} and {other} are both {port}; they must differ.")
     for name, port in ports.items():
         family = socket.AF_INET6 if ":" in settings.bind_address else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -481,6 +486,8 @@ def announcement(settings: Settings, seconds: float) -> Iterator[str]:
     yield f"  REST         {base}/api/radiology    reference: {base}/docs"
     yield f"  DICOMweb     {base}/dicomweb"
     yield f"  DICOM        AE title {settings.ae_title}, host {host}, port {settings.dicom_port}"
+    if settings.offers_tls:
+        yield f"  DICOM (TLS)  host {host}, port {settings.dicom_tls_port}"
     yield f"  data         {settings.data_dir}"
 
 

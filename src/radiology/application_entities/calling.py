@@ -1,11 +1,11 @@
 """Call a peer of the registry: one association, or one of the few that we open to it at once. All of it blocks."""
 
-import hashlib
 import ssl
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
+from radiology.application_entities.certificates import is_bound
 from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import Peer, Requestor, connect
 from radiology.dicom_network.pdu import RoleSelection, UserInformation
@@ -43,8 +43,8 @@ def open_association(
         contexts,
         timers=timers or Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds),
         user_information=UserInformation(roles=tuple(roles)),
-        tls=_tls(settings) if entity.tls == "required" else None,
-        trusts=lambda certificate: _is_bound(entity, certificate),
+        tls=_context(credentials_of(settings)) if entity.tls == "required" else None,
+        trusts=lambda certificate: is_bound(entity, certificate),
     )
 
 
@@ -77,18 +77,13 @@ def association(
         place.give_back()
 
 
-def _is_bound(entity: ApplicationEntity, certificate: bytes) -> bool:
-    """Whether a certificate (DER) is the one of the record; a record without fingerprint takes what is trusted."""
-    bound = entity.certificate_fingerprint
-    return not bound or hashlib.sha256(certificate).hexdigest() == bound
-
-
-def _tls(settings: Settings) -> ssl.SSLContext:
+def credentials_of(settings: Settings) -> Credentials:
+    """Our certificate and whom we trust. Raises Unprocessable where the settings do not say."""
     if not (settings.tls_certificate and settings.tls_private_key and settings.tls_authorities):
         raise Unprocessable(
             "The peer requires TLS. Set RADI_TLS_CERTIFICATE, RADI_TLS_PRIVATE_KEY and RADI_TLS_AUTHORITIES."
         )
-    return _context(Credentials(settings.tls_certificate, settings.tls_private_key, settings.tls_authorities))
+    return Credentials(settings.tls_certificate, settings.tls_private_key, settings.tls_authorities)
 
 
 @lru_cache(maxsize=8)

@@ -31,7 +31,7 @@ from radiology.dicom_network.pdu import (
     ProposedContext,
     UserInformation,
 )
-from radiology.dicom_network.tls import TLSSocket
+from radiology.dicom_network.tls import Certificate, TLSSocket, certificate_of
 from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
     Address,
@@ -76,11 +76,11 @@ def connect(
     timers: Timers = DEFAULT_TIMERS,
     user_information: UserInformation = _USER_INFORMATION,
     tls: ssl.SSLContext | None = None,
-    trusts: Callable[[bytes], bool] = lambda _certificate: True,
+    trusts: Callable[[Certificate], bool] = lambda _certificate: True,
 ) -> "Requestor":
     """Open an association that proposes `contexts`: an abstract syntax and its transfer syntaxes each.
 
-    With `tls` the connection is encrypted, and goes on only where `trusts` takes the peer's certificate (DER). Raises
+    With `tls` the connection is encrypted, and goes on only where `trusts` takes the peer's certificate. Raises
     AssociationRejectedError, AssociationEndedError, or OSError when there is no connection; ValueError when more than
     128 contexts are proposed.
     """
@@ -98,13 +98,15 @@ def connect(
         raise
 
 
-def _secured(sock: socket.socket, tls: ssl.SSLContext, timers: Timers, trusts: Callable[[bytes], bool]) -> TLSSocket:
+def _secured(
+    sock: socket.socket, tls: ssl.SSLContext, timers: Timers, trusts: Callable[[Certificate], bool]
+) -> TLSSocket:
     try:
         encrypted = tls.wrap_socket(sock)
     except BaseException:
         sock.close()
         raise
-    if not trusts(encrypted.getpeercert(binary_form=True) or b""):
+    if not trusts(certificate_of(encrypted)):
         encrypted.close()
         raise AssociationEndedError(Outcome.ABORTED, "the certificate of the peer is not the one that is registered")
     return TLSSocket(encrypted, timers.dimse_seconds)

@@ -7,6 +7,7 @@ several. The server knows nothing of what services do; what it must know of the 
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
+from radiology.dicom_network import tls
 from radiology.dicom_network.association import (
     REJECT_LOCAL_LIMIT,
     REJECT_UNAVAILABLE,
@@ -32,6 +34,7 @@ from radiology.dicom_network.transport import (
     Outcome,
     Timers,
     Transport,
+    secured,
     set_timeout,
 )
 
@@ -149,7 +152,8 @@ class Server:
     """Listens from `start()` to `stop()`, on a socket of its own or on one that it was given.
 
     A given `listener` is listening already and is shared with other processes: the kernel hands each connection to one
-    of those that wait in accept(), in turn. It goes on listening for the others when this server stops.
+    of those that wait in accept(), in turn. It goes on listening for the others when this server stops. With
+    `encryption` every connection begins with a TLS handshake.
     """
 
     def __init__(
@@ -160,11 +164,13 @@ class Server:
         timers: Timers = DEFAULT_TIMERS,
         limits: Limits = DEFAULT_LIMITS,
         listener: socket.socket | None = None,
+        encryption: ssl.SSLContext | None = None,
     ) -> None:
         self.counters = Counters()
         self._application = application
         self._timers = timers
         self._limits = limits
+        self._tls = encryption
         self._shares_listener = listener is not None
         self._listener = listen(address) if listener is None else listener.dup()
         set_timeout(self._listener, socket.SO_RCVTIMEO, TICK_SECONDS)
@@ -258,12 +264,24 @@ class Server:
 
     def _serve(self, sock: socket.socket, peer: Address) -> None:
         try:
-            transport = Transport(sock, UpperLayer(False, self._limits.max_pdu_length), self._timers)
+            end: socket.socket | tls.TLSSocket = sock
+            if self._tls is not None:
+                end = tls.accept(
+                    sock,
+                    self._tls,
+                    limit_seconds=self._timers.artim_seconds,
+                    send_limit_seconds=self._timers.dimse_seconds,
+                )
+                peer = secured(peer, end.certificate)
+            transport = Transport(end, UpperLayer(False, self._limits.max_pdu_length), self._timers)
             transport.should_stop = lambda: self._aborting
             try:
                 self._associate(transport, sock, peer)
             finally:
                 transport.close()
+        except tls.HandshakeError as error:
+            self._application.on_refused(peer, None, error.code, str(error))
+            sock.close()
         except Exception:
             _log.exception("dimse connection failed")
             sock.close()

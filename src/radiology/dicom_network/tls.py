@@ -11,6 +11,15 @@ from typing import Any, Final
 #: Of TLS 1.2 only the suites that BCP 195 recommends: forward secrecy and authenticated encryption.
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL:!eNULL"
 TICK_SECONDS: Final = 0.5
+_EXPIRED: Final = 10
+#: What OpenSSL calls the usual mistakes, and their codes in the trace of associations.
+_CODES: Final = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "certificate_refused",
+    "WRONG_VERSION_NUMBER": "plain_on_tls_port",
+    "UNKNOWN_PROTOCOL": "plain_on_tls_port",
+    "HTTP_REQUEST": "plain_on_tls_port",
+    "UNSUPPORTED_PROTOCOL": "tls",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,54 @@ def requestor_context(credentials: Credentials) -> ssl.SSLContext:
     return _prepared(context, credentials)
 
 
+def acceptor_context(credentials: Credentials) -> ssl.SSLContext:
+    """For associations that peers open to us: they must show a certificate that we trust. Raises OSError."""
+    return _prepared(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that is trusted: its bytes (DER), common name and subject alternative names."""
+
+    der: bytes
+    names: frozenset[str]
+
+
+def certificate_of(encrypted: ssl.SSLSocket) -> Certificate:
+    """The certificate of the peer, which has been verified."""
+    decoded: dict[str, Any] = encrypted.getpeercert() or {}
+    names = [value for parts in decoded.get("subject", ()) for key, value in parts if key == "commonName"]
+    names += [value for _, value in decoded.get("subjectAltName", ())]
+    return Certificate(encrypted.getpeercert(binary_form=True) or b"", frozenset(names))
+
+
+class HandshakeError(Exception):
+    """A peer could not be spoken to over TLS: a code for the trace, and a sentence."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def accept(
+    sock: socket.socket, context: ssl.SSLContext, *, limit_seconds: float, send_limit_seconds: float
+) -> "TLSSocket":
+    """Speak TLS with a peer that has connected. Raises HandshakeError."""
+    sock.settimeout(limit_seconds)
+    try:
+        return TLSSocket(context.wrap_socket(sock, server_side=True), send_limit_seconds)
+    except TimeoutError as error:
+        raise HandshakeError("timed out", "The peer did not finish the TLS handshake in time.") from error
+    except ssl.SSLCertVerificationError as error:
+        code = "certificate_expired" if error.verify_code == _EXPIRED else "certificate_refused"
+        raise HandshakeError(code, f"The certificate of the peer was refused: {error.verify_message}.") from error
+    except ssl.SSLError as error:
+        code = _CODES.get(error.reason or "", "tls")
+        raise HandshakeError(code, f"The TLS handshake failed: {error.reason or error}.") from error
+    except OSError as error:
+        raise HandshakeError("closed by peer", "The peer closed the connection in the TLS handshake.") from error
+
+
 def _prepared(context: ssl.SSLContext, credentials: Credentials) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
@@ -51,6 +108,11 @@ class TLSSocket:
     def __init__(self, encrypted: ssl.SSLSocket, send_limit_seconds: float) -> None:
         self.encrypted = encrypted
         self._send_limit_seconds = send_limit_seconds
+
+    @property
+    def certificate(self) -> "Certificate":
+        """The certificate that the peer showed."""
+        return certificate_of(self.encrypted)
 
     def recv_into(self, buffer: memoryview | bytearray, nbytes: int = 0, flags: int = 0) -> int:
         """As a socket's; MSG_DONTWAIT is understood. Raises BlockingIOError, OSError."""

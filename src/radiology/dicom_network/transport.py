@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from radiology.dicom_network.association import Indication, UpperLayer
 from radiology.dicom_network.states import State
-from radiology.dicom_network.tls import TLSSocket
+from radiology.dicom_network.tls import Certificate, TLSSocket
 
 TICK_SECONDS: Final = 0.5
 """How often a waiting thread looks up, to see whether it is to stop; not a limit on the peer."""
@@ -51,6 +51,29 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate that this end showed over TLS; None on a plain connection."""
+        return None
+
+
+class SecuredAddress(Address):
+    """One end of a connection over TLS."""
+
+    shown: Certificate
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate that this end showed."""
+        return self.shown
+
+
+def secured(address: Address, certificate: Certificate) -> SecuredAddress:
+    """An address with the certificate that was shown there."""
+    end = SecuredAddress(*address)
+    end.shown = certificate
+    return end
 
 
 @dataclass(frozen=True, slots=True)

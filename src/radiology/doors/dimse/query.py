@@ -32,7 +32,7 @@ EXTENDED: Final = b"\1\1\1\0\0\1\1"
 _RELATIONAL, _COMBINED, _FUZZY, _EMPTY, _SEVERAL = 0, 1, 2, 5, 6
 
 #: So many matches go out together; a C-CANCEL is looked for before each such lot.
-AT_ONCE: Final = 16
+AT_ONCE: Final = 32
 CANNOT_PROCESS: Final = 0xC000
 OUT_OF_RESOURCES: Final = 0xA700
 _STUDY_DATE, _STUDY_TIME = "00080020", "00080030"

@@ -3,25 +3,33 @@
 import asyncio
 import math
 import socket
+import ssl
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from radiology.access.accounts import Authenticator
+from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.application_entities.addresses import calls_from, is_among
+from radiology.application_entities.calling import credentials_of
+from radiology.application_entities.certificates import is_bound
 from radiology.application_entities.model import DEFAULT_SERVICES, ApplicationEntity
 from radiology.application_entities.queries import all_application_entities
 from radiology.associations.recorder import Recorder
 from radiology.associations.texts import TEXTS
-from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, Offer, Policy
+from radiology.audit import actions as audit
+from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, REJECT_NO_REASON, Offer, Policy
 from radiology.dicom_network.connection import Address, Association, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
 from radiology.dicom_network.server import Application, Limits, Server
+from radiology.dicom_network.tls import acceptor_context
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.doors.dimse.tracing import trace_of, trace_of_refusal
+from radiology.errors import NotAuthenticated, Unavailable
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds, now
 from radiology.kit.log import get_logger
@@ -32,6 +40,8 @@ from radiology.studies.receive import Source
 
 REGISTRY_KEPT_SECONDS = 2.0
 GAUGES_EVERY_SECONDS = 1.0
+AUDITED_EVERY_SECONDS, AUDITED_AT_MOST = 60.0, 1_000
+USER_AND_PASSCODE = 2
 
 T = TypeVar("T")
 log = get_logger()
@@ -46,26 +56,19 @@ class Registry:
     _read_at: float = -math.inf
     _entities: dict[str, ApplicationEntity] = field(default_factory=dict[str, ApplicationEntity])
 
-    def find(self, calling_ae_title: str, peer: Address) -> ApplicationEntity | None:
-        """The entity that calls, if it may call from there. Raises Unavailable without a database."""
+    def find(self, calling_ae_title: str, peer: Address) -> ApplicationEntity | str:
+        """The entity that calls, or the code of why it may not. Raises Unavailable without a database."""
         if monotonic_seconds() - self._read_at > REGISTRY_KEPT_SECONDS:
             self._entities = self._wait_for(self._read())
             self._read_at = monotonic_seconds()
         settings, entity = self.app.settings, self._entities.get(calling_ae_title)
-        if not is_among(settings.plain_dicom_networks.split(","), peer.host):
-            return None
-        if entity is None:
-            services = DEFAULT_SERVICES if settings.allow_unknown_ae else ("echo",)
-            allowed = settings.allow_unknown_ae or settings.allow_unknown_echo
-            return ApplicationEntity(calling_ae_title, services=list(services)) if allowed else None
-        # The port speaks no TLS, so whoever must come with TLS did not.
-        may_call = entity.enabled and entity.tls != "required" and calls_from(entity, peer.host)
-        return entity if may_call else None
-
-    def knows(self, ae_title: str) -> bool:
-        """Whether an enabled entity of this title was registered when the registry was last read."""
-        entity = self._entities.get(ae_title)
-        return entity is not None and entity.enabled
+        if peer.certificate is None and not is_among(settings.plain_dicom_networks.split(","), peer.host):
+            return "plain_on_tls_port"
+        if entity is not None:
+            return refusal_of(entity, peer) or entity
+        services = DEFAULT_SERVICES if settings.allow_unknown_ae else ("echo",)
+        allowed = settings.allow_unknown_ae or settings.allow_unknown_echo
+        return ApplicationEntity(calling_ae_title, services=list(services)) if allowed else "calling_ae_title"
 
     async def _read(self) -> dict[str, ApplicationEntity]:
         async with self.app.db.transaction() as tx:
@@ -73,6 +76,17 @@ class Registry:
 
     def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=15)
+
+
+def refusal_of(entity: ApplicationEntity, peer: Address) -> str | None:
+    """The code of why a registered entity may not call like this; None where it may."""
+    if not entity.enabled:
+        return "calling_ae_title"
+    if peer.certificate is None and entity.tls == "required":
+        return "plain_on_tls_port"
+    if peer.certificate is not None and (entity.tls == "off" or not is_bound(entity, peer.certificate)):
+        return "certificate_refused"
+    return None if calls_from(entity, peer.host) else "address"
 
 
 @dataclass(slots=True)
@@ -84,13 +98,20 @@ class Door:
     services: Services
     operations: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
     recorder: Recorder | None = None
+    causes: dict[tuple[str, Address], str] = field(default_factory=dict[tuple[str, Address], str])
+    """Why callers were just rejected with 1/1/3, until `refused` is told."""
+    audited: dict[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
+    """When a refusal was last kept in the audit trail."""
 
     def negotiate(self, request: AssociateRQ, peer: Address) -> Policy | AssociateRJ:
         """Who may associate, and for what. An exception, such as for a lost database, rejects with 2/3/1."""
         self.archive.arrivals.check()
         entity = self.registry.find(request.calling_ae_title, peer)
-        if entity is None:
+        if isinstance(entity, str):
+            self.causes[request.calling_ae_title, peer] = entity
             return REJECT_CALLING_AE_TITLE
+        if entity.checks_user and not self._is_user(request):
+            return REJECT_NO_REASON
         settings = self.archive.app.settings
         facility = entity.facility_code or settings.facility_code
         allowed = [service for service in OFFERS if entity.may(service)]
@@ -108,6 +129,19 @@ class Door:
             state=Visit(entity, Source(facility, request.calling_ae_title, f"ae:{request.calling_ae_title}")),
         )
 
+    def _is_user(self, request: AssociateRQ) -> bool:
+        """Whether the request names an account and gives its password (PS3.7 D.3.3.7, type 2)."""
+        identity = request.user_information.user_identity
+        if identity is None or identity.kind != USER_AND_PASSCODE:
+            return False
+        name, passcode = identity.primary.decode("utf-8", "replace"), identity.secondary.decode("utf-8", "replace")
+        app = self.archive.app
+        try:
+            app.db.wait_for(Authenticator(app).by_password(name, passcode))
+        except NotAuthenticated:
+            return False
+        return True
+
     def opened(self, association: Association) -> None:
         """An association was accepted."""
         log.info("association.opened", ae_title=association.calling_ae_title, peer=association.peer.host)
@@ -118,11 +152,32 @@ class Door:
     def refused(self, peer: Address, request: AssociateRQ | None, reason: str, sentence: str) -> None:
         """There was no association. A connection without a word, such as a test of the port, is only counted."""
         trace = trace_of_refusal(peer, request, reason, sentence)
-        if trace.refusal == "calling_ae_title" and self.registry.knows(trace.calling_ae_title):
-            trace.refusal = "address"
+        if request is not None and (cause := self.causes.pop((request.calling_ae_title, peer), None)):
+            trace.refusal = cause
+            self._audit(request.calling_ae_title, peer.host, cause)
         metrics.association_refused(trace.refusal).inc()
         if self.recorder is not None and (request is not None or trace.refusal in TEXTS):
             self.recorder.refused(trace)
+
+    def _audit(self, ae_title: str, host: str, cause: str) -> None:
+        """Keep that a caller was refused; the same one again within a minute is kept once (PS3.15 A.5.3.11)."""
+        key, at = (ae_title, host, cause), monotonic_seconds()
+        if at - self.audited.get(key, -math.inf) < AUDITED_EVERY_SECONDS:
+            return
+        if len(self.audited) >= AUDITED_AT_MOST:
+            self.audited.clear()
+        self.audited[key] = at
+        app = self.archive.app
+
+        async def record() -> None:
+            async with app.db.transaction() as tx:
+                detail = {"host": host, "cause": cause}
+                await audit.record(tx, SYSTEM, "association.refuse", ae_title, detail=detail)
+
+        try:
+            app.db.wait_for(record())
+        except Unavailable as error:
+            log.warning("association.refusal-not-audited", ae_title=ae_title, peer=host, exc_info=error)
 
     def closed(self, association: Association, outcome: Outcome, sentence: str) -> None:
         """An association has ended."""
@@ -162,15 +217,16 @@ def _preferring(offer: Offer, preference: tuple[str, ...]) -> Offer:
     return replace(offer, preference=preference) if preference else offer
 
 
-def run(settings: Settings, listener: socket.socket | None = None) -> None:
+def run(settings: Settings, listeners: Sequence[socket.socket] = ()) -> None:
     """Take associations until SIGTERM, then let the running ones end, up to `drain_seconds`.
 
-    `listener` is shared with the other processes of this door; without it the port is this process's own.
+    `listeners` (the plain port, and that of TLS) are shared with the other processes of this door; without them the
+    ports are this process's own.
     """
-    asyncio.run(_serve(settings, listener))
+    asyncio.run(_serve(settings, listeners))
 
 
-async def _serve(settings: Settings, listener: socket.socket | None) -> None:
+async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None:
     app = App.of(settings, connections=4)
     await app.db.open()
     stopped = stop_asked()
@@ -178,10 +234,14 @@ async def _serve(settings: Settings, listener: socket.socket | None) -> None:
         recorder = Recorder(settings.database_dsn)
         recorder.start()
         door = Door(archive, Registry(app, asyncio.get_running_loop()), Services(archive), recorder=recorder)
-        server = serve(door, listener)
-        gauges = asyncio.create_task(_keep_gauges(server, door))
+        servers = [serve(door, *listeners[:1])]
+        if settings.offers_tls:
+            servers.append(serve_tls(door, *listeners[1:]))
+        gauges = asyncio.create_task(_keep_gauges(servers, door))
         await stopped.wait()
-        await asyncio.to_thread(server.stop, settings.drain_seconds, rejecting=listener is None or _all_stop(settings))
+        rejecting = not listeners or _all_stop(settings)
+        stops = (asyncio.to_thread(server.stop, settings.drain_seconds, rejecting=rejecting) for server in servers)
+        await asyncio.gather(*stops)
         gauges.cancel()
         door.tell_counts()
         await asyncio.to_thread(recorder.stop)
@@ -196,6 +256,16 @@ def _all_stop(settings: Settings) -> bool:
 
 def serve(door: Door, listener: socket.socket | None = None) -> Server:
     """A server over an archive, started."""
+    return _started(door, door.archive.app.settings.dicom_port, listener, None)
+
+
+def serve_tls(door: Door, listener: socket.socket | None = None) -> Server:
+    """The same over TLS with mutual certificates (PS3.15 B.9). Raises OSError for a certificate that cannot be used."""
+    settings = door.archive.app.settings
+    return _started(door, settings.dicom_tls_port, listener, acceptor_context(credentials_of(settings)))
+
+
+def _started(door: Door, port: int, listener: socket.socket | None, encryption: ssl.SSLContext | None) -> Server:
     settings, services = door.archive.app.settings, door.services
     application = Application(
         negotiate=door.negotiate,
@@ -214,20 +284,20 @@ def serve(door: Door, listener: socket.socket | None = None) -> Server:
         max_associations_per_ae=settings.max_associations_per_ae,
         max_pdu_length=settings.max_pdu_bytes,
     )
-    server = Server(
-        application, (settings.bind_address, settings.dicom_port), timers=timers, limits=limits, listener=listener
-    )
+    address = (settings.bind_address, port)
+    server = Server(application, address, timers=timers, limits=limits, listener=listener, encryption=encryption)
     server.start()
     return server
 
 
-async def _keep_gauges(server: Server, door: Door) -> None:
+async def _keep_gauges(servers: Sequence[Server], door: Door) -> None:
     told: Counter[tuple[int, int, int]] = Counter()
     while True:
-        metrics.associations_open.set(server.counters.open)
+        metrics.associations_open.set(sum(server.counters.open for server in servers))
         metrics.index_waiting.set(door.archive.arrivals.waiting)
         door.tell_counts()
-        for triple, count in list(server.counters.rejected.items()):
+        rejected = sum((Counter(server.counters.rejected) for server in servers), Counter[tuple[int, int, int]]())
+        for triple, count in rejected.items():
             metrics.association("rejected " + "/".join(map(str, triple))).inc(count - told[triple])
             told[triple] = count
         await asyncio.sleep(GAUGES_EVERY_SECONDS)
