@@ -9,15 +9,16 @@ import pytest
 
 
 def make(folder: Path, name: str, *, subject: str = "", days: int = 2) -> Path:
-    """NAME.pem and NAME.key in the folder; one of no days has expired already."""
+    """NAME.pem and NAME.key in the folder; one of -1 days has expired."""
     if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
-    validity = ["-days", str(days)] if days > 0 else ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", *validity,
-         "-subj", f"/CN={subject or name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    key, request, made = (folder / f"{name}.{suffix}" for suffix in ("key", "csr", "pem"))
+    for command in (
+        ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+         f"/CN={subject or name}", "-keyout", key, "-out", request],
+        ["x509", "-req", "-in", request, "-signkey", key, "-days", str(days), "-out", made],
+    ):  # fmt: skip
+        subprocess.run(["openssl", *command], check=True, capture_output=True)
     return folder / f"{name}.pem"
 
 
