@@ -18,6 +18,7 @@
     |-- NotSupported 415 0122            media type, transfer syntax or SOP class
     |-- Unprocessable 422 C101           understood, but a value cannot be right
     |   `-- AttributesRefused 422 0106 attributes of N-CREATE or N-SET are missing, empty or wrong
+    |-- PeerFailed 502 A702              another system did not do what it was asked
     `-- Unavailable 503 A700             try again later: disk, database or object store
 
 Doors map by attribute (`http_status`, `dimse_status`, `failure_reason`), so a new error touches this file alone.
@@ -154,7 +155,7 @@ class Unprocessable(RadiologyError):
 
 
 class AttributesRefused(Unprocessable):
-    """`tags` are the attributes; the status says what is wrong: 0120 missing, 0121 empty, 0106 not allowed (PS3.7 C)."""
+    """`tags` are the attributes; the status says what is wrong: 0120 missing, 0121 empty, 0106 not allowed (PS3.7)."""
 
     dimse_status = 0x0106
     title = "Attributes are missing, empty or wrong"
@@ -162,6 +163,12 @@ class AttributesRefused(Unprocessable):
     def __init__(self, sentence: str, *, tags: Sequence[str], dimse_status: int = 0x0106) -> None:
         super().__init__(sentence, dimse_status=dimse_status)
         self.tags = tuple(tags)
+
+
+class PeerFailed(RadiologyError):
+    http_status = 502
+    dimse_status = 0xA702
+    title = "Another system did not do what it was asked"
 
 
 class Unavailable(RadiologyError):

@@ -1,18 +1,24 @@
 """The specification's own DICOM operations: store, query and metadata, below /api/radiology."""
 
+import asyncio
 from typing import Any, cast
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from radiology.access.model import Actor, Permission
+from radiology.app import App
+from radiology.application_entities.asking import ask
+from radiology.application_entities.queries import find_application_entity
+from radiology.audit import actions as audit
 from radiology.doors.dicomweb.media_types import DICOM_JSON, JSON, accepted, choose
 from radiology.doors.dicomweb.qido import base_url
 from radiology.doors.dicomweb.stow import store
 from radiology.doors.dicomweb.wado import metadata_answer
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.errors import FieldProblem, Invalid
+from radiology.errors import FieldProblem, Invalid, Unprocessable
 from radiology.settings import Settings
 from radiology.standards.dicom.matching import MatchingOptions
 from radiology.studies.queries import read
@@ -44,6 +50,9 @@ class Query(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     offset: int = Field(default=0, ge=0)
     fuzzy: bool = False
+    remote: str | None = Field(
+        default=None, description="The AE title of a registered archive to ask instead of this one; by C-FIND."
+    )
 
 
 # The body is a stream of DICOM, which FastAPI must not read.
@@ -60,10 +69,32 @@ router.add_api_route(
 @router.post(PATH + "/dicom/query", response_model=None)
 async def query(body: Query, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
     """Find patients, studies, series or instances as C-FIND does. No match is an empty list, never an error."""
+    if body.remote is not None:
+        return await _ask_remote(body, body.remote, app, actor)
     search = _search(body, app.settings)
     async with app.db.transaction() as tx:
         found = await find(tx, search, visible_to=actor, origin=Origin(base_url(request), app.settings.ae_title))
     return Response(_page(search, found), media_type=JSON)
+
+
+async def _ask_remote(body: Query, remote: str, app: App, actor: Actor) -> Response:
+    """The same query, answered by another archive. Raises Unprocessable for one that is not registered, PeerFailed."""
+    actor.must(Permission.READ)
+    level = parse_level(body.level)
+    pairs = [(name, _text(name, value)) for name, value in body.query.items()]
+    limit = min(body.limit or app.settings.qido_default_limit, app.settings.qido_max_limit)
+    async with app.db.transaction() as tx:
+        entity = await find_application_entity(tx, remote)
+        await audit.record(tx, actor, "remote.query", remote, detail={"level": level.value})
+    if entity is None or not entity.enabled or not entity.host or entity.port is None:
+        sentence = "an application entity with host and port"
+        raise Unprocessable(
+            f"{remote} is no archive that can be asked. Register it as {sentence}.",
+            fields=[FieldProblem("remote", sentence)],
+        )
+    found, is_all = await asyncio.to_thread(ask, app.settings, entity, level.value, pairs, limit=limit)
+    page = {"results": found, "total": len(found), "totalIsExact": is_all, "next": None, "remote": remote}
+    return Response(orjson.dumps(page), media_type=JSON)
 
 
 @router.get(PATH + "/studies/{study}/dicom/metadata", response_model=None)
