@@ -24,7 +24,7 @@ bench: ## storing and reading beside the peer; needs Orthanc and DCMTK (see benc
 	$(TOOL) python -m bench $(T)
 
 interoperability: ## the tests with peers of others, and the table of what passed
-	./radi test -m peer --interoperability docs/conformance/interoperability.md $(T)
+	./radi test -m peer --interoperability=docs/conformance/interoperability.md $(T)
 
 faults: ## the long campaigns: crashes, full disks, malformed input
 	RADI_TEST_CAMPAIGN=whole ./radi test -m slow $(T)

@@ -2,7 +2,7 @@
 
     @pytest.mark.peer("Query", "DCMTK findscu")
 
-`./radi test -m peer --interoperability docs/conformance/interoperability.md` runs them and writes the table.
+`./radi test -m peer --interoperability=docs/conformance/interoperability.md` runs them and writes the table.
 """
 
 from collections import Counter

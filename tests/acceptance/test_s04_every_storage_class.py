@@ -6,6 +6,8 @@ from pynetdicom.dsutils import encode
 from data_sets import data_set
 from requestor import requestor
 
+pytestmark = pytest.mark.peer("Storage (SCP)", "pynetdicom")
+
 CLASSES = [context.abstract_syntax for context in AllStoragePresentationContexts]
 
 

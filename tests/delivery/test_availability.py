@@ -15,6 +15,8 @@ from radiology.studies.rejection import Category, Title
 from storage_peers import register
 from working import worker
 
+pytestmark = pytest.mark.peer("Instance Availability Notification (SCU)", "pynetdicom")
+
 ONLINE, UNAVAILABLE = "ONLINE", "UNAVAILABLE"
 LONG_AGO = "UPDATE imaging_studies SET last_instance_at = now() - interval '1 hour' RETURNING 1"
 

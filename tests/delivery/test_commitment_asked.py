@@ -17,6 +17,8 @@ from radiology.kit.ids import uuid7
 from radiology.studies.commitment import Reference
 from storage_peers import register
 
+pytestmark = pytest.mark.peer("Storage Commitment (SCU)", "pynetdicom")
+
 RECEIVER = "RECEIVER"
 STATE = "SELECT state FROM commitment_inquiries"
 OUTCOMES = """

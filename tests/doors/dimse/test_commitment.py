@@ -20,6 +20,8 @@ from radiology.studies.commitment import Reference, asking
 from storage_peers import register
 from working import worker
 
+pytestmark = pytest.mark.peer("Storage Commitment (SCP)", "pynetdicom")
+
 ALL_COMMITTED, SOME_FAILED = 1, 2
 
 

@@ -21,6 +21,8 @@ from radiology.studies.actions.performed import follow_transfers
 from requestor import requestor
 from worklist import MPPS, MPPS_RETRIEVE, begun, ended, place
 
+pytestmark = pytest.mark.peer("Modality Performed Procedure Step (SCP)", "pynetdicom")
+
 CONTEXTS = [(uid, ExplicitVRLittleEndian) for uid in (MPPS, MPPS_RETRIEVE, CT)]
 
 

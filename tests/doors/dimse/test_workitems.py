@@ -32,6 +32,8 @@ from radiology.workitems.notices import send_reports
 from requestor import requestor
 from working import worker
 
+pytestmark = pytest.mark.peer("Unified Procedure Step (SCP)", "pynetdicom")
+
 LOCK = "1.2.3.4.5"
 
 

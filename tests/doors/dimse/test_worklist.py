@@ -13,6 +13,8 @@ from node import running_node
 from requestor import requestor
 from worklist import MWL, place, query
 
+pytestmark = pytest.mark.peer("Modality Worklist (SCP)", "pynetdicom")
+
 DHAKA = timedelta(hours=6)
 
 
