@@ -5,6 +5,8 @@ enqueued in any of our transactions. Procrastinate is pinned to the version whos
 a revision that brings the tables along.
 """
 
+from typing import Any
+
 from alembic import op
 from procrastinate.schema import SchemaManager
 
@@ -25,7 +27,7 @@ $$;
 
 
 def upgrade() -> None:
-    connection = op.get_bind().connection.driver_connection
+    connection: Any = op.get_bind().connection.driver_connection
     connection.execute("CREATE SCHEMA jobs")
     connection.execute("SET LOCAL search_path = jobs, public")
     connection.execute(SchemaManager.get_schema())
