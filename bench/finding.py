@@ -1,7 +1,7 @@
 """C-FIND at STUDY level on one association: the same studies and the same queries in both servers, by turns.
 
 A query is sent, and all its responses are read, by one caller; queries a second are what the caller sees. The studies
-are stored by C-STORE in both. Then this service alone is filled by COPY to a million studies.
+are stored by C-STORE in both. Then the tables of this service alone are filled up to a million studies.
 """
 
 # ruff: noqa: E501 - the statement that fills is one column after the other.
