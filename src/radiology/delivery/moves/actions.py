@@ -91,7 +91,9 @@ async def _destination(tx: Transaction, ae_title: str) -> ApplicationEntity:
 
 
 async def move(archive: Archive, arguments: Mapping[str, Any]) -> None:
-    """Send what a move still owes. Run twice, it sends nothing again that the destination has acknowledged.
+    """Send what a move still owes. Run twice, it sends nothing again that was noted as acknowledged.
+
+    A worker that is killed may have up to ten acknowledged instances not noted yet; they are sent once more.
 
     Raises jobs.Later where something failed and is to be tried again.
     """
