@@ -46,6 +46,10 @@ class Node:
 
         return self.wait(ask())
 
+    def register(self, entity: ApplicationEntity) -> None:
+        """Make an application entity known, or change its record."""
+        self.wait(_register(self.app, entity))
+
     def stored_bytes(self, sop_instance_uid: str) -> bytes:
         """The file of an instance, as it lies in the store."""
         key = self.value("SELECT object_key FROM instances WHERE sop_instance_uid = %(uid)s", uid=sop_instance_uid)
@@ -70,7 +74,7 @@ def running_node(settings: Settings) -> Iterator[Node]:
         with open_archive(app) as archive:
             recorder = Recorder(settings.database_dsn)
             recorder.start()
-            door = Door(archive, Registry(app, loop), Services(archive), recorder=recorder)
+            door = Door(archive, Registry(app), Services(archive), recorder=recorder)
             server = serve(door)
             encrypted = serve_tls(door) if settings.offers_tls else None
             yield Node(app, archive, server, wait, recorder, door)

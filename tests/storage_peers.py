@@ -9,7 +9,6 @@ from pathlib import Path
 from pynetdicom import AE, evt
 
 from node import Node, free_port
-from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 
 ALWAYS = "1.2.840.10008.1.2"
@@ -18,12 +17,7 @@ ALWAYS = "1.2.840.10008.1.2"
 def register(node: Node, ae_title: str, port: int, **fields: object) -> ApplicationEntity:
     """Make a receiver a move destination of the node."""
     entity = ApplicationEntity(ae_title, "127.0.0.1", port, **{"move_destination": True, **fields})
-
-    async def save() -> None:
-        async with node.app.db.transaction() as tx:
-            await entities.save(tx, entity)
-
-    node.wait(save())
+    node.register(entity)
     return entity
 
 

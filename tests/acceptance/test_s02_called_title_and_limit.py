@@ -4,7 +4,6 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from node import Node
-from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 from radiology.standards.dicom.uids import VERIFICATION
 
@@ -24,12 +23,7 @@ def rejection(association: Association) -> tuple[int, int, int]:
 
 def test_s02_a_wrong_called_title_and_too_many_are_rejected(node: Node) -> None:
     assert rejection(associate(node, "OTHERPACS")) == (1, 1, 7)
-
-    async def allow_two() -> None:
-        async with node.app.db.transaction() as tx:
-            await entities.save(tx, ApplicationEntity("MODALITY1", max_associations=2))
-
-    node.wait(allow_two())
+    node.register(ApplicationEntity("MODALITY1", max_associations=2))
     with_room = Registered(node)
     first, second = with_room.associate(), with_room.associate()
     assert rejection(with_room.associate()) == (2, 3, 2)

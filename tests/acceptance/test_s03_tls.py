@@ -11,7 +11,6 @@ from pynetdicom.association import Association
 
 import certificates
 from node import Node, running_node
-from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 from radiology.settings import Settings
 from radiology.standards.dicom.uids import VERIFICATION
@@ -33,12 +32,7 @@ def tls_node(settings: Settings, tmp_path: Path) -> Iterator[Node]:
 def register(node: Node, folder: Path) -> None:
     der = ssl.PEM_cert_to_DER_cert((folder / "scanner.pem").read_text())
     entity = ApplicationEntity("SCANNER", tls="required", certificate_fingerprint=hashlib.sha256(der).hexdigest())
-
-    async def save() -> None:
-        async with node.app.db.transaction() as tx:
-            await entities.save(tx, entity)
-
-    node.wait(save())
+    node.register(entity)
 
 
 def call(port: int, context: ssl.SSLContext | None = None) -> Association:

@@ -2,13 +2,13 @@
 
 import hashlib
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pynetdicom import AE
 
+import certificates
 from radiology.application_entities import calling
 from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import VERIFICATION, AssociationEndedError
@@ -24,14 +24,6 @@ def settings(tmp_path: Path) -> Settings:
                     tls_authorities=tmp_path / "peer.pem")  # fmt: skip
 
 
-def make_certificate(folder: Path, name: str) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-         "2", "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def plain_port() -> Iterator[int]:
     ae = AE("PEER")
@@ -43,8 +35,8 @@ def plain_port() -> Iterator[int]:
 
 @pytest.fixture
 def tls_port(tmp_path: Path) -> Iterator[int]:
-    make_certificate(tmp_path, "us")
-    make_certificate(tmp_path, "peer")
+    certificates.make(tmp_path, "us")
+    certificates.make(tmp_path, "peer")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(tmp_path / "peer.pem", tmp_path / "peer.key")

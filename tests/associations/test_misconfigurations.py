@@ -16,7 +16,6 @@ from pynetdicom import AE
 from data_sets import CT, data_set
 from node import Node
 from radiology.access.model import SYSTEM
-from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 from radiology.associations.model import Trace, from_json
 from radiology.associations.queries import since
@@ -35,14 +34,6 @@ def echoscu(node: Node, *options: str, calling: str = "MODALITY1", called: str =
     """DCMTK's echoscu; its exit code."""
     command = ["echoscu", "-to", "5", *options, "-aet", calling, "-aec", called, "127.0.0.1", str(node.port)]
     return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode
-
-
-def register(node: Node, entity: ApplicationEntity) -> None:
-    async def save() -> None:
-        async with node.app.db.transaction() as tx:
-            await entities.save(tx, entity)
-
-    node.wait(save())
 
 
 def traces(node: Node) -> list[Trace]:
@@ -79,7 +70,7 @@ def test_unknown_caller(node: Node, codes: Codes) -> None:
 
 
 def test_address_that_is_not_registered(node: Node, codes: Codes) -> None:
-    register(node, ApplicationEntity("CT2", hosts=["192.0.2.7"]))
+    node.register(ApplicationEntity("CT2", hosts=["192.0.2.7"]))
     assert echoscu(node, calling="CT2") != 0
     assert codes("CT2") == ["address"]
 
@@ -99,7 +90,7 @@ def test_sop_class_that_is_not_supported(node: Node, codes: Codes) -> None:
 
 
 def test_service_that_is_not_allowed(node: Node, codes: Codes) -> None:
-    register(node, ApplicationEntity("CT3", services=["store"]))
+    node.register(ApplicationEntity("CT3", services=["store"]))
     ae = AE(ae_title="CT3")
     ae.add_requested_context(WORKLIST)
     assert not ae.associate("127.0.0.1", node.port, ae_title="RADSVC").is_established

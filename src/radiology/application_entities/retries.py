@@ -23,8 +23,3 @@ def sentence_of(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"The peer cannot be reached: {error.strerror or type(error).__name__}."
     return f"{str(error)[:1].upper()}{str(error)[1:]}."
-
-
-def is_refused(status: int) -> bool:
-    """Whether a status of a DIMSE-N response is neither success nor a warning (PS3.7 annex C)."""
-    return status not in (0x0000, 0x0001, 0x0107, 0x0116) and status >> 12 != 0xB

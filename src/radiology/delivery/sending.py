@@ -13,7 +13,7 @@ from radiology.delivery.egress import outgoing
 from radiology.delivery.lines import OPEN_LINES, Line
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.connection import Association, FileSlice
-from radiology.dicom_network.message import CommandField, Element, Value
+from radiology.dicom_network.message import CommandField, Element, Value, is_failure, is_warning
 from radiology.dicom_network.transport import AssociationEndedError, Outcome
 from radiology.errors import NotSupported, RadiologyError
 from radiology.kit.log import get_logger
@@ -24,7 +24,6 @@ from radiology.studies.queries.retrieve import StoredInstance
 NOT_PERFORMED = 0xA702
 """Our status for an instance that the receiver never answered for: it could not be reached, or broke off."""
 DAMAGED = 0x0110
-_WARNINGS = frozenset((0x0001, 0x0107, 0x0116))
 
 log = get_logger()
 
@@ -44,12 +43,12 @@ class Sent:
     @property
     def is_warning(self) -> bool:
         """Whether the receiver has it and remarks something (PS3.7 annex C)."""
-        return self.status >> 12 == 0xB or self.status in _WARNINGS
+        return is_warning(self.status)
 
     @property
     def is_failure(self) -> bool:
         """Whether the receiver does not have it."""
-        return not self.is_success and not self.is_warning
+        return is_failure(self.status)
 
     @property
     def may_succeed_later(self) -> bool:

@@ -111,6 +111,16 @@ def is_pending(status: int) -> bool:
     return status in (Status.PENDING, Status.PENDING_WITH_WARNING)
 
 
+def is_warning(status: int) -> bool:
+    """Whether the request was performed, with a remark (PS3.7 annex C)."""
+    return status in (0x0001, 0x0107, 0x0116) or status >> 12 == 0xB
+
+
+def is_failure(status: int) -> bool:
+    """Whether a final status is neither success nor a warning."""
+    return status != Status.SUCCESS and not is_warning(status)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command set: element numbers of group 0000 and their values. Group length is made when it is encoded."""

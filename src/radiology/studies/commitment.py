@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from radiology.errors import Unprocessable
+from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.uids import SERVICE_SOP_CLASSES, STORAGE_SOP_CLASSES, is_valid_uid
 
 TRANSACTION_UID, RETRIEVE_AE_TITLE = "00081195", "00080054"
@@ -169,8 +170,7 @@ def _invalid(sentence: str, tag: str) -> Unprocessable:
 
 
 def _text(attributes: Mapping[str, Any], tag: str) -> str:
-    values: list[Any] = attributes.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "").strip()
+    return text_of(attributes, tag).strip()
 
 
 def _number(attributes: Mapping[str, Any], tag: str) -> int:

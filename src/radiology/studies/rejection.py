@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from radiology.access.model import Role
+from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.header import Header
 
 KEY_OBJECT_SELECTION_DOCUMENT = "1.2.840.10008.5.1.4.1.1.88.59"
@@ -102,8 +103,7 @@ def _codes(items: list[Any]) -> list[str]:
 
 
 def _first(item: Mapping[str, Any], tag: str) -> str:
-    values = item.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "").strip()
+    return text_of(item, tag).strip()
 
 
 def _items(item: Mapping[str, Any], tag: str) -> list[Any]:

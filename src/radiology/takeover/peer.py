@@ -12,6 +12,7 @@ from radiology.dicom_network.message import Command, CommandField, Element, Resp
 from radiology.dicom_network.pdu import MAX_PRESENTATION_CONTEXTS, RoleSelection
 from radiology.errors import RadiologyError, Unavailable
 from radiology.settings import Settings
+from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.data_set import decode, encode
 from radiology.standards.dicom.uids import (
     ACCEPTED_TRANSFER_SYNTAXES,
@@ -50,7 +51,7 @@ class ForeignArchive:
             found, status = _find(requestor, keys)
         if status != Status.SUCCESS and status not in OUT_OF_RESOURCES:
             raise Unavailable(f"{self.entity.ae_title} answers a query for studies with status {status:04X}.")
-        studies = [_study(answer) for answer in found if _text(answer, "0020000D")]
+        studies = [_study(answer) for answer in found if text_of(answer, "0020000D")]
         return Listing(studies, is_cut=status != Status.SUCCESS or len(found) >= self.limit)
 
     def instances(self, study_instance_uid: str) -> list[ForeignInstance]:
@@ -59,8 +60,8 @@ class ForeignArchive:
             study = {"0020000D": _key("UI", study_instance_uid)}
             series = self._all(requestor, {**study, "00080052": _key("CS", "SERIES"), "0020000E": _key("UI")})
             return [
-                ForeignInstance(uid, _text(answer, "00080018"), _text(answer, "00080016"))
-                for uid in sorted({_text(answer, "0020000E") for answer in series} - {""})
+                ForeignInstance(uid, text_of(answer, "00080018"), text_of(answer, "00080016"))
+                for uid in sorted({text_of(answer, "0020000E") for answer in series} - {""})
                 for answer in self._all(
                     requestor,
                     {
@@ -187,12 +188,10 @@ def _key(vr: str, *values: str) -> dict[str, Any]:
     return {"vr": vr, "Value": given} if given else {"vr": vr}
 
 
-def _text(answer: dict[str, Any], tag: str) -> str:
-    values = answer.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "")
-
-
 def _study(answer: dict[str, Any]) -> ForeignStudy:
     return ForeignStudy(
-        _text(answer, "0020000D"), _text(answer, "00100020"), _text(answer, "00080050"), _text(answer, "00080020")
+        text_of(answer, "0020000D"),
+        text_of(answer, "00100020"),
+        text_of(answer, "00080050"),
+        text_of(answer, "00080020"),
     )

@@ -12,7 +12,6 @@ from pydicom.uid import ImplicitVRLittleEndian
 import make
 from node import Node, running_node
 from query import PATIENT_ROOT, PENDING, PENDING_WARNING, STUDY_ROOT, ask, found, identifier, store, values
-from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 from radiology.settings import Settings
 
@@ -21,14 +20,6 @@ from radiology.settings import Settings
 def node(settings: Settings) -> Iterator[Node]:
     with running_node(settings) as running:
         yield running
-
-
-def register(node: Node, entity: ApplicationEntity) -> None:
-    async def save() -> None:
-        async with node.app.db.transaction() as tx:
-            await entities.save(tx, entity)
-
-    node.wait(save())
 
 
 @pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
@@ -147,7 +138,7 @@ def test_what_was_negotiated_decides_how_is_matched(node: Node) -> None:
 @pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
 def test_another_facility_sees_nothing(node: Node) -> None:
     store(node, PatientID="HERE")
-    register(node, ApplicationEntity("MODALITY1", facility_code="ELSEWHERE"))
+    node.register(ApplicationEntity("MODALITY1", facility_code="ELSEWHERE"))
     assert found(node, identifier("STUDY", PatientID="")) == []
 
 

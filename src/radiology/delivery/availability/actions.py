@@ -12,11 +12,11 @@ from radiology.app import App
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import one_application_entity
-from radiology.application_entities.retries import is_refused, next_attempt_seconds, sentence_of
+from radiology.application_entities.retries import next_attempt_seconds, sentence_of
 from radiology.delivery.availability import queries
 from radiology.delivery.availability.queries import Availability, Notice
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError
-from radiology.dicom_network.message import CommandField, Element, Value
+from radiology.dicom_network.message import CommandField, Element, Value, is_failure
 from radiology.dicom_network.transport import AssociationEndedError
 from radiology.errors import RadiologyError, Unavailable
 from radiology.events import InstancesRejected, RejectionWithdrawn, StudyReceived
@@ -110,7 +110,7 @@ def _tell(app: App, entity: ApplicationEntity, notice: Notice, contents: Sequenc
         }
         encoded = data_set.encode(attributes, context.transfer_syntax_uid)
         answer = opened.invoke(context, CommandField.N_CREATE_RQ, elements, encoded).command
-    if is_refused(answer.status) and answer.status != DUPLICATE_INSTANCE:
+    if is_failure(answer.status) and answer.status != DUPLICATE_INSTANCE:
         raise Unavailable(f"{entity.ae_title} answered the notice with {answer.status:04X}.")
 
 

@@ -10,11 +10,11 @@ from radiology.app import App
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import one_application_entity
-from radiology.application_entities.retries import is_refused, next_attempt_seconds, sentence_of
+from radiology.application_entities.retries import next_attempt_seconds, sentence_of
 from radiology.delivery.commitment import queries
 from radiology.delivery.commitment.queries import Inquiry
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError
-from radiology.dicom_network.message import Command, CommandField, Element, Response, Value
+from radiology.dicom_network.message import Command, CommandField, Element, Response, Value, is_failure
 from radiology.dicom_network.transport import AssociationEndedError
 from radiology.errors import NotFound, RadiologyError, Unavailable
 from radiology.kit import jobs
@@ -112,7 +112,7 @@ def _ask(app: App, entity: ApplicationEntity, inquiry: Inquiry, references: Sequ
         opened.on_event_report = take
         encoded = data_set.encode(asking(inquiry.transaction_uid, references), context.transfer_syntax_uid)
         answer = opened.invoke(context, CommandField.N_ACTION_RQ, elements, encoded).command
-        if is_refused(answer.status):
+        if is_failure(answer.status):
             raise Unavailable(f"{entity.ae_title} answered the request with {answer.status:04X}.")
         app.db.wait_for(_asked(app, inquiry.id))
         if not came:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from radiology.delivery.film.model import Film
@@ -10,6 +9,7 @@ from radiology.delivery.film.picture import Grey
 from radiology.dicom_network.client import Requestor
 from radiology.dicom_network.message import Command, CommandField, Element, Response
 from radiology.standards.dicom import data_set
+from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.data_set import element_head
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
@@ -47,14 +47,6 @@ SENTENCES: Final[Mapping[int, str]] = {
 }
 
 
-class PrinterStatus(StrEnum):
-    """Printer Status (2110,0010)."""
-
-    NORMAL = "NORMAL"
-    WARNING = "WARNING"
-    FAILURE = "FAILURE"
-
-
 class PrintRefusedError(Exception):
     """The printer refused a step; the sentence says which and why."""
 
@@ -71,7 +63,7 @@ class PrinterState:
 def state_of(association: Requestor) -> PrinterState:
     """Ask the printer how it is (N-GET, PS3.4 H.4.6). Raises PrintRefusedError, AssociationEndedError."""
     answer = _ask(association, CommandField.N_GET_RQ, _requested(PRINTER, PRINTER_INSTANCE), None, "its status")[1]
-    return PrinterState(_text(answer, "21100010"), _text(answer, "21100020"), _text(answer, "21100030"))
+    return PrinterState(text_of(answer, "21100010"), text_of(answer, "21100020"), text_of(answer, "21100030"))
 
 
 def print_sheets(
@@ -128,7 +120,7 @@ def _create_film_box(
     created: dict[int, Any] = {Element.AFFECTED_SOP_CLASS_UID: FILM_BOX}
     response, answer = _ask(association, CommandField.N_CREATE_RQ, created, attributes, "the layout", warnings)
     items = answer.get("20100510", {}).get("Value", [])
-    places = [(_text(item, "00081150") or GRAYSCALE_IMAGE_BOX, _text(item, "00081155")) for item in items]
+    places = [(text_of(item, "00081150") or GRAYSCALE_IMAGE_BOX, text_of(item, "00081155")) for item in items]
     return response.text(Element.AFFECTED_SOP_INSTANCE_UID), places
 
 
@@ -199,8 +191,3 @@ def _reference(sop_class_uid: str, sop_instance_uid: str) -> dict[str, Any]:
 
 def _value(vr: str, value: Any) -> dict[str, Any]:
     return {"vr": vr, "Value": [value]}
-
-
-def _text(attributes: Mapping[str, Any], tag: str) -> str:
-    values = attributes.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "")

@@ -10,6 +10,7 @@ from radiology.delivery.film.model import Film, FilmOrder, Picture, State
 from radiology.errors import NotFound
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where, as_json
+from radiology.studies.queries.retrieve import add_facility
 
 _LISTED_AT_MOST = 200
 
@@ -129,6 +130,5 @@ async def page_of(
 
 def _visible(actor: Actor) -> Where:
     where = Where(["true"])
-    if (facility := actor.reader_facility) is not None:
-        where.add("s.facility_code = {facility}", facility=facility)
+    add_facility(where, actor)
     return where

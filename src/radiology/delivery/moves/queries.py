@@ -10,6 +10,7 @@ from radiology.delivery.moves.model import Move, Result, Status
 from radiology.errors import NotFound
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where
+from radiology.studies.queries.retrieve import add_facility
 
 _BODY: LiteralString = """json_build_object(
         'jobId', m.id, 'status', m.status, 'studyInstanceUID', s.study_instance_uid,
@@ -180,6 +181,5 @@ async def page_of(tx: Transaction, *, limit: int, cursor: str | None, visible_to
 
 def _visible(actor: Actor) -> Where:
     where = Where(["true"])
-    if (facility := actor.reader_facility) is not None:
-        where.add("s.facility_code = {facility}", facility=facility)
+    add_facility(where, actor)
     return where

@@ -10,10 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from radiology.app import App
-from radiology.application_entities.retries import is_refused
 from radiology.delivery.commitment.actions import answer_to
 from radiology.dicom_network.connection import Association, DataSet
-from radiology.dicom_network.message import Command, CommandField, Response
+from radiology.dicom_network.message import Command, CommandField, Response, is_failure
 from radiology.doors.dimse.performed_steps import DATA_SET_LIMIT_BYTES, read
 from radiology.errors import NotFound, RadiologyError, Unprocessable
 from radiology.kit.clock import monotonic_seconds
@@ -113,7 +112,7 @@ class CommitmentService:
 
     def _taken(self, association: Association, promise: Promise, found: Result, response: Command) -> None:
         association.state.promises.remove(promise)
-        if is_refused(response.status):
+        if is_failure(response.status):
             log.warning("commitment.refused", ae_title=association.calling_ae_title, status=f"{response.status:04X}")
             work = commit.give_back(self.app, promise.request_id)
         else:

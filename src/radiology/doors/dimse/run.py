@@ -5,10 +5,9 @@ import math
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, TypeVar
 
 from radiology.access.accounts import Authenticator
 from radiology.access.model import SYSTEM
@@ -39,11 +38,11 @@ from radiology.studies.archive import Archive, open_archive
 from radiology.studies.receive import Source
 
 REGISTRY_KEPT_SECONDS = 2.0
+REGISTRY_WAIT_SECONDS = 15
 GAUGES_EVERY_SECONDS = 1.0
 AUDITED_EVERY_SECONDS, AUDITED_AT_MOST = 60.0, 1_000
 USER_AND_PASSCODE = 2
 
-T = TypeVar("T")
 log = get_logger()
 
 
@@ -52,14 +51,13 @@ class Registry:
     """The application entities that may associate, read anew every few seconds."""
 
     app: App
-    loop: asyncio.AbstractEventLoop
     _read_at: float = -math.inf
     _entities: dict[str, ApplicationEntity] = field(default_factory=dict[str, ApplicationEntity])
 
     def find(self, calling_ae_title: str, peer: Address) -> ApplicationEntity | str:
         """The entity that calls, or the code of why it may not. Raises Unavailable without a database."""
         if monotonic_seconds() - self._read_at > REGISTRY_KEPT_SECONDS:
-            self._entities = self._wait_for(self._read())
+            self._entities = self.app.db.wait_for(self._read(), REGISTRY_WAIT_SECONDS)
             self._read_at = monotonic_seconds()
         settings, entity = self.app.settings, self._entities.get(calling_ae_title)
         if peer.certificate is None and not is_among(settings.plain_dicom_networks.split(","), peer.host):
@@ -73,9 +71,6 @@ class Registry:
     async def _read(self) -> dict[str, ApplicationEntity]:
         async with self.app.db.transaction() as tx:
             return {entity.ae_title: entity for entity in await all_application_entities(tx)}
-
-    def _wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=15)
 
 
 def refusal_of(entity: ApplicationEntity, peer: Address) -> str | None:
@@ -233,7 +228,7 @@ async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None
     with open_archive(app) as archive:
         recorder = Recorder(settings.database_dsn)
         recorder.start()
-        door = Door(archive, Registry(app, asyncio.get_running_loop()), Services(archive), recorder=recorder)
+        door = Door(archive, Registry(app), Services(archive), recorder=recorder)
         servers = [serve(door, *listeners[:1])]
         if settings.offers_tls:
             servers.append(serve_tls(door, *listeners[1:]))

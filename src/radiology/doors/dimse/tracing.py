@@ -13,6 +13,7 @@ from radiology.dicom_network.transport import Address
 from radiology.kit.clock import now
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist.model import days_shown
+from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.bangla import is_bangla
 from radiology.studies.facts import date_of, moment_of, time_of, zone_of
 from radiology.studies.receive import Arrival
@@ -99,8 +100,8 @@ def _charset(arrival: Arrival) -> str:
 
 def step_began(trace: Trace | None, attributes: Mapping[str, Any], zone: tzinfo) -> None:
     """A performed procedure step begins now, so its start (0040,0244) (0040,0245) tells the machine's clock."""
-    day, clock = date_of(_value(attributes, "00400244")), time_of(_value(attributes, "00400245"))
-    began = moment_of(day, clock, zone_of(_value(attributes, "00080201"), zone))
+    day, clock = date_of(text_of(attributes, "00400244")), time_of(text_of(attributes, "00400245"))
+    began = moment_of(day, clock, zone_of(text_of(attributes, "00080201"), zone))
     if trace is not None and began is not None and clock is not None:
         _ahead(trace, began, now())
 
@@ -123,14 +124,9 @@ def worklist_asked(association: Association, identifier: Mapping[str, Any], matc
     trace.asked(
         WorklistQuery(
             matches=matches,
-            station_ae_title=_value(step, "00400001") or association.calling_ae_title,
-            modality=_value(step, "00080060"),
-            date=_value(step, _DATE) or f"{first:%Y%m%d}-{last:%Y%m%d}",
-            patient_id_shape=shape_of(_value(identifier, "00100020")),
+            station_ae_title=text_of(step, "00400001") or association.calling_ae_title,
+            modality=text_of(step, "00080060"),
+            date=text_of(step, _DATE) or f"{first:%Y%m%d}-{last:%Y%m%d}",
+            patient_id_shape=shape_of(text_of(identifier, "00100020")),
         )
     )
-
-
-def _value(attributes: Mapping[str, Any], tag: str) -> str:
-    values: list[Any] = attributes.get(tag, {}).get("Value") or [""]
-    return str(values[0] or "")

@@ -12,9 +12,10 @@ from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Element, Response, Status
 from radiology.dicom_network.server import Service
-from radiology.doors.dimse import worklist
+from radiology.doors.dimse.identifiers import charset_of
+from radiology.doors.dimse.identifiers import read as read_identifier
 from radiology.doors.dimse.performed_steps import INVALID_OBJECT_INSTANCE, read, refusal
-from radiology.doors.dimse.worklist import OUT_OF_RESOURCES, charset_of
+from radiology.doors.dimse.worklist import IDENTIFIER_LIMIT_BYTES, OUT_OF_RESOURCES
 from radiology.errors import AttributesRefused, Unprocessable
 from radiology.standards.dicom import data_set
 from radiology.standards.dicom.uids import (
@@ -117,7 +118,7 @@ class WorkitemService:
 
     def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:  # noqa: ARG002
         """C-FIND (PS3.4 CC.2.8): pending responses in the order of their scheduled start."""
-        identifier = worklist.read(data)
+        identifier = read_identifier(data, IDENTIFIER_LIMIT_BYTES)
         query = parse(identifier, zone=self.app.settings.zone)
         charset = charset_of(association.state.entity.default_charset, identifier)
         most = self.app.settings.find_max

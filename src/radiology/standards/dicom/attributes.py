@@ -1,7 +1,9 @@
 """Attribute names on the wire: keyword, eight hexadecimal digits, or a path through sequences (PS3.18 8.3.4.1)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from radiology.standards.dicom import dictionary
 from radiology.standards.dicom.plans import usual_vr
@@ -35,6 +37,12 @@ class AttributePath:
 
     def __str__(self) -> str:
         return ".".join(keyword_of(tag) or tag for tag in self.tags)
+
+
+def text_of(attributes: Mapping[str, Any], tag: str) -> str:
+    """The first value of an attribute in the DICOM JSON model as text, empty where there is none."""
+    values: list[Any] = attributes.get(tag, {}).get("Value") or [""]
+    return str(values[0] or "")
 
 
 def tag_of(text: str) -> AttributePath:

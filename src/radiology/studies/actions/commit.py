@@ -16,10 +16,10 @@ from radiology.app import App
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import one_application_entity
-from radiology.application_entities.retries import is_refused, next_attempt_seconds, sentence_of
+from radiology.application_entities.retries import next_attempt_seconds, sentence_of
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError
-from radiology.dicom_network.message import CommandField, Element, Value
+from radiology.dicom_network.message import CommandField, Element, Value, is_failure
 from radiology.dicom_network.pdu import RoleSelection
 from radiology.dicom_network.transport import AssociationEndedError
 from radiology.errors import RadiologyError, Unavailable
@@ -198,7 +198,7 @@ def _deliver(app: App, entity: ApplicationEntity, found: Result) -> None:
         if context is None:
             raise ContextNotAcceptedError(f"{entity.ae_title} does not take results of storage commitment from us")
         answer = opened.invoke(context, CommandField.N_EVENT_REPORT_RQ, found.command, found.encoded(context)).command
-    if is_refused(answer.status):
+    if is_failure(answer.status):
         raise Unavailable(f"{entity.ae_title} answered the result with {answer.status:04X}.")
 
 

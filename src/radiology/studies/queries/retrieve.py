@@ -85,7 +85,7 @@ async def selected_instances(
     """The instances of a selection that all of these may see, in order of series and instance number."""
     where = _selected(selection)
     for actor in visible_to:
-        _add_facility(where, actor)
+        add_facility(where, actor)
     return await tx.all(StoredInstance, _COLUMNS + _OBJECTS + where.condition + _ORDER, **where.parameters)
 
 
@@ -122,7 +122,7 @@ def _where(target: Target, visible_to: Actor) -> Where:
         where.add("e.series_instance_uid = {uid}", uid=target.series_instance_uid)
     if target.sop_instance_uid is not None:
         where.add("i.sop_instance_uid = {uid}", uid=target.sop_instance_uid)
-    _add_facility(where, visible_to)
+    add_facility(where, visible_to)
     return where
 
 
@@ -139,7 +139,8 @@ def _selected(selection: Selection) -> Where:
     return where
 
 
-def _add_facility(where: Where, visible_to: Actor) -> None:
+def add_facility(where: Where, visible_to: Actor) -> None:
+    """Only studies `s` of the facility that the reader may see. Raises NotPermitted for who may not read."""
     if (facility := visible_to.reader_facility) is not None:
         where.add("s.facility_code = {facility}", facility=facility)
 
