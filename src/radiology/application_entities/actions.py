@@ -1,7 +1,7 @@
 """Change the registry of application entities."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
@@ -15,13 +15,20 @@ from radiology.settings import Settings
 from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
 
 
-async def register(app: App, actor: Actor, entity: ApplicationEntity) -> None:
-    """Add or change a peer. Raises Unprocessable, which names each field that cannot be right."""
+async def register(app: App, actor: Actor, entity: ApplicationEntity, *, keeps_secret: bool = False) -> None:
+    """Add or change a peer. Raises Unprocessable, which names each field that cannot be right.
+
+    `keeps_secret`: the secret for its DICOMweb stays as it was, as long as the URL does.
+    """
     actor.must(Permission.ADMINISTER)
     if found := problems(entity):
         sentence = "; ".join(f"{problem.field}: {problem.message}" for problem in found)
         raise Unprocessable(f"The record of {entity.ae_title!r} cannot be kept. {sentence}.", fields=found)
     async with app.db.transaction() as tx:
+        if keeps_secret:
+            before = await queries.find_application_entity(tx, entity.ae_title)
+            if before is not None and before.dicomweb_url == entity.dicomweb_url:
+                entity = replace(entity, dicomweb_secret=before.dicomweb_secret)
         await queries.save(tx, entity)
         await audit.record(tx, actor, "application-entity.register", entity.ae_title)
 

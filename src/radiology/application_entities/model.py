@@ -28,6 +28,7 @@ SENSITIVE_ACCESS: Final = ("none", "mask", "full")
 _CHARACTER_SET: Final = re.compile(r"(ISO_IR (6|13|100|101|109|110|126|127|138|144|148|166|192|203)|GB18030|GBK)?")
 _UTC_OFFSET: Final = re.compile(r"([+-](0\d|1[0-4])[0-5]\d)?")
 _FINGERPRINT: Final = re.compile(r"([0-9a-f]{64})?")
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 
 
@@ -45,6 +46,8 @@ class ApplicationEntity:
     transfer_syntaxes: our order of preference for it; empty: that of the network it is on (`wide_area`).
     offers_commitment: it can be asked for storage commitment. wants_warnings: it takes warning statuses (Bxxx) for what
     they are; else it gets 0000 instead. checks_user: its user identity must be a name and passcode of an account here.
+    dicomweb_url: where it answers DICOMweb (PS3.18); then we call it by that, not by DIMSE. dicomweb_user and
+    dicomweb_secret: name and password there (Basic); a secret without a user is a bearer token.
     utc_offset as +0600; default_charset as ISO_IR 192; both empty: those of the facility.
     """
 
@@ -69,12 +72,25 @@ class ApplicationEntity:
     wants_warnings: bool = True
     offers_commitment: bool = True
     checks_user: bool = False
+    dicomweb_url: str = ""
+    dicomweb_user: str = ""
+    dicomweb_secret: str = field(default="", repr=False)
     enabled: bool = True
     description: str = ""
 
     def may(self, service: str) -> bool:
         """Whether it may use a service."""
         return self.enabled and service in self.services
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether we can call it: it is enabled, and the record says where it listens."""
+        return self.enabled and bool(self.dicomweb_url or (self.host and self.port))
+
+    @property
+    def is_destination(self) -> bool:
+        """Whether images may be sent to it."""
+        return self.is_callable and self.move_destination
 
     @property
     def calling_hosts(self) -> list[str]:
@@ -157,8 +173,12 @@ def _problems_of_words(entity: ApplicationEntity) -> Iterator[tuple[str, str]]:
 
 
 def _problems_together(entity: ApplicationEntity) -> Iterator[tuple[str, str]]:
-    if entity.move_destination and not (entity.host and entity.port):
-        yield "moveDestination", "a destination needs host and port, where it listens"
+    if entity.move_destination and not (entity.dicomweb_url or (entity.host and entity.port)):
+        yield "moveDestination", "a destination needs host and port, or dicomwebUrl, where it listens"
+    if entity.dicomweb_url and not _WEB_ADDRESS.fullmatch(entity.dicomweb_url):
+        yield "dicomwebUrl", "the base of its DICOMweb, as https://pacs.example.org/dicom-web, without ? and #"
+    if (entity.dicomweb_user or entity.dicomweb_secret) and not entity.dicomweb_url:
+        yield "dicomwebUrl", "is missing; user and secret are for DICOMweb"
     if entity.tls == "off" and (entity.certificate_fingerprint or entity.certificate_subject):
         yield "tls", "a certificate is bound, so TLS must be required or allowed"
 

@@ -36,7 +36,7 @@ async def put_application_entity(
 ) -> ApplicationEntityOut:
     """Add a peer, or change it."""
     entity = body.entity(ae_title)
-    await register(app, actor, entity)
+    await register(app, actor, entity, keeps_secret=body.dicomweb_secret is None)
     return shown(entity)
 
 

@@ -68,6 +68,13 @@ class ApplicationEntityIn(BaseModel):
     checks_user: bool = Field(
         default=False, description="Whether its associations must bring name and passcode of an account."
     )
+    dicomweb_url: Host = Field(
+        default="", description="The base of its DICOMweb; then it is called by that and not by DIMSE."
+    )
+    dicomweb_user: Host = Field(default="", description="The name there (Basic); empty for a bearer token.")
+    dicomweb_secret: Annotated[str, StringConstraints(max_length=4096)] | None = Field(
+        default=None, description="Password or token there. Never answered; null keeps it while the URL stays the same."
+    )
     enabled: bool = True
     description: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
 
@@ -80,6 +87,8 @@ class ApplicationEntityIn(BaseModel):
         """The peer of this title."""
         given: dict[str, Any] = self.model_dump()
         given["ae_title"], given["services"] = ae_title, list(dict.fromkeys(self.services))
+        given["dicomweb_url"] = self.dicomweb_url.rstrip("/")
+        given["dicomweb_secret"] = self.dicomweb_secret or ""
         return ApplicationEntity(**given)
 
 
@@ -91,4 +100,5 @@ class ApplicationEntityOut(ApplicationEntityIn):
 
 def shown(entity: ApplicationEntity) -> ApplicationEntityOut:
     """A peer as it is answered."""
-    return ApplicationEntityOut.model_validate({each.name: getattr(entity, each.name) for each in fields(entity)})
+    values = {each.name: getattr(entity, each.name) for each in fields(entity)}
+    return ApplicationEntityOut.model_validate(values | {"dicomweb_secret": None})

@@ -23,6 +23,9 @@ ALTER TABLE application_entities
     ADD COLUMN wants_warnings boolean NOT NULL DEFAULT true,
     ADD COLUMN offers_commitment boolean NOT NULL DEFAULT true,
     ADD COLUMN checks_user boolean NOT NULL DEFAULT false,
+    ADD COLUMN dicomweb_url text NOT NULL DEFAULT '',
+    ADD COLUMN dicomweb_user text NOT NULL DEFAULT '',
+    ADD COLUMN dicomweb_secret text NOT NULL DEFAULT '',
     ADD COLUMN enabled boolean NOT NULL DEFAULT true,
     ADD COLUMN description text NOT NULL DEFAULT '';
 COMMENT ON COLUMN application_entities.host IS 'where it listens';
