@@ -119,8 +119,10 @@ def migrate_from(
     with _database() as settings:
         from radiology.app import App
         from radiology.application_entities import queries
+        from radiology.remotes.archives import remote_archive
+        from radiology.remotes.copying import Copying
         from radiology.studies.archive import open_archive
-        from radiology.takeover import copying, model, peer, terminal
+        from radiology.takeover import copying, model, terminal
 
         if report:
             terminal.print_report(settings, name)
@@ -135,11 +137,9 @@ def migrate_from(
                 return await queries.one_application_entity(tx, name)
 
         entity = _with_app(settings, registered)
-        foreign = peer.ForeignArchive(settings, entity, limit)
         with open_archive(App.of(settings)) as archive:
-            takeover = copying.Takeover(
-                archive, foreign, window, studies_per_hour, entity.outgoing_associations, verify_bytes
-            )
+            studies = Copying(archive, remote_archive(settings, entity, limit=limit), "migration", verify_bytes)
+            takeover = copying.Takeover(studies, window, studies_per_hour, entity.outgoing_associations)
             sys.exit(terminal.run(takeover))
 
 

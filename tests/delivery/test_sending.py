@@ -15,7 +15,8 @@ from radiology.access.model import SYSTEM
 from radiology.application_entities.model import ApplicationEntity
 from radiology.delivery.contexts import batches
 from radiology.delivery.lines import OPEN_LINES
-from radiology.delivery.sending import NOT_PERFORMED, send
+from radiology.delivery.results import NOT_PERFORMED
+from radiology.delivery.sending import send
 from radiology.standards.dicom.uids import STORAGE_SOP_CLASSES
 from radiology.studies.queries.retrieve import StoredInstance, Target, instances_of
 from storage_peers import receiver, register

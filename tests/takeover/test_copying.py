@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import Future
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from time import monotonic
@@ -13,13 +12,13 @@ from pydicom.uid import generate_uid
 from make import an_object, as_file
 from node import Node, free_port, running_node
 from orthanc import AE_TITLE, orthanc
-from radiology.dicom_network.connection import Message
 from radiology.kit.db import Writer
+from radiology.remotes.archives import remote_archive
+from radiology.remotes.copying import Copying, _Storing
 from radiology.settings import Settings
 from radiology.takeover import queries
 from radiology.takeover.copying import Takeover
 from radiology.takeover.model import Hours, Slice, hours, whole_archive
-from radiology.takeover.peer import ForeignArchive
 from radiology.takeover.queries import ReportLine
 from storage_peers import register
 
@@ -45,9 +44,12 @@ def files(tmp_path: Path) -> list[Path]:
     return made
 
 
-def takeover(node: Node, port: int, ae_title: str = AE_TITLE, **fields: object) -> Takeover:
+def takeover(
+    node: Node, port: int, ae_title: str = AE_TITLE, *, verify_bytes: bool = False, **fields: object
+) -> Takeover:
     entity = register(node, ae_title, port, services=["echo", "store", "find", "move", "get"])
-    return Takeover(node.archive, ForeignArchive(node.app.settings, entity, limit=3), **fields)  # type: ignore[arg-type]
+    remote = remote_archive(node.app.settings, entity, limit=3)
+    return Takeover(Copying(node.archive, remote, "migration", verify_bytes), **fields)  # type: ignore[arg-type]
 
 
 def send(files: list[Path], port: int, ae_title: str = AE_TITLE) -> None:
@@ -144,15 +146,17 @@ def test_a_study_that_lacks_an_instance_here_is_reported_and_whole_after_another
         copying = takeover(node, peer.dicom_port)
         list(copying.list_studies())
         with monkeypatch.context() as losing:
-            losing.setattr(Takeover, "_store", _lose)
+            losing.setattr(_Storing, "data_set", lambda *_: Lost())
             assert list(copying.copy())[-1].differs == 1
         assert [(line.instances, line.missing) for line in report(node)] == [(2, 2)]
         assert list(copying.copy())[-1].copied == 1
 
 
-def _lose(_takeover: Takeover, message: Message) -> Future[None]:
-    """Take an object, and forget it."""
-    message.data.drain()
-    forgotten: Future[None] = Future()
-    forgotten.set_result(None)
-    return forgotten
+class Lost:
+    """Takes an object, and forgets it."""
+
+    def write_all(self, fragments: list[memoryview]) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def discard(self) -> None: ...

@@ -1,8 +1,9 @@
-"""Ask another archive: C-FIND as SCU (PS3.4 C.4.1.2). All of it blocks: for a thread."""
+"""Ask another archive: C-FIND as SCU (PS3.4 C.4.1.2), or search by DICOMweb. All of it blocks: for a thread."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from radiology.application_entities import web
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import ContextNotAcceptedError
@@ -39,6 +40,10 @@ def ask(
     `keys` are attributes by keyword or tag, with the text to match. After `limit` answers the query is cancelled.
     Raises Invalid for a key that is none, PeerFailed for what the archive did not do.
     """
+    if entity.dicomweb_url:
+        return web.search(
+            settings, entity, level, [*((tag, "") for tag in RETURNED.get(level, ())), *keys], limit=limit
+        )
     model = PATIENT_ROOT_FIND if level == "PATIENT" else STUDY_ROOT_FIND
     contexts = [(model, (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))]
     wanted = identifier(level, keys)

@@ -63,18 +63,27 @@ def association(
     It is released at the end of the block, and aborted when that fails. Raises Unavailable when no place becomes free
     in time, and what `open_association` raises.
     """
-    place = slots.take(
+    with (
+        place(settings, entity, wait_seconds),
+        open_association(settings, entity, contexts, timers=timers, roles=roles) as opened,
+    ):
+        yield opened
+
+
+@contextmanager
+def place(settings: Settings, entity: ApplicationEntity, wait_seconds: float) -> Generator[None]:
+    """One of the `outgoing_associations` places of a peer, for DIMSE and DICOMweb alike. Raises Unavailable."""
+    taken = slots.take(
         settings.run_dir / "calls", entity.ae_title, entity.outgoing_associations, wait_seconds=wait_seconds
     )
-    if place is None:
+    if taken is None:
         raise Unavailable(
             f"All {entity.outgoing_associations} associations that may be open to {entity.ae_title} are in use."
         )
     try:
-        with open_association(settings, entity, contexts, timers=timers, roles=roles) as opened:
-            yield opened
+        yield
     finally:
-        place.give_back()
+        taken.give_back()
 
 
 def credentials_of(settings: Settings) -> Credentials:

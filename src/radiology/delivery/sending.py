@@ -1,63 +1,33 @@
-"""Send stored objects to a peer by C-STORE (PS3.4 B): what C-MOVE, forwarding and moves by REST have in common.
+"""Send stored objects to a peer by C-STORE (PS3.4 B), or STOW-RS: what C-MOVE, forwarding and moves by REST share.
 
 Bytes go from the file to the socket; memory does not grow with the object. All of it blocks: for a thread.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from radiology.application_entities.model import ApplicationEntity
 from radiology.delivery.contexts import Acceptance, Batch, accepted, batches, context_for
 from radiology.delivery.egress import outgoing
 from radiology.delivery.lines import OPEN_LINES, Line
+from radiology.delivery.results import DAMAGED, NOT_PERFORMED, IsStopped, OnSent, Sent
+from radiology.delivery.stow import store_by_web
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.connection import Association, FileSlice
-from radiology.dicom_network.message import CommandField, Element, Value, is_failure, is_warning
-from radiology.dicom_network.transport import AssociationEndedError, Outcome
+from radiology.dicom_network.message import CommandField, Element, Value
+from radiology.dicom_network.transport import AssociationEndedError, Outcome, PauseAfter
 from radiology.errors import NotSupported, RadiologyError
+from radiology.kit.clock import monotonic_seconds
 from radiology.kit.log import get_logger
 from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import StoredInstance
 
-NOT_PERFORMED = 0xA702
-"""Our status for an instance that the receiver never answered for: it could not be reached, or broke off."""
-DAMAGED = 0x0110
+STOPPED_SECONDS = 5.0
+"""An instance that is in the air when sending is stopped has so long to arrive; then the association is aborted."""
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of one instance: the status of the C-STORE, and a sentence where it is not plain success."""
-
-    status: int
-    sentence: str = ""
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the receiver has it and has nothing to remark."""
-        return self.status == 0
-
-    @property
-    def is_warning(self) -> bool:
-        """Whether the receiver has it and remarks something (PS3.7 annex C)."""
-        return is_warning(self.status)
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether the receiver does not have it."""
-        return is_failure(self.status)
-
-    @property
-    def may_succeed_later(self) -> bool:
-        """Whether the same may work another time: the receiver was not there, or out of resources (A7xx)."""
-        return self.status >> 8 == 0xA7
-
-
-OnSent = Callable[[StoredInstance, Sent], None]
-IsStopped = Callable[[], bool]
 
 
 def send(
@@ -69,15 +39,23 @@ def send(
     on_sent: OnSent,
     is_stopped: IsStopped,
     keep_association: bool = True,
+    pause_after: PauseAfter | None = None,
 ) -> None:
     """Store instances at a peer. `on_sent` is told of each one, also of what could not be sent.
 
     With `keep_association` it stays open a few seconds for what comes next, unless the peer takes one association only.
 
     `originator` is AE title and message id of the C-MOVE that asks for it (PS3.7 9.1.1.1). After `is_stopped` nothing
-    more is sent, and `on_sent` is not told of the rest. What `on_sent` raises ends the sending and is raised.
+    more is sent, and `on_sent` is not told of the rest; it is also asked while the peer is waited for, and what is in
+    the air a few seconds later is broken off. What `on_sent` raises ends the sending and is raised.
+
+    `pause_after` limits the speed: how many seconds to pause after so many bytes.
     """
-    sending = _Sending(archive, entity, _originator_elements(originator), on_sent, is_stopped, keep_association)
+    if entity.dicomweb_url:
+        store_by_web(archive, entity, instances, on_sent=on_sent, is_stopped=is_stopped)
+        return
+    sending = _Sending(archive, entity, _originator_elements(originator), on_sent, is_stopped, keep_association,
+                       pause_after)  # fmt: skip
     for batch in batches(instances):
         sending.run(batch)
 
@@ -97,6 +75,7 @@ class _Sending:
     on_sent: OnSent
     is_stopped: IsStopped
     keep_association: bool
+    pause_after: PauseAfter | None
 
     def run(self, batch: Batch) -> None:
         """Send a batch, over a new association when one that had worked breaks; what cannot be sent is reported."""
@@ -122,6 +101,7 @@ class _Sending:
     def _over(self, line: Line, left: deque[StoredInstance]) -> AssociationEndedError | None:
         """Send over one association as long as it stands; how it ended, or None when nothing is left."""
         acceptance = accepted(line.association.contexts.values(), peer_is_requestor=False)
+        line.association.watch(_stopped_for_long(self.is_stopped), self.pause_after)
         try:
             while left and not self.is_stopped():
                 sent = store(self.archive, line.association, acceptance, left[0], self.elements)
@@ -132,6 +112,7 @@ class _Sending:
         except BaseException:
             line.abort()
             raise
+        line.association.watch(_never)
         if self.keep_association and self.entity.outgoing_associations > 1:
             OPEN_LINES.give_back(line)
         else:
@@ -141,6 +122,22 @@ class _Sending:
     def _give_up(self, left: deque[StoredInstance], sentence: str) -> None:
         while left and not self.is_stopped():
             self.on_sent(left.popleft(), Sent(NOT_PERFORMED, sentence))
+
+
+def _stopped_for_long(is_stopped: IsStopped) -> IsStopped:
+    """Whether sending was stopped so long ago that what is in the air is not waited for any more."""
+    first_seen: list[float] = []
+
+    def is_over() -> bool:
+        if is_stopped() and not first_seen:
+            first_seen.append(monotonic_seconds())
+        return bool(first_seen) and monotonic_seconds() - first_seen[0] >= STOPPED_SECONDS
+
+    return is_over
+
+
+def _never() -> bool:
+    return False
 
 
 def store(

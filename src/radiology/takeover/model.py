@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from radiology.remotes.model import StudyQuery
+
 PREFIXES: Final = string.digits + string.ascii_uppercase
 #: A slice of this many leading characters of Patient ID is not split any further.
 LONGEST_PREFIX: Final = 6
@@ -36,53 +38,18 @@ class Slice:
         return [replace(self, patient_prefix=self.patient_prefix + character) for character in PREFIXES]
 
     @property
-    def study_date(self) -> str:
-        """The range to match Study Date with (PS3.4 C.2.2.2.5); empty for any."""
-        return f"{self.first_date}-{self.last_date}" if self.first_date else ""
+    def query(self) -> StudyQuery:
+        """What is asked for: a range of dates (PS3.4 C.2.2.2.5), the beginning of Patient ID."""
+        return StudyQuery(
+            study_date=f"{self.first_date}-{self.last_date}" if self.first_date else "",
+            patient_id=f"{self.patient_prefix}*" if self.patient_prefix else "",
+        )
 
 
 def whole_archive(today: date) -> list[Slice]:
     """The slices that listing begins with; images of tomorrow are those of clocks that are wrong."""
     last = f"{today + timedelta(days=366):%Y%m%d}"
     return [Slice(f"{EARLIEST:%Y%m%d}", last), Slice("19000101", "19791231"), Slice("", "")]
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignStudy:
-    """A study as the foreign archive lists it."""
-
-    study_instance_uid: str
-    patient_id: str
-    accession_number: str
-    study_date: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignInstance:
-    """An instance as the foreign archive lists it. `sop_class_uid` may be empty."""
-
-    series_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The answers to one slice. `is_cut`: there may be more than the peer gave."""
-
-    studies: list[ForeignStudy]
-    is_cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one study: its state, the instances there, how many of them are not here, and what was checked."""
-
-    state: str
-    instances: int | None = None
-    missing: int | None = None
-    verified: str = ""
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ import sys
 from contextlib import closing
 from dataclasses import astuple, fields
 
-from radiology.dicom_network.transport import AssociationEndedError
-from radiology.errors import Unavailable
+from radiology.errors import PeerFailed
 from radiology.kit.db import Writer
 from radiology.settings import Settings
 from radiology.takeover import queries
@@ -15,16 +14,16 @@ from radiology.takeover.queries import ReportLine
 
 
 def run(takeover: Takeover) -> int:
-    """List and copy, with progress on a terminal; 0 when every study is whole, else 1. Raises Unavailable."""
+    """List and copy, with progress on a terminal; 0 when every study is whole, else 1. Raises PeerFailed."""
     try:
         for waiting in takeover.list_studies():
             _show(f"listing, {waiting} queries to go")
-    except (AssociationEndedError, OSError) as error:
-        raise Unavailable(f"{takeover.name} cannot be listed: {error}. Start again to go on from here.") from error
+    except PeerFailed as error:
+        raise PeerFailed(f"{error.sentence} Start again to go on from here.") from error
     for counts in takeover.copy():
         _show(f"{counts.copied} copied, {counts.waiting} to go, {counts.differs} differ, {counts.failed} failed")
     _show("\n")
-    with closing(Writer(takeover.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
+    with closing(Writer(takeover.dsn)) as writer, writer.transaction() as tx:
         counts = queries.counts(tx, takeover.name)
     print(f"{counts.copied} copied, {counts.waiting} waiting, {counts.differs} differ, {counts.failed} failed.")
     if counts.incomplete:

@@ -22,7 +22,8 @@ from radiology.delivery.moves.model import (
     result_of,
     status_after,
 )
-from radiology.delivery.sending import Sent, send
+from radiology.delivery.results import Sent
+from radiology.delivery.sending import send
 from radiology.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from radiology.kit import jobs
 from radiology.kit.clock import monotonic_seconds
@@ -77,8 +78,8 @@ async def cancel_move(app: App, actor: Actor, move_id: UUID) -> bytes:
 async def _destination(tx: Transaction, ae_title: str) -> ApplicationEntity:
     """The record of a destination. Raises Unprocessable (A801)."""
     entity = await find_application_entity(tx, ae_title)
-    if entity is None or not entity.enabled or not entity.move_destination or not entity.host or not entity.port:
-        sentence = "an application entity with host and port that is a move destination"
+    if entity is None or not entity.is_destination:
+        sentence = "an application entity that is a move destination, with host and port or dicomwebUrl"
         raise Unprocessable(
             f"{ae_title} is no move destination. Register it as {sentence}.",
             fields=[FieldProblem("destinationAE", sentence)],

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from radiology.delivery.sending import Sent
+from radiology.delivery.results import Sent
 
 #: After an attempt in which something failed, what failed is tried again after so many minutes, three times.
 MINUTES_BETWEEN_ATTEMPTS: Final = (1, 5, 15)

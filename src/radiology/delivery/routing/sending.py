@@ -12,10 +12,11 @@ from uuid import UUID
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
+from radiology.delivery.results import Sent
 from radiology.delivery.routing import queries
 from radiology.delivery.routing.model import Bandwidth, Rule, next_attempt_at
 from radiology.delivery.routing.queries import Delivery, Progress
-from radiology.delivery.sending import Sent, send
+from radiology.delivery.sending import send
 from radiology.errors import NotFound
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.db import Transaction, Writer

@@ -51,7 +51,7 @@ class Query(BaseModel):
     offset: int = Field(default=0, ge=0)
     fuzzy: bool = False
     remote: str | None = Field(
-        default=None, description="The AE title of a registered archive to ask instead of this one; by C-FIND."
+        default=None, description="Title of a registered archive to ask instead of this one, by C-FIND or QIDO-RS."
     )
 
 
@@ -86,8 +86,8 @@ async def _ask_remote(body: Query, remote: str, app: App, actor: Actor) -> Respo
     async with app.db.transaction() as tx:
         entity = await find_application_entity(tx, remote)
         await audit.record(tx, actor, "remote.query", remote, detail={"level": level.value})
-    if entity is None or not entity.enabled or not entity.host or entity.port is None:
-        sentence = "an application entity with host and port"
+    if entity is None or not entity.is_callable:
+        sentence = "an application entity with host and port, or with dicomwebUrl"
         raise Unprocessable(
             f"{remote} is no archive that can be asked. Register it as {sentence}.",
             fields=[FieldProblem("remote", sentence)],

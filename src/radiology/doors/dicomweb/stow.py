@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from radiology.access.model import Actor, Permission
-from radiology.doors.dicomweb.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid, NotSupported, RadiologyError, TooLarge, Unavailable
+from radiology.kit.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import is_valid_uid
 from radiology.studies.actions.store import Outcome, Storing

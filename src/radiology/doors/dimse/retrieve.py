@@ -9,7 +9,8 @@ from radiology.access.model import application_entity
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.delivery.contexts import accepted
-from radiology.delivery.sending import Sent, send, store
+from radiology.delivery.results import Sent
+from radiology.delivery.sending import send, store
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Response, Status, SubOperations
 from radiology.dicom_network.server import OperationCancelledError
@@ -107,7 +108,7 @@ class RetrieveService:
 
     def _destination(self, ae_title: str) -> ApplicationEntity:
         entity = self.archive.app.db.wait_for(self._find(ae_title))
-        if entity is None or not entity.enabled or not entity.move_destination or not entity.host or not entity.port:
+        if entity is None or not entity.is_destination:
             raise NotFound(f"{ae_title} is no move destination here.", dimse_status=UNKNOWN_DESTINATION)
         return entity
 

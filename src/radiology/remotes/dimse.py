@@ -1,16 +1,19 @@
-"""A foreign archive over DIMSE: its studies and instances by C-FIND, its objects by C-GET or C-MOVE to ourselves."""
+"""Another archive over DIMSE: its studies and instances by C-FIND, its objects by C-GET or C-MOVE to ourselves."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
-from radiology.dicom_network.client import UNCOMPRESSED, Requestor
+from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError, Requestor
 from radiology.dicom_network.connection import Message
 from radiology.dicom_network.message import Command, CommandField, Element, Response, Status, Value, is_pending
 from radiology.dicom_network.pdu import MAX_PRESENTATION_CONTEXTS, RoleSelection
-from radiology.errors import RadiologyError, Unavailable
+from radiology.dicom_network.transport import AssociationEndedError
+from radiology.errors import PeerFailed, RadiologyError
+from radiology.remotes.model import ForeignInstance, Incoming, Listing, Receiver, StudyQuery, study_of
 from radiology.settings import Settings
 from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.data_set import decode, encode
@@ -20,38 +23,34 @@ from radiology.standards.dicom.uids import (
     STUDY_ROOT_GET,
     STUDY_ROOT_MOVE,
 )
-from radiology.takeover.model import ForeignInstance, ForeignStudy, Listing, Slice
 
 OUT_OF_RESOURCES = range(0xA700, 0xA800)
 UIDS_AT_ONCE = 100
 
-Take = Callable[[Message], None]
-"""Takes one C-STORE request with its data set. Raises RadiologyError to refuse it."""
-
 
 @dataclass(frozen=True, slots=True)
-class ForeignArchive:
-    """One foreign archive. `limit`: a query with this many answers may have been cut, and is asked in parts."""
+class DimseArchive:
+    """An archive of the registry. `limit`: a query with this many answers may have been cut."""
 
     settings: Settings
     entity: ApplicationEntity
     limit: int = 100
 
-    def studies(self, part: Slice) -> Listing:
-        """The studies of a slice. Raises Unavailable for a failure status, AssociationEndedError, OSError."""
-        prefix = f"{part.patient_prefix}*" if part.patient_prefix else ""
+    def studies(self, query: StudyQuery) -> Listing:
+        """The studies that match. Raises PeerFailed, also for a failure status."""
         keys = {
-            "00080020": _key("DA", part.study_date),
+            "00080020": _key("DA", query.study_date),
+            "00080030": _key("TM", query.study_time),
             "00080050": _key("SH"),
             "00080052": _key("CS", "STUDY"),
-            "00100020": _key("LO", prefix),
+            "00100020": _key("LO", query.patient_id),
             "0020000D": _key("UI"),
         }
         with self._calling([(STUDY_ROOT_FIND, UNCOMPRESSED)]) as requestor:
             found, status = _find(requestor, keys)
         if status != Status.SUCCESS and status not in OUT_OF_RESOURCES:
-            raise Unavailable(f"{self.entity.ae_title} answers a query for studies with status {status:04X}.")
-        studies = [_study(answer) for answer in found if text_of(answer, "0020000D")]
+            raise PeerFailed(f"{self.entity.ae_title} answers a query for studies with status {status:04X}.")
+        studies = [study_of(answer) for answer in found if text_of(answer, "0020000D")]
         return Listing(studies, is_cut=status != Status.SUCCESS or len(found) >= self.limit)
 
     def instances(self, study_instance_uid: str) -> list[ForeignInstance]:
@@ -74,11 +73,8 @@ class ForeignArchive:
                 )
             ]
 
-    def get(self, study_instance_uid: str, wanted: Sequence[ForeignInstance], take: Take) -> bool:
-        """C-GET instances (PS3.4 C.4.3), each given to `take`; False where the peer does not offer C-GET.
-
-        What is refused or fails is found by comparing afterwards. Raises AssociationEndedError, OSError.
-        """
+    def retrieve(self, study_instance_uid: str, wanted: Sequence[ForeignInstance], receiver: Receiver) -> bool:
+        """C-GET instances (PS3.4 C.4.3); False where the peer does not offer it. Raises PeerFailed, StoppedError."""
         classes = sorted({instance.sop_class_uid for instance in wanted} - {""})
         if not classes:
             return False
@@ -92,11 +88,11 @@ class ForeignArchive:
                 elements: dict[int, Value] = {Element.AFFECTED_SOP_CLASS_UID: STUDY_ROOT_GET, Element.PRIORITY: 0}
                 request = requestor.new_request(CommandField.C_GET_RQ, elements, with_data_set=True)
                 requestor.send_message(context.context_id, request, encode(keys, context.transfer_syntax_uid))
-                _serve(requestor, take)
+                _serve(requestor, receiver)
         return True
 
-    def move(self, study_instance_uid: str, wanted: Sequence[ForeignInstance]) -> None:
-        """C-MOVE instances to our own DICOM port (PS3.4 C.4.2). Raises Unavailable where the peer fails it."""
+    def push(self, study_instance_uid: str, wanted: Sequence[ForeignInstance]) -> None:
+        """C-MOVE instances to our own DICOM port (PS3.4 C.4.2). Raises PeerFailed."""
         elements: dict[int, Value] = {
             Element.COMMAND_FIELD: CommandField.C_MOVE_RQ,
             Element.MOVE_DESTINATION: self.settings.ae_title,
@@ -107,7 +103,7 @@ class ForeignArchive:
                 answers = requestor.find(STUDY_ROOT_MOVE, encode(keys, syntax), elements=elements)
                 status = [response.status for response, _ in answers][-1]
                 if status >> 12 in {0xA, 0xC} or status == Status.SOP_CLASS_NOT_SUPPORTED:
-                    raise Unavailable(
+                    raise PeerFailed(
                         f"{self.entity.ae_title} answers C-MOVE to {self.settings.ae_title} with status {status:04X}. "
                         "Enter our AE title, address and port there as a destination."
                     )
@@ -115,11 +111,19 @@ class ForeignArchive:
     def _all(self, requestor: Requestor, keys: dict[str, Any]) -> list[dict[str, Any]]:
         found, status = _find(requestor, keys)
         if status != Status.SUCCESS:
-            raise Unavailable(f"{self.entity.ae_title} answers a query with status {status:04X}.")
+            raise PeerFailed(f"{self.entity.ae_title} answers a query with status {status:04X}.")
         return found
 
-    def _calling(self, contexts: Sequence[tuple[str, Sequence[str]]], roles: Sequence[RoleSelection] = ()) -> Any:
-        return association(self.settings, self.entity, contexts, roles=roles)
+    @contextmanager
+    def _calling(
+        self, contexts: Sequence[tuple[str, Sequence[str]]], roles: Sequence[RoleSelection] = ()
+    ) -> Generator[Requestor]:
+        try:
+            with association(self.settings, self.entity, contexts, roles=roles) as requestor:
+                yield requestor
+        except (AssociationEndedError, ContextNotAcceptedError, OSError) as error:
+            reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
+            raise PeerFailed(f"{self.entity.ae_title} broke off or cannot be called: {reason}.") from error
 
 
 def _find(requestor: Requestor, keys: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
@@ -137,29 +141,37 @@ def _find(requestor: Requestor, keys: dict[str, Any]) -> tuple[list[dict[str, An
 def _syntax(requestor: Requestor, sop_class_uid: str) -> str:
     context = requestor.context_for(sop_class_uid)
     if context is None:
-        raise Unavailable(f"{requestor.called_ae_title} does not offer {sop_class_uid}.")
+        raise PeerFailed(f"{requestor.called_ae_title} does not offer {sop_class_uid}.")
     return context.transfer_syntax_uid
 
 
-def _serve(requestor: Requestor, take: Take) -> None:
+def _serve(requestor: Requestor, receiver: Receiver) -> None:
     """Take what a C-GET sends until its final response."""
     while (message := requestor.next_message(requestor.timers.dimse_seconds)) is not None:
         if message.command.field == CommandField.C_STORE_RQ:
-            requestor.send_message(message.data.context.context_id, _taken(message, take))
+            requestor.send_message(message.data.context.context_id, _taken(message, receiver))
         elif message.command.field == CommandField.C_GET_RSP:
             message.data.drain()
             if not is_pending(message.command.status):
                 return
 
 
-def _taken(message: Message, take: Take) -> Command:
+def _taken(message: Message, receiver: Receiver) -> Command:
+    incoming: Incoming | None = None
+    command, data = message.command, message.data
     try:
-        take(message)
+        incoming = receiver.data_set(command.sop_class_uid, command.sop_instance_uid, data.transfer_syntax_uid)
+        for fragments in data.batches():
+            incoming.write_all(fragments)
+        incoming.finish()
         response = Response(Status.SUCCESS)
     except RadiologyError as error:
-        message.data.drain()
+        data.drain()
         response = Response(error.dimse_status)
-    return response.to_command(message.command)
+    finally:
+        if incoming is not None:
+            incoming.discard()
+    return response.to_command(command)
 
 
 def _storage_contexts(classes: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
@@ -186,12 +198,3 @@ def _identifiers(study_instance_uid: str, wanted: Sequence[ForeignInstance]) -> 
 def _key(vr: str, *values: str) -> dict[str, Any]:
     given = [value for value in values if value]
     return {"vr": vr, "Value": given} if given else {"vr": vr}
-
-
-def _study(answer: dict[str, Any]) -> ForeignStudy:
-    return ForeignStudy(
-        text_of(answer, "0020000D"),
-        text_of(answer, "00100020"),
-        text_of(answer, "00080050"),
-        text_of(answer, "00080020"),
-    )

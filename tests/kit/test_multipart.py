@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multipart import BOUNDARY, related
-from radiology.doors.dicomweb.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.errors import Invalid, NotSupported
+from radiology.kit.multipart import MultipartReader, boundary_of, parsed_content_type
 
 PIECES = st.sampled_from(
     [b"--", BOUNDARY.encode(), b"\r\n", b"\r\n\r\n", b"Content-Type: application/dicom", b":", b"\0", b"DICM", b"-"]

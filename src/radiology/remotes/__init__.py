@@ -1,0 +1,1 @@
+"""Other archives: what they have, and how it comes here."""

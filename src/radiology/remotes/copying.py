@@ -1,0 +1,202 @@
+"""Copy one study of another archive: what is missing here is retrieved, stored, and compared with what is there."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from radiology.errors import CannotUnderstand, RadiologyError
+from radiology.kit.db import Writer
+from radiology.remotes import queries
+from radiology.remotes.model import ForeignInstance, Incoming, RemoteArchive
+from radiology.remotes.queries import Digest
+from radiology.standards.dicom.part10 import FileMetaError, read_file_meta
+from radiology.studies.archive import Archive
+from radiology.studies.index import Stored
+from radiology.studies.receive import HEAD_BYTES, Reception, Source
+
+#: How long what was sent to our DICOM port may take until the index has it.
+INDEX_WAIT_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one study: its state, the instances there, how many of them are not here, and what was checked."""
+
+    state: str
+    instances: int | None = None
+    missing: int | None = None
+    verified: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """How studies of an archive are copied.
+
+    verify_bytes: each study is retrieved a second time and its data sets compared with those that are here.
+    on_bytes: told of each amount of bytes as it comes; it may wait, which holds up the sender.
+    on_progress: told after each object how many instances there are, and how many came. It may raise StoppedError.
+    """
+
+    archive: Archive
+    remote: RemoteArchive
+    actor: str
+    verify_bytes: bool = False
+    on_bytes: Callable[[int], None] = lambda _: None
+    on_progress: Callable[[int, int], None] = lambda _total, _came: None
+
+    def study(self, study_instance_uid: str) -> Outcome:
+        """Copy what is missing of one study, and compare. A failure is an outcome. Raises StoppedError."""
+        try:
+            there = self.remote.instances(study_instance_uid)
+            missing = self._missing(there)
+            storing = _Storing(self, total=len(there), came=len(there) - len(missing))
+            self.on_progress(storing.total, storing.came)
+            if missing and not self.remote.retrieve(study_instance_uid, missing, storing):
+                self.remote.push(study_instance_uid, missing)
+                self._wait_for_index(missing)
+            self.archive.arrivals.flush()
+            wait(storing.stored, INDEX_WAIT_SECONDS)
+            return self._compared(study_instance_uid, there)
+        except RadiologyError as error:
+            return Outcome("failed", detail=error.sentence)
+
+    def _compared(self, study_instance_uid: str, there: list[ForeignInstance]) -> Outcome:
+        if not there:
+            return Outcome("failed", 0, 0, detail="The foreign archive lists no instances of it.")
+        missing = self._missing(there)
+        if missing:
+            shown = ", ".join(instance.sop_instance_uid for instance in missing[:3])
+            return Outcome("differs", len(there), len(missing), "uids", f"Not here: {shown}")
+        if not self.verify_bytes:
+            return Outcome("copied", len(there), 0, "uids")
+        return self._compared_bytes(study_instance_uid, there)
+
+    def _compared_bytes(self, study_instance_uid: str, there: list[ForeignInstance]) -> Outcome:
+        again = _Digesting(self)
+        if not self.remote.retrieve(study_instance_uid, there, again):
+            return Outcome("copied", len(there), 0, "uids", "Bytes are not compared: the peer does not offer C-GET.")
+        uids = {instance.sop_instance_uid for instance in there}
+        with closing(Writer(self.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
+            same = {digest.sop_instance_uid for digest in again.digests.intersection(queries.digests(tx, list(uids)))}
+        others = sorted(uids - same)
+        if others:
+            return Outcome("differs", len(there), 0, "bytes", f"Bytes are not the same: {', '.join(others[:3])}")
+        return Outcome("copied", len(there), 0, "bytes")
+
+    def _missing(self, there: Sequence[ForeignInstance]) -> list[ForeignInstance]:
+        with closing(Writer(self.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
+            here = queries.present(tx, [instance.sop_instance_uid for instance in there])
+        return [instance for instance in there if instance.sop_instance_uid not in here]
+
+    def _wait_for_index(self, moved: Sequence[ForeignInstance]) -> None:
+        until = time.monotonic() + INDEX_WAIT_SECONDS
+        while self._missing(moved) and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+
+
+@dataclass(slots=True)
+class _Storing:
+    """Stores what comes."""
+
+    copying: Copying
+    total: int
+    came: int
+    stored: list[Future[Stored]] = field(default_factory=list[Future[Stored]])
+
+    def data_set(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> Incoming:
+        reception = self.copying.archive.receive_data_set(
+            self._source(),
+            sop_class_uid=sop_class_uid,
+            sop_instance_uid=sop_instance_uid,
+            transfer_syntax_uid=transfer_syntax_uid,
+        )
+        return _StoredObject(self, reception)
+
+    def file(self) -> Incoming:
+        self.copying.archive.arrivals.wait_for_room(INDEX_WAIT_SECONDS)
+        return _StoredObject(self, self.copying.archive.receive_file(self._source()))
+
+    def is_stored(self, stored: Future[Stored]) -> None:
+        """One more has come."""
+        self.stored.append(stored)
+        self.came += 1
+        self.copying.on_progress(self.total, self.came)
+
+    def _source(self) -> Source:
+        entity = self.copying.remote.entity
+        facility = entity.facility_code or self.copying.archive.app.settings.facility_code
+        return Source(facility, entity.ae_title, actor=self.copying.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredObject:
+    storing: _Storing
+    reception: Reception
+
+    def write_all(self, fragments: list[memoryview]) -> None:
+        self.reception.write_all(fragments)
+        self.storing.copying.on_bytes(sum(map(len, fragments)))
+
+    def finish(self) -> None:
+        self.storing.is_stored(self.storing.copying.archive.arrivals.submit(self.reception.finish()))
+
+    def discard(self) -> None:
+        self.reception.discard()
+
+
+@dataclass(slots=True)
+class _Digesting:
+    """Keeps of what comes only the digests of the data sets."""
+
+    copying: Copying
+    digests: set[Digest] = field(default_factory=set[Digest])
+
+    def data_set(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> Incoming:  # noqa: ARG002
+        return _DigestedObject(self, sop_instance_uid, transfer_syntax_uid)
+
+    def file(self) -> Incoming:
+        return _DigestedObject(self, "", "")
+
+
+@dataclass(slots=True)
+class _DigestedObject:
+    """`head`: the beginning of a PS3.10 file, until its data set begins."""
+
+    digesting: _Digesting
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    head: bytearray = field(default_factory=bytearray)
+    sha256: Any = field(default_factory=hashlib.sha256)
+
+    def write_all(self, fragments: list[memoryview]) -> None:
+        self.digesting.copying.on_bytes(sum(map(len, fragments)))
+        for fragment in fragments:
+            if self.sop_instance_uid:
+                self.sha256.update(fragment)
+            else:
+                self.head += fragment
+                if len(self.head) >= HEAD_BYTES:
+                    self._begin()
+
+    def finish(self) -> None:
+        if not self.sop_instance_uid:
+            self._begin()
+        self.digesting.digests.add(Digest(self.sop_instance_uid, self.transfer_syntax_uid, self.sha256.digest()))
+
+    def discard(self) -> None:
+        self.head.clear()
+
+    def _begin(self) -> None:
+        try:
+            meta = read_file_meta(memoryview(self.head))
+        except FileMetaError as error:
+            raise CannotUnderstand(f"This is not a DICOM file: {error}.", tag=error.tag) from error
+        self.sop_instance_uid = meta.media_storage_sop_instance_uid
+        self.transfer_syntax_uid = meta.transfer_syntax_uid
+        self.sha256.update(memoryview(self.head)[meta.data_set_offset :])
