@@ -17,6 +17,7 @@ import pytest
 from node import Node, free_port
 
 ORTHANC = shutil.which("Orthanc") or "/usr/sbin/Orthanc"
+DICOMWEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 AE_TITLE = "ORTHANC"
 
 
@@ -26,6 +27,11 @@ class Orthanc:
 
     dicom_port: int
     http_port: int
+
+    @property
+    def dicomweb_url(self) -> str:
+        """The base of its DICOMweb, where it was started with that."""
+        return f"http://127.0.0.1:{self.http_port}/dicom-web"
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         answer = httpx2.request(method, f"http://127.0.0.1:{self.http_port}{path}", json=body, timeout=30)
@@ -42,10 +48,12 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(node: Node, folder: Path) -> Iterator[Orthanc]:
-    """Orthanc, which knows the node as `radsvc`, until the block ends."""
+def orthanc(node: Node, folder: Path, *, dicomweb: bool = False) -> Iterator[Orthanc]:
+    """Orthanc, which knows the node as `radsvc`, until the block ends; with its DICOMweb plugin where asked for."""
     if not os.access(ORTHANC, os.X_OK):
         pytest.skip("Orthanc is not installed")
+    if dicomweb and not DICOMWEB.exists():
+        pytest.skip("the DICOMweb plugin of Orthanc is not installed")
     dicom_port, http_port = free_port(), free_port()
     node_here = {"AET": "RADSVC", "Host": "127.0.0.1", "Port": node.port, "AllowStorageCommitment": True}
     settings = {
@@ -56,6 +64,7 @@ def orthanc(node: Node, folder: Path) -> Iterator[Orthanc]:
         "HttpPort": http_port,
         "AuthenticationEnabled": False,
         "DicomModalities": {"radsvc": node_here},
+        "Plugins": [str(DICOMWEB)] if dicomweb else [],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "orthanc.json").write_text(json.dumps(settings))
