@@ -37,6 +37,7 @@ from radiology.dicom_network.transport import (
     Address,
     AssociationEndedError,
     Outcome,
+    PauseAfter,
     Timers,
     Transport,
 )
@@ -89,7 +90,7 @@ def connect(
     proposed = tuple(ProposedContext(2 * i + 1, uid, tuple(syntaxes)) for i, (uid, syntaxes) in enumerate(contexts))
     request = AssociateRQ(peer.called_ae_title, peer.calling_ae_title, proposed, user_information)
     sock = socket.create_connection((peer.host, peer.port), timers.artim_seconds)
-    secured = sock if tls is None else _secured(sock, tls, timers, trusts)
+    secured = sock if tls is None else _secured(sock, tls, trusts)
     transport = Transport(secured, UpperLayer(True, user_information.max_pdu_length), timers)
     try:
         return Requestor(transport, request, _associate(transport, request), Address(peer.host, peer.port))
@@ -98,9 +99,7 @@ def connect(
         raise
 
 
-def _secured(
-    sock: socket.socket, tls: ssl.SSLContext, timers: Timers, trusts: Callable[[Certificate], bool]
-) -> TLSSocket:
+def _secured(sock: socket.socket, tls: ssl.SSLContext, trusts: Callable[[Certificate], bool]) -> TLSSocket:
     try:
         encrypted = tls.wrap_socket(sock)
     except BaseException:
@@ -109,7 +108,7 @@ def _secured(
     if not trusts(certificate_of(encrypted)):
         encrypted.close()
         raise AssociationEndedError(Outcome.ABORTED, "the certificate of the peer is not the one that is registered")
-    return TLSSocket(encrypted, timers.dimse_seconds)
+    return TLSSocket(encrypted)
 
 
 def _associate(transport: Transport, request: AssociateRQ) -> AssociateAC:
@@ -200,6 +199,14 @@ class Requestor(Association):
         context = self._context_of(abstract_syntax_uid)
         response, answer = self.invoke(context, command_field, elements, data)
         return response, answer.read() if response.has_data_set else None
+
+    def watch(self, should_stop: Callable[[], bool], pause_after: PauseAfter | None = None) -> None:
+        """Have `should_stop` asked while we wait for the peer; then the wait ends with AssociationEndedError.
+
+        `pause_after` says how long the next bytes are held back after so many were sent.
+        """
+        self._transport.should_stop = should_stop
+        self._transport.pause_after = pause_after
 
     def release(self) -> None:
         """Release the association and close the connection; aborts when the peer does not answer in time."""

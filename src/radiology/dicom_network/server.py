@@ -266,12 +266,7 @@ class Server:
         try:
             end: socket.socket | tls.TLSSocket = sock
             if self._tls is not None:
-                end = tls.accept(
-                    sock,
-                    self._tls,
-                    limit_seconds=self._timers.artim_seconds,
-                    send_limit_seconds=self._timers.dimse_seconds,
-                )
+                end = tls.accept(sock, self._tls, limit_seconds=self._timers.artim_seconds)
                 peer = secured(peer, end.certificate)
             transport = Transport(end, UpperLayer(False, self._limits.max_pdu_length), self._timers)
             transport.should_stop = lambda: self._aborting

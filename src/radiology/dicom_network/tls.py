@@ -11,6 +11,8 @@ from typing import Any, Final
 #: Of TLS 1.2 only the suites that BCP 195 recommends: forward secrecy and authenticated encryption.
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL:!eNULL"
 TICK_SECONDS: Final = 0.5
+RECORD_BYTES: Final = 16 * 1024
+"""The longest plaintext of a record (RFC 8446 5.1)."""
 _EXPIRED: Final = 10
 #: What OpenSSL calls the usual mistakes, and their codes in the trace of associations.
 _CODES: Final = {
@@ -70,13 +72,11 @@ class HandshakeError(Exception):
         self.code = code
 
 
-def accept(
-    sock: socket.socket, context: ssl.SSLContext, *, limit_seconds: float, send_limit_seconds: float
-) -> "TLSSocket":
+def accept(sock: socket.socket, context: ssl.SSLContext, *, limit_seconds: float) -> "TLSSocket":
     """Speak TLS with a peer that has connected. Raises HandshakeError."""
     sock.settimeout(limit_seconds)
     try:
-        return TLSSocket(context.wrap_socket(sock, server_side=True), send_limit_seconds)
+        return TLSSocket(context.wrap_socket(sock, server_side=True))
     except TimeoutError as error:
         raise HandshakeError("timed out", "The peer did not finish the TLS handshake in time.") from error
     except ssl.SSLCertVerificationError as error:
@@ -101,13 +101,11 @@ def _prepared(context: ssl.SSLContext, credentials: Credentials) -> ssl.SSLConte
 class TLSSocket:
     """An encrypted connection with the calls that a plain socket has for `Transport`.
 
-    Waiting ends after a tick (receiving) or the limit (sending) with BlockingIOError, as with SO_RCVTIMEO and
-    SO_SNDTIMEO, which OpenSSL would not heed.
+    Waiting ends after a tick with BlockingIOError, as with SO_RCVTIMEO and SO_SNDTIMEO, which OpenSSL would not heed.
     """
 
-    def __init__(self, encrypted: ssl.SSLSocket, send_limit_seconds: float) -> None:
+    def __init__(self, encrypted: ssl.SSLSocket) -> None:
         self.encrypted = encrypted
-        self._send_limit_seconds = send_limit_seconds
 
     @property
     def certificate(self) -> "Certificate":
@@ -120,17 +118,19 @@ class TLSSocket:
         with _waiting_ends():
             return self.encrypted.recv_into(buffer, nbytes or None)
 
-    def sendall(self, data: bytes | memoryview) -> None:
-        """As a socket's. Raises BlockingIOError, OSError."""
-        self.encrypted.settimeout(self._send_limit_seconds)
-        with _waiting_ends():
-            self.encrypted.sendall(data)
-
     def sendmsg(self, buffers: Sequence[bytes | memoryview]) -> int:
-        """As a socket's, but takes everything: the records of TLS are made from one piece of memory."""
-        data = b"".join(buffers)
-        self.sendall(data)
-        return len(data)
+        """As a socket's, but takes one record at most, which is made from one piece of memory.
+
+        What did not go out must be given again as it was. Raises BlockingIOError, OSError.
+        """
+        record = bytearray()
+        for buffer in buffers:
+            record += buffer[: RECORD_BYTES - len(record)]
+            if len(record) == RECORD_BYTES:
+                break
+        self.encrypted.settimeout(TICK_SECONDS)
+        with _waiting_ends():
+            return self.encrypted.send(record)
 
     def settimeout(self, value: float | None) -> None:
         """Limits are set with each call."""

@@ -19,7 +19,12 @@ TICK_SECONDS: Final = 0.5
 """How often a waiting thread looks up, to see whether it is to stop; not a limit on the peer."""
 BUFFERS_AT_ONCE: Final = 512
 """Well under IOV_MAX, for our sendmsg() and for whoever hands a batch of fragments on to writev()."""
+PACED_BYTES: Final = 16 * 1024
+"""How much is sent at once where the speed is limited."""
 _QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
+
+PauseAfter = Callable[[int], float]
+"""Seconds to hold the next bytes back after so many were sent."""
 
 
 class Outcome(StrEnum):
@@ -99,12 +104,14 @@ class Transport:
         self.upper = upper
         self.timers = timers
         self.should_stop: Callable[[], bool] = lambda: False
+        self.pause_after: PauseAfter | None = None
+        """Limits how fast P-DATA is sent; None for full speed."""
         self._socket = sock
         shortest = min(timers.artim_seconds, timers.dimse_seconds, timers.idle_seconds)
         sock.settimeout(None)
-        # The kernel's own timer: unlike settimeout() it costs no poll() before each receive.
+        # The kernel's own timers: unlike settimeout() they cost no poll() before each call.
         set_timeout(sock, socket.SO_RCVTIMEO, min(TICK_SECONDS, shortest / 4))
-        set_timeout(sock, socket.SO_SNDTIMEO, timers.dimse_seconds)
+        set_timeout(sock, socket.SO_SNDTIMEO, min(TICK_SECONDS, shortest / 4))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self, limit_seconds: float) -> Indication:
@@ -120,8 +127,8 @@ class Transport:
                 raise AssociationEndedError(Outcome.PROTOCOL_ERROR, "the peer did not speak the upper layer protocol")
             if time.monotonic() > deadline:
                 raise AssociationEndedError(Outcome.TIMED_OUT, f"nothing whole came in {limit_seconds:g} s")
-            if not self._fill(0) and self.should_stop():
-                raise AssociationEndedError(Outcome.SHUT_DOWN, "this application entity is shutting down")
+            if not self._fill(0):
+                self._check_stop()
             indication = self.upper.next_indication()
         return indication
 
@@ -151,23 +158,46 @@ class Transport:
             data = bytes(self.upper.outgoing)
             self.upper.outgoing.clear()
             # Where the peer is gone already, reading will tell.
-            with contextlib.suppress(OSError):
-                self._socket.sendall(data)
+            with contextlib.suppress(OSError, AssociationEndedError):
+                self._send_all(deque((memoryview(data),)), self.timers.artim_seconds)
 
     def send(self, buffers: Sequence[bytes | memoryview]) -> None:
         """Send P-DATA from one buffer or many, without joining them. Raises AssociationEndedError."""
         self.upper.data()
+        queue = deque(memoryview(buffer) for buffer in buffers)
         try:
-            if len(buffers) == 1:
-                self._socket.sendall(buffers[0])
+            if self.pause_after is None:
+                self._send_all(queue, self.timers.dimse_seconds)
             else:
-                self._send_many(deque(memoryview(buffer) for buffer in buffers))
+                self._send_paced(queue, self.pause_after)
         except OSError as error:
             raise self._send_failed(error) from error
 
-    def _send_many(self, queue: deque[memoryview]) -> None:
+    def _send_all(self, queue: deque[memoryview], limit_seconds: float) -> None:
+        deadline = time.monotonic() + limit_seconds
         while queue:
-            _drop(queue, self._socket.sendmsg(list(islice(queue, BUFFERS_AT_ONCE))))
+            try:
+                _drop(queue, self._socket.sendmsg(list(islice(queue, BUFFERS_AT_ONCE))))
+            except BlockingIOError:
+                self._check_stop()
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                deadline = time.monotonic() + limit_seconds
+
+    def _send_paced(self, queue: deque[memoryview], pause_after: PauseAfter) -> None:
+        while queue:
+            piece = _take(queue, PACED_BYTES)
+            size = sum(map(len, piece))
+            self._send_all(piece, self.timers.dimse_seconds)
+            goes_on_at = time.monotonic() + pause_after(size)
+            while (left := goes_on_at - time.monotonic()) > 0:
+                self._check_stop()
+                time.sleep(min(left, TICK_SECONDS))
+
+    def _check_stop(self) -> None:
+        if self.should_stop():
+            raise AssociationEndedError(Outcome.SHUT_DOWN, "this application entity was told to stop")
 
     def _send_failed(self, error: OSError) -> AssociationEndedError:
         if isinstance(error, BlockingIOError):
@@ -207,3 +237,12 @@ def _drop(queue: deque[memoryview], sent: int) -> None:
         sent -= len(queue.popleft())
     if sent:
         queue[0] = queue[0][sent:]
+
+
+def _take(queue: deque[memoryview], most_bytes: int) -> deque[memoryview]:
+    taken = deque[memoryview]()
+    while queue and most_bytes > 0:
+        taken.append(queue[0][:most_bytes])
+        most_bytes -= len(taken[-1])
+        _drop(queue, len(taken[-1]))
+    return taken
