@@ -70,7 +70,7 @@ class ApplicationEntity:
     sensitive_access: str = "none"
     trusted_for_rejection: bool = False
     wants_warnings: bool = True
-    offers_commitment: bool = True
+    offers_commitment: bool = False
     checks_user: bool = False
     dicomweb_url: str = ""
     dicomweb_user: str = ""

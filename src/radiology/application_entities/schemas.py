@@ -64,7 +64,10 @@ class ApplicationEntityIn(BaseModel):
     sensitive_access: Literal["none", "mask", "full"] = "none"
     trusted_for_rejection: bool = Field(default=False, description="Whether its rejection notes are followed at once.")
     wants_warnings: bool = Field(default=True, description="Whether it takes warning statuses; else it gets 0000.")
-    offers_commitment: bool = Field(default=True, description="Whether it can be asked for storage commitment.")
+    offers_commitment: bool = Field(
+        default=False,
+        description="Whether it is asked for storage commitment of what was sent to it. Most peers do not offer that.",
+    )
     checks_user: bool = Field(
         default=False, description="Whether its associations must bring name and passcode of an account."
     )

@@ -7,7 +7,7 @@ how far it has come stands in the table of the feature, so that a job that is ru
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job, Status
@@ -62,6 +62,24 @@ async def enqueue(
         lock=lock,
         arguments=as_json({"arguments": dict(arguments)}),
         run_at=run_at,
+    )
+
+
+def is_live(number: LiteralString) -> LiteralString:
+    """SQL: whether the job whose number stands in this column waits or is being done."""
+    return (
+        "EXISTS (SELECT 1 FROM jobs.procrastinate_jobs AS job WHERE job.id = "  # noqa: S608 - a literal, by its type.
+        + number
+        + " AND job.status IN ('todo', 'doing'))"
+    )
+
+
+def has_failed(number: LiteralString) -> LiteralString:
+    """SQL: whether the job whose number stands in this column was left as failed."""
+    return (
+        "EXISTS (SELECT 1 FROM jobs.procrastinate_jobs AS job WHERE job.id = "  # noqa: S608 - a literal, by its type.
+        + number
+        + " AND job.status = 'failed')"
     )
 
 

@@ -591,7 +591,7 @@ CREATE TABLE public.application_entities (
     sensitive_access text DEFAULT 'none'::text NOT NULL,
     trusted_for_rejection boolean DEFAULT false NOT NULL,
     wants_warnings boolean DEFAULT true NOT NULL,
-    offers_commitment boolean DEFAULT true NOT NULL,
+    offers_commitment boolean DEFAULT false NOT NULL,
     checks_user boolean DEFAULT false NOT NULL,
     dicomweb_url text DEFAULT ''::text NOT NULL,
     dicomweb_user text DEFAULT ''::text NOT NULL,
@@ -667,6 +667,7 @@ CREATE TABLE public.commitment_inquiries (
     id uuid NOT NULL,
     transaction_uid text NOT NULL,
     ae_title text NOT NULL,
+    cause_id uuid,
     state text DEFAULT 'open'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     sentence text DEFAULT ''::text NOT NULL,
@@ -677,6 +678,8 @@ CREATE TABLE public.commitment_inquiries (
 );
 
 COMMENT ON TABLE public.commitment_inquiries IS 'storage commitment that we ask of receivers (PS3.4 J)';
+
+COMMENT ON COLUMN public.commitment_inquiries.cause_id IS 'the move or the delivery by which the instances were sent';
 
 CREATE TABLE public.commitment_outcomes (
     inquiry_id uuid NOT NULL,
@@ -893,10 +896,13 @@ CREATE TABLE public.move_instances (
     result text DEFAULT 'remaining'::text NOT NULL,
     status integer,
     sentence text DEFAULT ''::text NOT NULL,
+    commitment_asked boolean DEFAULT false NOT NULL,
     CONSTRAINT move_instances_result_check CHECK ((result = ANY (ARRAY['remaining'::text, 'completed'::text, 'warning'::text, 'failed'::text])))
 );
 
 COMMENT ON COLUMN public.move_instances.status IS 'of the C-STORE, as the destination answered';
+
+COMMENT ON COLUMN public.move_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
 
 CREATE TABLE public.moves (
     id uuid NOT NULL,
@@ -909,12 +915,15 @@ CREATE TABLE public.moves (
     attempts integer DEFAULT 0 NOT NULL,
     sentence text DEFAULT ''::text NOT NULL,
     next_attempt_at timestamp with time zone,
+    job bigint,
     asked_by text NOT NULL,
     asked_at timestamp with time zone DEFAULT now() NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT moves_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
     CONSTRAINT moves_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'partial'::text, 'failed'::text, 'cancelled'::text])))
 );
+
+COMMENT ON COLUMN public.moves.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
 
 CREATE TABLE public.outbox (
     sequence bigint NOT NULL,
@@ -1630,6 +1639,8 @@ CREATE INDEX imaging_studies_dicom_patient_id ON public.imaging_studies USING bt
 CREATE INDEX imaging_studies_encounter ON public.imaging_studies USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 
 CREATE INDEX imaging_studies_ideographic ON public.imaging_studies USING btree (patient_name_ideographic text_pattern_ops) WHERE (patient_name_ideographic <> ''::text);
+CREATE INDEX commitment_inquiries_cause ON public.commitment_inquiries USING btree (cause_id);
+
 
 CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
 
@@ -1694,6 +1705,8 @@ CREATE INDEX takeover_studies_newest ON public.takeover_studies USING btree (sou
 CREATE INDEX workitem_reports_subscriber ON public.workitem_reports USING btree (ae_title, number);
 
 CREATE INDEX workitem_subscriptions_subscriber ON public.workitem_subscriptions USING btree (ae_title);
+CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
+
 
 CREATE INDEX workitems_attributes ON public.workitems USING gin (attributes jsonb_path_ops);
 

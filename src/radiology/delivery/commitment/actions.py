@@ -9,7 +9,7 @@ from uuid import UUID
 from radiology.app import App
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
-from radiology.application_entities.queries import one_application_entity
+from radiology.application_entities.queries import find_application_entity, one_application_entity
 from radiology.application_entities.retries import next_attempt_seconds, sentence_of
 from radiology.delivery.commitment import queries
 from radiology.delivery.commitment.queries import Inquiry
@@ -46,10 +46,19 @@ WAIT_FOR_PLACE_SECONDS: Final = 10.0
 log = get_logger()
 
 
-async def ask_for_commitment(tx: Transaction, ae_title: str, references: Sequence[Reference], *, now: datetime) -> None:
+async def may_be_asked(tx: Transaction, ae_title: str) -> bool:
+    """Whether a peer offers storage commitment, as its record says, and is called by DIMSE."""
+    entity = await find_application_entity(tx, ae_title)
+    return entity is not None and entity.enabled and entity.offers_commitment and not entity.dicomweb_url
+
+
+async def ask_for_commitment(
+    tx: Transaction, ae_title: str, references: Sequence[Reference], *, now: datetime, cause_id: UUID | None = None
+) -> None:
     """Have a peer asked whether it keeps these instances, once this transaction is committed.
 
-    For what was sent to a peer whose record says `offers_commitment`; each SOP instance may be named once.
+    For what was sent to a peer that `may_be_asked`; each SOP instance may be named once. `cause_id` is the move or the
+    delivery that sent it.
     """
     for first in range(0, len(references), MOST_REFERENCES):
         inquiry_id = uuid7()
@@ -59,6 +68,7 @@ async def ask_for_commitment(tx: Transaction, ae_title: str, references: Sequenc
             transaction_uid=new_uid(),
             ae_title=ae_title,
             references=references[first : first + MOST_REFERENCES],
+            cause_id=cause_id,
             at=now,
         )
         await jobs.enqueue(tx, JOB, {"inquiry": str(inquiry_id)})

@@ -33,17 +33,19 @@ _INQUIRY: LiteralString = """
 
 
 async def insert(
-    tx: Transaction, *, id: UUID, transaction_uid: str, ae_title: str, references: Sequence[Reference], at: datetime
-) -> None:
+    tx: Transaction, *, id: UUID, transaction_uid: str, ae_title: str, references: Sequence[Reference],
+    cause_id: UUID | None, at: datetime,
+) -> None:  # fmt: skip
     """A request that is to be made, and the instances that it names."""
     await tx.run(
         """
-        INSERT INTO commitment_inquiries (id, transaction_uid, ae_title, caused_at)
-        VALUES (%(id)s, %(transaction_uid)s, %(ae_title)s, %(at)s)
+        INSERT INTO commitment_inquiries (id, transaction_uid, ae_title, cause_id, caused_at)
+        VALUES (%(id)s, %(transaction_uid)s, %(ae_title)s, %(cause_id)s, %(at)s)
         """,
         id=id,
         transaction_uid=transaction_uid,
         ae_title=ae_title,
+        cause_id=cause_id,
         at=at,
     )
     await tx.run(
@@ -169,6 +171,44 @@ async def save_result(
         "UPDATE commitment_inquiries SET state = 'answered', sentence = '', changed_at = %(at)s WHERE id = %(id)s",
         id=id,
         at=at,
+    )
+
+
+# What a receiver said last of each instance that one move or delivery has sent. Of those that a result does not name
+# nothing is known, so they are not kept.
+_LATEST: LiteralString = """
+    SELECT DISTINCT ON (o.sop_instance_uid) o.sop_instance_uid, inquiry.sentence,
+        o.outcome = 'committed' AS kept,
+        o.outcome = 'failed' OR (o.outcome = 'awaited' AND inquiry.state IN ('answered', 'given-up')) AS not_kept
+    FROM commitment_inquiries AS inquiry
+    JOIN commitment_outcomes AS o ON o.inquiry_id = inquiry.id
+    WHERE inquiry.cause_id = """
+_NEWEST: LiteralString = " ORDER BY o.sop_instance_uid, inquiry.caused_at DESC, inquiry.id DESC"
+
+
+def commitment_of(cause_id: LiteralString) -> LiteralString:
+    """SQL: what is shown of storage commitment with the move or delivery whose id stands in this column."""
+    return (
+        """(SELECT json_build_object(
+            'state', CASE WHEN count(*) = 0 THEN 'none' WHEN bool_or(said.not_kept) THEN 'failed'
+                WHEN bool_and(said.kept) THEN 'committed' ELSE 'asked' END,
+            'sentence', coalesce(max(nullif(said.sentence, '')), CASE WHEN bool_or(said.not_kept) THEN format(
+                'The receiver does not keep %%s of %%s instances. Retry sends them again.',
+                count(*) FILTER (WHERE said.not_kept), count(*)) ELSE '' END),
+            'failedSOPInstanceUIDs', coalesce(json_agg(said.sop_instance_uid) FILTER (WHERE said.not_kept), '[]'))
+        FROM ("""
+        + _LATEST
+        + cause_id
+        + _NEWEST
+        + ") AS said)"
+    )
+
+
+async def not_kept(tx: Transaction, cause_id: UUID) -> list[str]:
+    """The instances of a move or delivery that its receiver, asked last, does not keep."""
+    return await tx.values(
+        "SELECT sop_instance_uid FROM (" + _LATEST + "%(cause_id)s" + _NEWEST + ") AS said WHERE not_kept",
+        cause_id=cause_id,
     )
 
 

@@ -1,6 +1,5 @@
-"""Have images moved to another application entity; send them, again where that failed; cancel."""
+"""Have images moved to another application entity; send them, again where that failed; cancel, and retry."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,31 +10,30 @@ from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.audit import actions as audit
+from radiology.delivery.attempt import Attempt
+from radiology.delivery.commitment import actions as commitment
+from radiology.delivery.commitment.queries import not_kept
 from radiology.delivery.moves import queries
 from radiology.delivery.moves.model import (
     MINUTES_BETWEEN_ATTEMPTS,
     OVER,
     PRIORITIES,
     Move,
-    Result,
     Status,
     result_of,
     status_after,
 )
 from radiology.delivery.results import Sent
-from radiology.delivery.sending import send
 from radiology.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from radiology.kit import jobs
-from radiology.kit.clock import monotonic_seconds
-from radiology.kit.db import Transaction
+from radiology.kit.db import Transaction, WriterTransaction
 from radiology.kit.ids import uuid7
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import Selection, StoredInstance, Target, instances_of, selected_instances
 
 JOB = "moves.move"
-NOTED_EVERY = 10
-NOTED_EVERY_SECONDS = 1.0
 UNKNOWN_DESTINATION = 0xA801
+JOB_FAILED = "The job that sends it failed again and again. Look for job.failed in the log of the worker, then retry."
 
 
 async def start_move(app: App, actor: Actor, target: Target, destination: str, priority: str) -> tuple[UUID, bytes]:
@@ -56,23 +54,50 @@ async def start_move(app: App, actor: Actor, target: Target, destination: str, p
         )  # fmt: skip
         detail = {"destination": destination, "instances": len(instances)}
         await audit.record(tx, actor, "study.move", target.study_instance_uid, detail=detail)
-        await jobs.enqueue(tx, JOB, {"move": str(move_id)}, priority=PRIORITIES[priority])
+        await _enqueue(tx, move_id, priority)
         return move_id, await queries.body_of(tx, move_id, visible_to=actor)
 
 
 async def cancel_move(app: App, actor: Actor, move_id: UUID) -> bytes:
-    """Send nothing more; the instance that is on its way arrives. Raises NotFound, Conflict where it is over."""
+    """Send nothing more; the instance that is on its way has a few seconds to arrive.
+
+    Raises NotFound, Conflict where it is over.
+    """
     actor.must(Permission.WRITE)
     async with app.db.transaction() as tx:
-        await queries.body_of(tx, move_id, visible_to=actor)
-        move = await queries.take(tx, move_id)
-        if move is None:
-            raise NotFound("There is no such move.")
+        move = await _lock(tx, actor, move_id)
         if move.status in OVER:
             raise Conflict(f"The move is {move.status} already.")
         await queries.change(tx, move_id, status=Status.CANCELLED, attempts=move.attempts, sentence="Cancelled.")
         await audit.record(tx, actor, "study.move-cancel", str(move_id))
         return await queries.body_of(tx, move_id, visible_to=actor)
+
+
+async def retry_move(app: App, actor: Actor, move_id: UUID) -> bytes:
+    """Send now what is owed, and what the destination took and does not keep (storage commitment).
+
+    An attempt that was cancelled a moment ago ends first, so that nothing is sent twice. Raises NotFound, Conflict.
+    """
+    actor.must(Permission.WRITE)
+    async with app.db.transaction() as tx:
+        move = await _lock(tx, actor, move_id)
+        if move.status in {Status.QUEUED, Status.RUNNING}:
+            raise Conflict(f"The move is {move.status} already.")
+        await queries.owe_again(tx, move_id, await not_kept(tx, move_id))
+        if not await queries.owed(tx, move_id):
+            raise Conflict("The destination has everything.")
+        await queries.forget_failed_job(tx, move_id)
+        await queries.change(tx, move_id, status=Status.QUEUED, attempts=0)
+        await audit.record(tx, actor, "study.move-retry", str(move_id))
+        return await queries.body_of(tx, move_id, visible_to=actor)
+
+
+async def _lock(tx: Transaction, actor: Actor, move_id: UUID) -> Move:
+    await queries.body_of(tx, move_id, visible_to=actor)
+    move = await queries.take(tx, move_id)
+    if move is None:
+        raise NotFound("There is no such move.")
+    return move
 
 
 async def _destination(tx: Transaction, ae_title: str) -> ApplicationEntity:
@@ -88,75 +113,68 @@ async def _destination(tx: Transaction, ae_title: str) -> ApplicationEntity:
     return entity
 
 
+async def start_due(app: App) -> int:
+    """Have moves sent whose time has come; returns how many there were.
+
+    Also those whose job is gone, as by a restored database. Where it was given up, the move has failed.
+    """
+    async with app.db.transaction() as tx:
+        due = await queries.due(tx, now=app.clock.now())
+        for each in due:
+            move = await queries.take(tx, each.id)
+            if move is not None and each.job_failed:
+                await _end(tx, app, move, Status.FAILED, move.attempts, JOB_FAILED)
+            elif move is not None:
+                await _enqueue(tx, move.id, move.priority)
+    return len(due)
+
+
+async def _enqueue(tx: Transaction, move_id: UUID, priority: str) -> None:
+    job = await jobs.enqueue(tx, JOB, {"move": str(move_id)}, priority=PRIORITIES[priority])
+    await queries.save_job(tx, move_id, job)
+
+
 # --- The job ----------------------------------------------------------------------------------------------------------
 
 
 async def move(archive: Archive, arguments: Mapping[str, Any]) -> None:
     """Send what a move still owes. Run twice, it sends nothing again that was noted as acknowledged.
 
-    A worker that is killed may have up to ten acknowledged instances not noted yet; they are sent once more.
-
-    Raises jobs.Later where something failed and is to be tried again.
+    What fails is tried again by `start_due` when its time has come.
     """
     app, move_id = archive.app, UUID(arguments["move"])
     async with app.db.transaction() as tx:
         taken = await queries.take(tx, move_id)
-        if taken is None or taken.status in OVER:
+        if taken is None or taken.status not in {Status.QUEUED, Status.RUNNING}:
             return
-        await queries.change(tx, move_id, status=Status.RUNNING, attempts=taken.attempts + 1)
+        await queries.change(tx, move_id, status=Status.RUNNING, attempts=taken.attempts)
         owed = await queries.owed(tx, move_id)
     await _send(archive, taken, owed)
     await _settle(app, taken)
 
 
 async def _send(archive: Archive, taken: Move, owed: Sequence[str]) -> None:
-    app = archive.app
-    async with app.db.transaction() as tx:
+    async with archive.app.db.transaction() as tx:
         selection = Selection(study_instance_uids=(taken.study_instance_uid,), sop_instance_uids=tuple(owed))
         instances = await selected_instances(tx, selection, visible_to=[SYSTEM])
         gone = set(owed) - {instance.sop_instance_uid for instance in instances}
         sentence = "The instance is not here any more."
-        await queries.note(tx, taken.id, [Result(uid, "failed", NotFound.dimse_status, sentence) for uid in gone])
+        await queries.fail(tx, taken.id, sorted(gone), status=NotFound.dimse_status, sentence=sentence)
         try:
             entity = await _destination(tx, taken.destination)
         except Unprocessable as error:
-            await queries.note(
-                tx, taken.id, [Result(uid, "failed", error.dimse_status, error.sentence) for uid in owed]
-            )
+            await queries.fail(tx, taken.id, owed, status=error.dimse_status, sentence=error.sentence)
             return
-    await asyncio.to_thread(_Progress(app, taken.id).send, archive, entity, instances)
 
+    def note(tx: WriterTransaction, instance: StoredInstance, sent: Sent) -> bool:
+        result = result_of(instance.sop_instance_uid, sent)
+        return bool(tx.value(queries.NOTE, id=taken.id, sop_instance_uid=result.sop_instance_uid, result=result.result,
+                             status=result.status, sentence=result.sentence))  # fmt: skip
 
-class _Progress:
-    """Sends in a thread, and keeps what was acknowledged every ten instances or every second."""
+    def is_wanted(tx: WriterTransaction) -> bool:
+        return bool(tx.value(queries.IS_RUNNING, id=taken.id))
 
-    def __init__(self, app: App, move_id: UUID) -> None:
-        self._app = app
-        self._move_id = move_id
-        self._results: list[Result] = []
-        self._noted_at = monotonic_seconds()
-        self._stopped = False
-
-    def send(self, archive: Archive, entity: ApplicationEntity, instances: Sequence[StoredInstance]) -> None:
-        """Send, until all is sent or the move is cancelled."""
-        try:
-            send(archive, entity, instances, on_sent=self._sent, is_stopped=lambda: self._stopped)
-        finally:
-            self._note()
-
-    def _sent(self, instance: StoredInstance, sent: Sent) -> None:
-        self._results.append(result_of(instance.sop_instance_uid, sent))
-        due = monotonic_seconds() - self._noted_at > NOTED_EVERY_SECONDS
-        if due or len(self._results) >= NOTED_EVERY:
-            self._note()
-
-    def _note(self) -> None:
-        results, self._results, self._noted_at = self._results, [], monotonic_seconds()
-        self._stopped = not self._app.db.wait_for(self._write(results)) or self._stopped
-
-    async def _write(self, results: Sequence[Result]) -> bool:
-        async with self._app.db.transaction() as tx:
-            return await queries.note(tx, self._move_id, results)
+    await Attempt(archive, entity, note, is_wanted).run(instances)
 
 
 async def _settle(app: App, taken: Move) -> None:
@@ -166,14 +184,22 @@ async def _settle(app: App, taken: Move) -> None:
         now = await queries.take(tx, taken.id)
         if now is None or now.status != Status.RUNNING:
             return
-        total, failed, sentence = await queries.failures(tx, taken.id)
-        if not failed or attempts > len(MINUTES_BETWEEN_ATTEMPTS):
-            status = status_after(total, failed)
-            await queries.change(tx, taken.id, status=status, attempts=attempts, sentence=sentence)
-            detail = {"destination": taken.destination, "failed": failed}
-            await audit.record(tx, SYSTEM, f"study.move-{status.value}", taken.study_instance_uid, detail=detail)
+        counts = await queries.counts(tx, taken.id)
+        status = status_after(counts)
+        if status is Status.COMPLETED or attempts > len(MINUTES_BETWEEN_ATTEMPTS):
+            await _end(tx, app, taken, status, attempts, counts.sentence)
             return
-        seconds = MINUTES_BETWEEN_ATTEMPTS[attempts - 1] * 60
-        next_at = app.clock.now() + timedelta(seconds=seconds)
-        await queries.change(tx, taken.id, status=Status.WAITING, attempts=attempts, sentence=sentence, next_at=next_at)
-    raise jobs.Later(seconds)
+        next_at = app.clock.now() + timedelta(minutes=MINUTES_BETWEEN_ATTEMPTS[attempts - 1])
+        await queries.change(
+            tx, taken.id, status=Status.WAITING, attempts=attempts, sentence=counts.sentence, next_at=next_at
+        )
+
+
+async def _end(tx: Transaction, app: App, taken: Move, status: Status, attempts: int, sentence: str) -> None:
+    """A move is over. A destination that has everything is asked whether it keeps it, where it offers that."""
+    await queries.change(tx, taken.id, status=status, attempts=attempts, sentence=sentence)
+    if status is Status.COMPLETED and await commitment.may_be_asked(tx, taken.destination):
+        references = await queries.take_uncommitted(tx, taken.id)
+        await commitment.ask_for_commitment(tx, taken.destination, references, now=app.clock.now(), cause_id=taken.id)
+    detail = {"destination": taken.destination, "attempts": attempts}
+    await audit.record(tx, SYSTEM, f"study.move-{status.value}", taken.study_instance_uid, detail=detail)

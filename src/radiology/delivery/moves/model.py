@@ -31,13 +31,24 @@ PRIORITIES: Final[Mapping[str, int]] = {"low": -10, "medium": 0, "high": 10}
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A move, and where it goes."""
+    """A move, and where it goes. `attempts`: how many have ended."""
 
     id: UUID
     study_instance_uid: str
     destination: str
+    priority: str
     status: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many instances a move has and how many of them are not there, and why the last that failed did."""
+
+    total: int
+    failed: int
+    remaining: int
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +67,9 @@ def result_of(sop_instance_uid: str, sent: Sent) -> Result:
     return Result(sop_instance_uid, kind, sent.status, sent.sentence)
 
 
-def status_after(total: int, failed: int) -> Status:
-    """How a move ends in which so many of all instances failed."""
-    if not failed:
+def status_after(counts: Counts) -> Status:
+    """How a move ends after its last attempt: what is left unsent counts as what failed."""
+    missing = counts.failed + counts.remaining
+    if not missing:
         return Status.COMPLETED
-    return Status.FAILED if failed == total else Status.PARTIAL
+    return Status.FAILED if missing == counts.total else Status.PARTIAL

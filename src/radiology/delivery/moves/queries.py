@@ -1,16 +1,29 @@
 """SQL of moves."""
+# ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
 from radiology.access.model import Actor
-from radiology.delivery.moves.model import Move, Result, Status
+from radiology.delivery.commitment.queries import commitment_of
+from radiology.delivery.moves.model import Counts, Move, Status
 from radiology.errors import NotFound
-from radiology.kit import pages
+from radiology.kit import jobs, pages
 from radiology.kit.db import Transaction, Where
+from radiology.studies.commitment import Reference
 from radiology.studies.queries.retrieve import add_facility
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A move that is to be sent now. `job_failed`: it was to be sent, and its job was given up."""
+
+    id: UUID
+    job_failed: bool
+
 
 _BODY: LiteralString = """json_build_object(
         'jobId', m.id, 'status', m.status, 'studyInstanceUID', s.study_instance_uid,
@@ -18,7 +31,8 @@ _BODY: LiteralString = """json_build_object(
         'destinationAE', m.destination, 'priority', m.priority, 'attempts', m.attempts, 'sentence', m.sentence,
         'nextAttemptAt', m.next_attempt_at, 'askedBy', m.asked_by, 'askedAt', m.asked_at, 'changedAt', m.changed_at,
         'total', counted.total, 'remaining', counted.remaining, 'completed', counted.completed,
-        'warning', counted.warning, 'failed', counted.failed, 'failedSOPInstanceUIDs', counted.failed_uids"""
+        'warning', counted.warning, 'failed', counted.failed, 'failedSOPInstanceUIDs', counted.failed_uids,
+        'commitment', """ + commitment_of("m.id")
 _COUNTED: LiteralString = """
     CROSS JOIN LATERAL (
         SELECT count(*) AS total,
@@ -78,7 +92,7 @@ async def take(tx: Transaction, id: UUID) -> Move | None:
     return await tx.maybe(
         Move,
         """
-        SELECT m.id, s.study_instance_uid, m.destination, m.status, m.attempts
+        SELECT m.id, s.study_instance_uid, m.destination, m.priority, m.status, m.attempts
         FROM moves m
         JOIN imaging_studies s ON s.id = m.study_id
         WHERE m.id = %(id)s
@@ -86,6 +100,17 @@ async def take(tx: Transaction, id: UUID) -> Move | None:
         """,
         id=id,
     )
+
+
+async def due(tx: Transaction, *, now: datetime) -> list[Due]:
+    """Moves whose time has come and that no job is for, locked: those that wait, and those whose job is gone."""
+    statement: LiteralString = (
+        "SELECT id, " + jobs.has_failed("moves.job") + " AS job_failed FROM moves "
+        "WHERE status IN ('queued', 'running', 'waiting') "
+        "AND (next_attempt_at IS NULL OR next_attempt_at <= %(now)s) "
+        "AND NOT " + jobs.is_live("moves.job") + " ORDER BY asked_at LIMIT 100 FOR UPDATE SKIP LOCKED"
+    )
+    return await tx.all(Due, statement, now=now)
 
 
 async def owed(tx: Transaction, id: UUID) -> list[str]:
@@ -98,6 +123,19 @@ async def owed(tx: Transaction, id: UUID) -> list[str]:
         ORDER BY place
         """,
         id=id,
+    )
+
+
+async def owe_again(tx: Transaction, id: UUID, sop_instance_uids: Sequence[str]) -> None:
+    """What failed is to be sent again, and these that the destination had taken and does not keep."""
+    await tx.run(
+        """
+        UPDATE move_instances
+        SET result = 'remaining', status = NULL, sentence = '', commitment_asked = false
+        WHERE move_id = %(id)s AND (result = 'failed' OR sop_instance_uid = ANY(%(uids)s))
+        """,
+        id=id,
+        uids=list(sop_instance_uids),
     )
 
 
@@ -120,37 +158,87 @@ async def change(
     )
 
 
-async def note(tx: Transaction, id: UUID, results: Sequence[Result]) -> bool:
-    """Keep results of instances. False when the move is not running any more, as when it was cancelled."""
+async def save_job(tx: Transaction, id: UUID, job: int) -> None:
+    """A move is queued: the job of this number sends it."""
     await tx.run(
         """
-        UPDATE move_instances i
-        SET result = told.result, status = told.status, sentence = told.sentence
-        FROM unnest(%(uids)s::text[], %(results)s::text[], %(statuses)s::int[], %(sentences)s::text[])
-            AS told (uid, result, status, sentence)
-        WHERE i.move_id = %(id)s AND i.sop_instance_uid = told.uid
+        UPDATE moves
+        SET status = 'queued', next_attempt_at = NULL, job = %(job)s, changed_at = now()
+        WHERE id = %(id)s
         """,
         id=id,
-        uids=[one.sop_instance_uid for one in results],
-        results=[one.result for one in results],
-        statuses=[one.status for one in results],
-        sentences=[one.sentence for one in results],
+        job=job,
     )
-    return await tx.value("UPDATE moves SET changed_at = now() WHERE id = %(id)s RETURNING status = 'running'", id=id)
 
 
-async def failures(tx: Transaction, id: UUID) -> tuple[int, int, str]:
-    """How many instances there are, how many of them failed, and why the last of these did."""
-    total, failed, sentence = await tx.value(
+async def forget_failed_job(tx: Transaction, id: UUID) -> None:
+    """A move whose job was given up is to have another one."""
+    await tx.run("UPDATE moves SET job = NULL WHERE id = %(id)s AND NOT " + jobs.is_live("moves.job"), id=id)
+
+
+async def fail(tx: Transaction, id: UUID, sop_instance_uids: Sequence[str], *, status: int, sentence: str) -> None:
+    """These instances cannot be sent."""
+    await tx.run(
         """
-            SELECT array[count(*)::text, count(*) FILTER (WHERE result = 'failed')::text,
-                coalesce((array_agg(sentence ORDER BY place DESC) FILTER (WHERE result = 'failed'))[1], '')]
-            FROM move_instances
-            WHERE move_id = %(id)s
-            """,
+        UPDATE move_instances
+        SET result = 'failed', status = %(status)s, sentence = %(sentence)s
+        WHERE move_id = %(id)s AND sop_instance_uid = ANY(%(uids)s)
+        """,
+        id=id,
+        uids=list(sop_instance_uids),
+        status=status,
+        sentence=sentence,
+    )
+
+
+NOTE: LiteralString = """
+    UPDATE move_instances
+    SET result = %(result)s, status = %(status)s, sentence = %(sentence)s
+    FROM moves
+    WHERE move_id = %(id)s
+      AND move_instances.sop_instance_uid = %(sop_instance_uid)s
+      AND moves.id = move_id
+    RETURNING moves.status = 'running'
+"""
+"""What became of an instance; true where the move still runs."""
+
+IS_RUNNING: LiteralString = "SELECT status = 'running' FROM moves WHERE id = %(id)s"
+
+
+async def counts(tx: Transaction, id: UUID) -> Counts:
+    """How many instances there are, how many failed or were not sent, and why the last of those that failed did."""
+    return await tx.one(
+        Counts,
+        """
+        SELECT count(*) AS total,
+            count(*) FILTER (WHERE result = 'failed') AS failed,
+            count(*) FILTER (WHERE result = 'remaining') AS remaining,
+            coalesce((array_agg(sentence ORDER BY place DESC) FILTER (WHERE result = 'failed'))[1], '') AS sentence
+        FROM move_instances
+        WHERE move_id = %(id)s
+        """,
         id=id,
     )
-    return int(total), int(failed), sentence
+
+
+async def take_uncommitted(tx: Transaction, id: UUID) -> list[Reference]:
+    """What the destination has taken and was not asked to keep yet; it is marked as asked."""
+    return await tx.all(
+        Reference,
+        """
+        WITH taken AS (
+            UPDATE move_instances
+            SET commitment_asked = true
+            WHERE move_id = %(id)s AND result IN ('completed', 'warning') AND NOT commitment_asked
+            RETURNING sop_instance_uid
+        )
+        SELECT i.sop_class_uid, i.sop_instance_uid
+        FROM taken
+        JOIN instances i ON i.sop_instance_uid = taken.sop_instance_uid
+        ORDER BY i.sop_instance_uid
+        """,
+        id=id,
+    )
 
 
 async def body_of(tx: Transaction, id: UUID, *, visible_to: Actor) -> bytes:

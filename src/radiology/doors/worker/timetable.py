@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from radiology.associations.actions import forget_old_traces
 from radiology.delivery.availability.actions import follow_events
+from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following as routing
 from radiology.errors import Unavailable
 from radiology.kit import outbox
@@ -46,6 +47,7 @@ def of(archive: Archive) -> list[Task]:
     return [
         Task("events.place", 1, place_events),
         Task("availability.follow", 1, lambda: follow_events(app)),
+        Task("moves.start", 1, lambda: moves.start_due(app)),
         Task("routing.follow", 1, lambda: routing.follow_events(app)),
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),

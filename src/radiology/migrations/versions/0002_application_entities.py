@@ -21,7 +21,7 @@ ALTER TABLE application_entities
     ADD COLUMN sensitive_access text NOT NULL DEFAULT 'none' CHECK (sensitive_access IN ('none', 'mask', 'full')),
     ADD COLUMN trusted_for_rejection boolean NOT NULL DEFAULT false,
     ADD COLUMN wants_warnings boolean NOT NULL DEFAULT true,
-    ADD COLUMN offers_commitment boolean NOT NULL DEFAULT true,
+    ADD COLUMN offers_commitment boolean NOT NULL DEFAULT false,
     ADD COLUMN checks_user boolean NOT NULL DEFAULT false,
     ADD COLUMN dicomweb_url text NOT NULL DEFAULT '',
     ADD COLUMN dicomweb_user text NOT NULL DEFAULT '',

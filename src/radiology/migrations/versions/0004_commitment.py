@@ -78,6 +78,7 @@ CREATE TABLE commitment_inquiries (
     id uuid PRIMARY KEY,
     transaction_uid text NOT NULL UNIQUE,
     ae_title text NOT NULL,
+    cause_id uuid,
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'asked', 'answered', 'given-up')),
     attempts integer NOT NULL DEFAULT 0,
     sentence text NOT NULL DEFAULT '',
@@ -86,6 +87,8 @@ CREATE TABLE commitment_inquiries (
     changed_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE commitment_inquiries IS 'storage commitment that we ask of receivers (PS3.4 J)';
+COMMENT ON COLUMN commitment_inquiries.cause_id IS 'the move or the delivery by which the instances were sent';
+CREATE INDEX commitment_inquiries_cause ON commitment_inquiries (cause_id);
 CREATE INDEX commitment_inquiries_newest ON commitment_inquiries (caused_at DESC, id DESC);
 
 CREATE TABLE commitment_outcomes (
