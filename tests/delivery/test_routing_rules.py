@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from radiology.delivery.routing.model import Bandwidth, Conditions, Rule, Subject, destinations_of, next_attempt_at
+from radiology.delivery.routing.model import Conditions, Rule, Subject, destinations_of, next_attempt_at
 
 ARRIVED = datetime(2026, 1, 21, 4, 30, tzinfo=UTC)  # A Wednesday, 10:30 in Dhaka.
 
@@ -99,13 +99,3 @@ def test_attempts_grow_apart_until_the_rule_gives_up():
     assert [seconds(number) for number in (1, 2, 3, 4, 30)] == [60, 300, 900, 3600, 3600]
     late = ARRIVED + timedelta(days=2)
     assert next_attempt_at(50, since=ARRIVED, now=late, give_up_after_days=2) is None
-
-
-def test_bandwidth_holds_on_average():
-    bucket = Bandwidth(100, now=0)
-    now = sent = 0.0
-    for _ in range(50):
-        now += bucket.pause_seconds(50 * 1024, now=now)
-        sent += 50
-    assert now == pytest.approx(sent / 100, abs=1)
-    assert Bandwidth(None, now=0).pause_seconds(10**9, now=0) == 0

@@ -125,18 +125,3 @@ def next_attempt_at(attempts: int, *, since: datetime, now: datetime, give_up_af
     """When it is tried again after so many attempts; None where that is later than the rule waits."""
     following = now + timedelta(seconds=RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1])
     return None if following > since + timedelta(days=give_up_after_days) else following
-
-
-class Bandwidth:
-    """A bucket of tokens: how long to pause after so many bytes, so that a limit in KiB/s holds on average."""
-
-    def __init__(self, kib_per_second: int | None, *, now: float) -> None:
-        self._bytes_per_second = kib_per_second * 1024 if kib_per_second else None
-        self._free_at = now
-
-    def pause_seconds(self, size_bytes: int, *, now: float) -> float:
-        """Seconds to wait after an object of this size was sent."""
-        if self._bytes_per_second is None:
-            return 0.0
-        self._free_at = max(self._free_at, now - 1) + size_bytes / self._bytes_per_second
-        return max(0.0, self._free_at - now)

@@ -14,10 +14,11 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.delivery.results import Sent
 from radiology.delivery.routing import queries
-from radiology.delivery.routing.model import Bandwidth, Rule, next_attempt_at
+from radiology.delivery.routing.model import Rule, next_attempt_at
 from radiology.delivery.routing.queries import Delivery, Progress
 from radiology.delivery.sending import send
 from radiology.errors import NotFound
+from radiology.kit.bandwidth import Bandwidth
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.db import Transaction, Writer
 from radiology.kit.log import get_logger
