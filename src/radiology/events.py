@@ -101,6 +101,19 @@ class RejectionWithdrawn(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteStateChanged(Event):
+    """Another archive, workstation or printer answers again, or does not answer any more."""
+
+    type = "radiology.remote.state-changed.v1"
+    ae_title: str
+    answers: bool
+
+    @property
+    def key(self) -> str:
+        return self.ae_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEvent(Event):
     """An event of one report."""
 

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     max_associations_per_ae: int = Field(
         default=50,
         ge=1,
-        description="Associations at once of one calling AE title in each DIMSE process; more are refused for now.",
+        description="Associations at once of one calling AE title, all processes together; more are refused for now.",
     )
     max_pdu_bytes: int = Field(
         default=128 * KIB, ge=4 * KIB, le=16 * MIB, description="Longest P-DATA PDU we offer to receive (PS3.8 D.1)."
@@ -121,6 +121,13 @@ class Settings(BaseSettings):
     )
     idle_timeout_seconds: Seconds = Field(
         default=300, description="How long an association may stay silent before it is aborted."
+    )
+    remote_check_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        description="How often each archive, workstation and printer of the registry is asked whether it is there; "
+        "0 for never.",
     )
     pn_bangla_group: Literal["none", "ideographic"] = Field(
         default="none",

@@ -2,17 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import Final
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
-from radiology.application_entities import calling, queries
+from radiology.application_entities import calling, queries, web
 from radiology.application_entities.model import ApplicationEntity, problems
 from radiology.audit import actions as audit
 from radiology.dicom_network.client import VERIFICATION, AssociationEndedError, ContextNotAcceptedError
-from radiology.errors import NotFound, Unprocessable
+from radiology.dicom_network.transport import Timers
+from radiology.errors import NotFound, PeerFailed, Unprocessable
 from radiology.kit.clock import monotonic_seconds
 from radiology.settings import Settings
 from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN
+
+CHECK_SECONDS: Final = 10
 
 
 async def register(app: App, actor: Actor, entity: ApplicationEntity, *, keeps_secret: bool = False) -> None:
@@ -56,16 +60,34 @@ async def echo(app: App, actor: Actor, ae_title: str) -> Echo:
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
         entity = await queries.one_application_entity(tx, ae_title)
-    return await asyncio.to_thread(_echo, app.settings, entity)
+    return await asyncio.to_thread(check, app.settings, entity)
 
 
-def _echo(settings: Settings, entity: ApplicationEntity) -> Echo:
-    began, where = monotonic_seconds(), f"{entity.ae_title} at {entity.host} port {entity.port}"
-    try:
-        with calling.open_association(settings, entity, [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])]) as association:
-            status = association.echo().status
-        sentence = f"{where} answers." if status == 0 else f"{where} answers with status {status:04X}."
-        answered = status == 0
-    except (AssociationEndedError, ContextNotAcceptedError, OSError) as error:
-        answered, sentence = False, f"{where} does not answer: {error}."
+def check(settings: Settings, entity: ApplicationEntity) -> Echo:
+    """Whether a peer is there: C-ECHO, or over DICOMweb a search for one study. Blocks: for a thread.
+
+    Raises Unprocessable for a record that does not say where to call.
+    """
+    began = monotonic_seconds()
+    answered, sentence = (_search if entity.dicomweb_url else _echo)(settings, entity)
     return Echo(answered, sentence, round((monotonic_seconds() - began) * 1000))
+
+
+def _search(settings: Settings, entity: ApplicationEntity) -> tuple[bool, str]:
+    try:
+        web.search(settings, entity, "STUDY", [], limit=1)
+    except PeerFailed as error:
+        return False, error.sentence
+    return True, f"{entity.ae_title} at {entity.dicomweb_url} answers."
+
+
+def _echo(settings: Settings, entity: ApplicationEntity) -> tuple[bool, str]:
+    where = f"{entity.ae_title} at {entity.host} port {entity.port}"
+    timers = Timers(CHECK_SECONDS, CHECK_SECONDS, CHECK_SECONDS)
+    contexts = [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])]
+    try:
+        with calling.open_association(settings, entity, contexts, timers=timers) as association:
+            status = association.echo().status
+    except (AssociationEndedError, ContextNotAcceptedError, OSError) as error:
+        return False, f"{where} does not answer: {error}."
+    return status == 0, f"{where} answers." if status == 0 else f"{where} answers with status {status:04X}."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
+from urllib.parse import quote, urlencode
 
 import httpx2
 import orjson
@@ -51,7 +52,9 @@ class WebPeer:
 
     def search(self, path: str, parameters: Iterable[tuple[str, str]]) -> tuple[Answers, bool]:
         """Search Transaction (PS3.18 10.6): the answers in the DICOM JSON model, and whether that is all."""
-        with self._answer("GET", path, params=list(parameters), headers={"Accept": DICOM_JSON}) as answer:
+        # `*` is a wildcard to some servers only where it is not percent-encoded (RFC 3986 3.4 lets it stand).
+        query = urlencode(list(parameters), safe="*?,", quote_via=quote)
+        with self._answer("GET", f"{path}?{query}", headers={"Accept": DICOM_JSON}) as answer:
             if answer.status_code == NO_CONTENT:
                 return [], True
             body = self._whole(answer)
@@ -101,7 +104,10 @@ class WebPeer:
         try:
             with self.client.stream(method, self.entity.dicomweb_url + path, **request) as answer:
                 if answer.status_code not in _READABLE[method]:
-                    raise self._failed(f"answered {method} {path} with {answer.status_code}{_hint(answer.status_code)}")
+                    resource = path.partition("?")[0]
+                    raise self._failed(
+                        f"answered {method} {resource} with {answer.status_code}{_hint(answer.status_code)}"
+                    )
                 yield answer
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL) as error:
             raise self._failed(f"cannot be reached ({_reason(error)})") from error

@@ -1015,6 +1015,32 @@ COMMENT ON COLUMN public.performed_procedure_steps.attributes IS 'the data sets 
 
 COMMENT ON COLUMN public.performed_procedure_steps.number_missing IS 'referenced instances that are not stored, as of updated_at';
 
+CREATE TABLE public.pulls (
+    id uuid NOT NULL,
+    remote text NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    priority text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    total integer,
+    came integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    next_attempt_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT pulls_priority_check CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text]))),
+    CONSTRAINT pulls_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'partial'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+COMMENT ON COLUMN public.pulls.total IS 'instances that the archive lists; null before it was asked';
+
+COMMENT ON COLUMN public.pulls.came IS 'how many of them are here';
+
+COMMENT ON COLUMN public.pulls.reason IS 'why, where nobody asked for it: the rule that did';
+
 CREATE TABLE public.quarantine (
     id uuid NOT NULL,
     reason text NOT NULL,
@@ -1129,6 +1155,21 @@ CREATE TABLE public.rejections (
 COMMENT ON COLUMN public.rejections.title IS 'document title of the key object, code of DCM (PS3.16 CID 7010)';
 
 COMMENT ON COLUMN public.rejections.key_object_uid IS 'SOP Instance UID of the key object that rejected; null by REST';
+
+CREATE TABLE public.remote_health (
+    ae_title text NOT NULL,
+    answered boolean,
+    sentence text DEFAULT ''::text NOT NULL,
+    milliseconds integer,
+    checked_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    since timestamp with time zone,
+    due_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
+);
+
+COMMENT ON COLUMN public.remote_health.answered IS 'how the last check went; null before the first';
+
+COMMENT ON COLUMN public.remote_health.since IS 'since when it answers, or does not';
 
 CREATE TABLE public.report_versions (
     report_id uuid NOT NULL,
@@ -1489,6 +1530,9 @@ ALTER TABLE ONLY public.performed_procedure_steps
 ALTER TABLE ONLY public.performed_procedure_steps
     ADD CONSTRAINT performed_procedure_steps_sop_instance_uid_key UNIQUE (sop_instance_uid);
 
+ALTER TABLE ONLY public.pulls
+    ADD CONSTRAINT pulls_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.quarantine
     ADD CONSTRAINT quarantine_object_key_key UNIQUE (object_key);
 
@@ -1512,6 +1556,9 @@ ALTER TABLE ONLY public.rejection_withdrawals
 
 ALTER TABLE ONLY public.rejections
     ADD CONSTRAINT rejections_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.remote_health
+    ADD CONSTRAINT remote_health_pkey PRIMARY KEY (ae_title);
 
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_pkey PRIMARY KEY (report_id, version_no);
@@ -1592,6 +1639,8 @@ CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, o
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
 
+CREATE INDEX commitment_inquiries_cause ON public.commitment_inquiries USING btree (cause_id);
+
 CREATE INDEX commitment_inquiries_newest ON public.commitment_inquiries USING btree (caused_at DESC, id DESC);
 
 CREATE INDEX commitment_outcomes_instance ON public.commitment_outcomes USING btree (sop_instance_uid);
@@ -1639,8 +1688,6 @@ CREATE INDEX imaging_studies_dicom_patient_id ON public.imaging_studies USING bt
 CREATE INDEX imaging_studies_encounter ON public.imaging_studies USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 
 CREATE INDEX imaging_studies_ideographic ON public.imaging_studies USING btree (patient_name_ideographic text_pattern_ops) WHERE (patient_name_ideographic <> ''::text);
-CREATE INDEX commitment_inquiries_cause ON public.commitment_inquiries USING btree (cause_id);
-
 
 CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
 
@@ -1658,6 +1705,8 @@ CREATE INDEX instances_study ON public.instances USING btree (study_id);
 
 CREATE INDEX moves_asked_at ON public.moves USING btree (asked_at DESC, id DESC);
 
+CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
+
 CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("position" IS NULL);
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
@@ -1669,6 +1718,10 @@ CREATE INDEX performed_of_scheduled_scheduled ON public.performed_of_scheduled U
 CREATE INDEX performed_procedure_steps_missing ON public.performed_procedure_steps USING btree (received_end_at) WHERE (number_missing > 0);
 
 CREATE INDEX performed_procedure_steps_studies ON public.performed_procedure_steps USING gin (study_instance_uids);
+
+CREATE INDEX pulls_asked_at ON public.pulls USING btree (asked_at DESC, id DESC);
+
+CREATE UNIQUE INDEX pulls_open ON public.pulls USING btree (remote, study_instance_uid) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
 
 CREATE INDEX quarantine_open ON public.quarantine USING btree (received_at) WHERE (resolved_at IS NULL);
 
@@ -1705,8 +1758,6 @@ CREATE INDEX takeover_studies_newest ON public.takeover_studies USING btree (sou
 CREATE INDEX workitem_reports_subscriber ON public.workitem_reports USING btree (ae_title, number);
 
 CREATE INDEX workitem_subscriptions_subscriber ON public.workitem_subscriptions USING btree (ae_title);
-CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
-
 
 CREATE INDEX workitems_attributes ON public.workitems USING gin (attributes jsonb_path_ops);
 
@@ -1790,6 +1841,9 @@ ALTER TABLE ONLY public.rejection_references
 
 ALTER TABLE ONLY public.rejection_withdrawals
     ADD CONSTRAINT rejection_withdrawals_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
+
+ALTER TABLE ONLY public.remote_health
+    ADD CONSTRAINT remote_health_ae_title_fkey FOREIGN KEY (ae_title) REFERENCES public.application_entities(ae_title) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.radiology_reports(id) ON DELETE RESTRICT;

@@ -29,6 +29,8 @@ from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
 from radiology.modality_worklist.routes import router as worklist
+from radiology.remotes.pulls.routes import router as pulls
+from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.studies.archive import open_archive
 from radiology.studies.routes import router as studies
@@ -61,6 +63,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         film,
         moves,
         routing,
+        remotes,
+        pulls,
         *_dicom_over_rest(),
     ):
         service.include_router(router)

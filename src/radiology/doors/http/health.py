@@ -15,6 +15,7 @@ from radiology.delivery.routing.queries import number_waiting
 from radiology.errors import RadiologyError
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state
+from radiology.remotes.health.queries import number_silent
 from radiology.studies.actions.recover import MARK as RECOVERY
 from radiology.studies.queries import upkeep
 
@@ -62,7 +63,9 @@ async def exposition(request: Request) -> Response:
         async with app.db.transaction() as tx:
             age = await outbox.oldest_unplaced_seconds(tx)
             waiting = await number_waiting(tx)
+            silent = await number_silent(tx)
         gauges.append(("radiology_deliveries_waiting", "Studies that wait to be sent on by a rule", float(waiting)))
+        gauges.append(("radiology_remotes_silent", "Peers of the registry that do not answer", float(silent)))
         gauges.append(
             ("radiology_outbox_age_seconds", "Age of the oldest event that has no place in the feed yet", age)
         )

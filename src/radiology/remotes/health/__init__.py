@@ -1,0 +1,1 @@
+"""Whether other archives answer, and since when."""
