@@ -3,20 +3,18 @@
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
     from radiology.app import App
     from radiology.application_entities.model import ApplicationEntity
     from radiology.settings import Settings
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="radi",
@@ -29,7 +27,6 @@ app = typer.Typer(
 doctor_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(doctor_app, name="doctor")
 
-REFUSED = 2
 DEMO = "demo"
 VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.1", "1.2.840.10008.1.2"
 
@@ -63,8 +60,8 @@ def serve(
     door: Annotated[Door | None, typer.Argument(help="Only this process; by default all of them.")] = None,
 ) -> None:
     """Run the service: database, HTTP, DICOM and worker, until Ctrl-C or SIGTERM."""
-    with _refusals():
-        settings = _settings()
+    with refusals():
+        settings = load()
         if door is None:
             _serve(settings)
         else:
@@ -76,8 +73,8 @@ def serve(
 @app.command()
 def demo() -> None:
     """Run the service with sample studies and a demo account, and take images from any sender."""
-    with _refusals():
-        _serve(_settings(demo=True, allow_unknown_ae=True, log_level="warning"), load_samples=True)
+    with refusals():
+        _serve(load(demo=True, allow_unknown_ae=True, log_level="warning"), load_samples=True)
 
 
 @app.command()
@@ -91,10 +88,10 @@ def token(
     ] = None,
 ) -> None:
     """Print a bearer token for scripts. It is shown this once."""
-    with _database() as settings:
+    with database() as settings:
         from radiology.access import accounts
 
-        print(_with_app(settings, lambda app: accounts.make_token(app, name, role=role, practitioner=practitioner)))
+        print(with_app(settings, lambda app: accounts.make_token(app, name, role=role, practitioner=practitioner)))
 
 
 @app.command("import")
@@ -102,7 +99,7 @@ def import_(
     path: Annotated[Path, typer.Argument(exists=True, help="A file, a folder, or a ZIP of DICOM files.")],
 ) -> None:
     """Store every DICOM file below a path; what is refused is listed with its reason. May be repeated."""
-    with _database() as settings:
+    with database() as settings:
         sys.exit(_import(settings, path))
 
 
@@ -116,7 +113,7 @@ def migrate_from(
     report: Annotated[bool, typer.Option("--report", help="Only print what became of each study, as CSV.")] = False,
 ) -> None:
     """Copy a foreign archive study by study. Interrupt it at any time; started again it goes on where it was."""
-    with _database() as settings:
+    with database() as settings:
         from radiology.app import App
         from radiology.application_entities import queries
         from radiology.remotes.archives import remote_archive
@@ -130,13 +127,13 @@ def migrate_from(
         try:
             window = model.hours(hours)
         except ValueError:
-            _refuse(f"{hours!r} is no time of day. Write it as 20:00-06:00.")
+            refuse(f"{hours!r} is no time of day. Write it as 20:00-06:00.")
 
         async def registered(app: "App") -> "ApplicationEntity":
             async with app.db.transaction() as tx:
                 return await queries.one_application_entity(tx, name)
 
-        entity = _with_app(settings, registered)
+        entity = with_app(settings, registered)
         with open_archive(App.of(settings)) as archive:
             studies = Copying(archive, remote_archive(settings, entity, limit=limit), "migration", verify_bytes)
             takeover = copying.Takeover(studies, window, studies_per_hour, entity.outgoing_associations)
@@ -151,26 +148,26 @@ def echo(
     calling: Annotated[str | None, typer.Option(help="AE title we call ourselves; ours by default.")] = None,
 ) -> None:
     """Ask another application entity whether it is there (C-ECHO, PS3.4 A.4)."""
-    with _refusals():
+    with refusals():
         from radiology.dicom_network.client import AssociationEndedError, ContextNotAcceptedError, Peer, connect
 
-        peer = Peer(host, port, called, calling or _settings().ae_title)
+        peer = Peer(host, port, called, calling or load().ae_title)
         began = time.perf_counter()
         try:
             with connect(peer, [(VERIFICATION, [IMPLICIT_VR_LITTLE_ENDIAN])]) as association:
                 association.echo()
         except (AssociationEndedError, ContextNotAcceptedError, OSError) as e:
-            _refuse(f"{called} at {host} port {port} does not answer: {e}")
+            refuse(f"{called} at {host} port {port} does not answer: {e}")
         print(f"{called} at {host} port {port} answers after {(time.perf_counter() - began) * 1000:.0f} ms.")
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest revision of the schema."""
-    with _database(migrated=False) as settings:
+    with database(migrated=False) as settings:
         from radiology.kit.migrate import upgrade
 
-        print(f"The database has revision {upgrade(settings.database_dsn, progress=_say)}.")
+        print(f"The database has revision {upgrade(settings.database_dsn, progress=say)}.")
 
 
 class Language(StrEnum):
@@ -183,10 +180,10 @@ class Language(StrEnum):
 @app.command()
 def trace(language: Annotated[Language, typer.Option(help="en or bn.")] = Language.ENGLISH) -> None:
     """Follow what happens at the DICOM port, with what is wrong and what to change, until Ctrl-C."""
-    with _database() as settings:
+    with database() as settings:
         from radiology.associations import terminal
 
-        _with_app(settings, lambda app: terminal.follow(app, language.value))
+        with_app(settings, lambda app: terminal.follow(app, language.value))
 
 
 @doctor_app.command("ae")
@@ -195,10 +192,10 @@ def doctor_ae(
     language: Annotated[Language, typer.Option(help="en or bn.")] = Language.ENGLISH,
 ) -> None:
     """Examine one machine of the DICOM network; exit code 1 says that something is wrong."""
-    with _database() as settings:
+    with database() as settings:
         from radiology.associations import terminal
 
-        sys.exit(0 if _with_app(settings, lambda app: terminal.examine(app, name, language.value)) else 1)
+        sys.exit(0 if with_app(settings, lambda app: terminal.examine(app, name, language.value)) else 1)
 
 
 @doctor_app.callback(invoke_without_command=True)
@@ -206,7 +203,7 @@ def doctor(context: typer.Context) -> None:
     """Examine database, locale, disk, ports and versions, and say what to do about what is not right."""
     if context.invoked_subcommand is not None:
         return
-    with _database(migrated=False) as settings:
+    with database(migrated=False) as settings:
         from radiology.doctor import examine
 
         good = True
@@ -225,11 +222,11 @@ def settings(
     """Print every setting and the value in use; secrets are masked."""
     from radiology.settings import effective_settings, settings_document
 
-    with _refusals():
+    with refusals():
         if markdown:
             print(settings_document(), end="")
             return
-        for name, value in effective_settings(_settings()):
+        for name, value in effective_settings(load()):
             print(f"{name} = {value}")
 
 
@@ -244,9 +241,9 @@ def schema() -> None:
 def _serve(settings: "Settings", *, load_samples: bool = False) -> NoReturn:
     from radiology import supervisor
 
-    _say("radiology is starting")
+    say("radiology is starting")
     after_ready = _load_samples if load_samples else None
-    sys.exit(supervisor.serve(settings, say=_say, prepare=_prepare, after_ready=after_ready))
+    sys.exit(supervisor.serve(settings, say=say, prepare=_prepare, after_ready=after_ready))
 
 
 def _import(settings: "Settings", path: Path) -> int:
@@ -278,15 +275,15 @@ def _prepare(settings: "Settings") -> list[str]:
     from radiology.access import accounts
     from radiology.kit import migrate
 
-    with _refusals():
-        migrate.wait_for_database(settings.database_dsn, seconds=120, progress=_say_more)
-        migrate.upgrade(settings.database_dsn, progress=_say_more)
+    with refusals():
+        migrate.wait_for_database(settings.database_dsn, seconds=120, progress=say_more)
+        migrate.upgrade(settings.database_dsn, progress=say_more)
         if settings.demo:
-            return _with_app(settings, _demo_account)
-        password = _with_app(settings, accounts.ensure_administrator)
+            return with_app(settings, _demo_account)
+        password = with_app(settings, accounts.ensure_administrator)
         if password:
             # Now, not with the announcement: whatever happens until then, somebody must know the way in.
-            _say(f"  first login  {accounts.ADMINISTRATOR}, one-time password {password}   (shown this once)")
+            say(f"  first login  {accounts.ADMINISTRATOR}, one-time password {password}   (shown this once)")
         return []
 
 
@@ -306,73 +303,3 @@ def _load_samples(settings: "Settings") -> None:
     from radiology import demo
 
     demo.load(settings)
-
-
-def _with_app(settings: "Settings", call: Callable[["App"], Awaitable[T]]) -> T:
-    """Run one coroutine function on an opened App, and close it."""
-    import asyncio
-
-    from radiology.app import App
-
-    async def run() -> T:
-        app = App.of(settings, connections=1)
-        await app.db.open()
-        try:
-            return await call(app)
-        finally:
-            await app.db.close()
-
-    return asyncio.run(run())
-
-
-@contextmanager
-def _database(*, migrated: bool = True) -> "Generator[Settings]":
-    """The settings, with their database running and, unless told otherwise, up to date."""
-    with _refusals():
-        from radiology.kit import migrate
-        from radiology.supervisor import database
-
-        settings = _settings()
-        with database(settings, say=_say_more):
-            if migrated:
-                migrate.wait_for_database(settings.database_dsn, seconds=10)
-                migrate.upgrade(settings.database_dsn, progress=_say_more)
-            yield settings
-
-
-@contextmanager
-def _refusals() -> Generator[None]:
-    """Refusals of ours are a sentence and exit code 2."""
-    from radiology.errors import RadiologyError
-    from radiology.kit.migrate import MigrationError
-    from radiology.kit.postgres import PostgresError
-    from radiology.settings import SettingsError
-    from radiology.supervisor import CannotServe
-
-    try:
-        yield
-    except (SettingsError, CannotServe, PostgresError, MigrationError, RadiologyError) as e:
-        _refuse(str(e))
-
-
-def _settings(**overrides: object) -> "Settings":
-    from radiology.settings import load_settings
-
-    return load_settings(**overrides)
-
-
-def _refuse(sentence: str) -> NoReturn:
-    print(f"radi: {sentence}", file=sys.stderr)
-    sys.exit(REFUSED)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-def _say_more(line: str) -> None:
-    print(f"  {line}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""`python -m radiology.cli`."""
+
+from radiology.cli import main
+
+main()
