@@ -26,6 +26,7 @@ from radiology.dicom_network.association import (
 from radiology.dicom_network.connection import Association, DataSet, Message
 from radiology.dicom_network.message import Command, CommandField, PendingResponses, Response, Status, is_pending
 from radiology.dicom_network.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
+from radiology.dicom_network.places import EVERYBODY, Places, PlacesHere
 from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
     TICK_SECONDS,
@@ -122,7 +123,10 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one process takes on. `max_waiting` bounds connections without an association, before and after it."""
+    """How much is taken on at once: associations, and how many of them of one calling AE title, see `Places`.
+
+    `max_waiting` bounds the connections of this process without an association, before and after it.
+    """
 
     max_associations: int = 100
     max_associations_per_ae: int = 50
@@ -152,8 +156,9 @@ class Server:
     """Listens from `start()` to `stop()`, on a socket of its own or on one that it was given.
 
     A given `listener` is listening already and is shared with other processes: the kernel hands each connection to one
-    of those that wait in accept(), in turn. It goes on listening for the others when this server stops. With
-    `encryption` every connection begins with a TLS handshake.
+    of those that wait in accept(), in turn. It goes on listening for the others when this server stops. `places` counts
+    the associations against the limits, over as many processes as it knows of. With `encryption` every connection
+    begins with a TLS handshake.
     """
 
     def __init__(
@@ -164,19 +169,20 @@ class Server:
         timers: Timers = DEFAULT_TIMERS,
         limits: Limits = DEFAULT_LIMITS,
         listener: socket.socket | None = None,
+        places: Places | None = None,
         encryption: ssl.SSLContext | None = None,
     ) -> None:
         self.counters = Counters()
         self._application = application
         self._timers = timers
         self._limits = limits
+        self._places = places or PlacesHere()
         self._tls = encryption
         self._shares_listener = listener is not None
         self._listener = listen(address) if listener is None else listener.dup()
         set_timeout(self._listener, socket.SO_RCVTIMEO, TICK_SECONDS)
         self._address = Address(*self._listener.getsockname()[:2])
         self._changed = threading.Condition()
-        self._per_ae: Counter[str] = Counter()
         self._waiting: dict[socket.socket, None] = {}
         self._connections: set[socket.socket] = set()
         self._draining = False
@@ -284,38 +290,51 @@ class Server:
             self._forget(sock)
 
     def _associate(self, transport: Transport, sock: socket.socket, peer: Address) -> None:
+        request = self._await_request(transport, sock, peer)
+        if request is None:
+            return
+        with contextlib.ExitStack() as places:
+            answer, state = self._answer(request, peer, places)
+            transport.upper.answer(answer)
+            if isinstance(answer, AssociateRJ):
+                triple = f"{answer.result}/{answer.source}/{answer.reason}"
+                self._application.on_refused(peer, request, triple, f"the association was rejected ({triple})")
+                return
+            with self._changed:
+                self._waiting.pop(sock, None)
+            try:
+                association = Association(transport, request, answer, peer)
+                association.state = state
+                self._run(transport, association)
+            finally:
+                with self._changed:
+                    self._wait_for_peer(sock)
+
+    def _await_request(self, transport: Transport, sock: socket.socket, peer: Address) -> AssociateRQ | None:
         transport.upper.accept_transport()
         try:
             request = transport.receive(self._timers.artim_seconds)
         except AssociationEndedError as ended:
             transport.upper.artim_expired()
             with self._changed:
-                self.counters.not_associated[ended.outcome] += 1
+                outcome = ended.outcome if sock in self._waiting else Outcome.PUSHED_OUT
+                self.counters.not_associated[outcome] += 1
             broken = transport.upper.broken_by
-            reason = "tls" if broken.startswith(TLS_HANDSHAKE) else ended.outcome
+            reason = "tls" if broken.startswith(TLS_HANDSHAKE) else outcome
             self._application.on_refused(peer, None, reason, broken or str(ended))
-            return
+            return None
         assert isinstance(request, AssociateRQ)  # noqa: S101 - nothing else is indicated in this state
-        answer, state = self._answer(request, peer)
-        transport.upper.answer(answer)
-        if isinstance(answer, AssociateRJ):
-            triple = f"{answer.result}/{answer.source}/{answer.reason}"
-            self._application.on_refused(peer, request, triple, f"the association was rejected ({triple})")
-            return
-        with self._changed:
-            self._waiting.pop(sock, None)
-        try:
-            association = Association(transport, request, answer, peer)
-            association.state = state
-            self._run(transport, association)
-        finally:
-            with self._changed:
-                self._wait_for_peer(sock)
+        return request
 
-    def _answer(self, request: AssociateRQ, peer: Address) -> tuple[AssociateAC | AssociateRJ, Any]:
-        """Accept and count the association, or reject and count that; and the state that the policy gave."""
-        policy = self._reserve() or self._judge(request, peer)
-        answer = policy if isinstance(policy, AssociateRJ) else self._negotiate(policy, request)
+    def _answer(
+        self, request: AssociateRQ, peer: Address, places: contextlib.ExitStack
+    ) -> tuple[AssociateAC | AssociateRJ, Any]:
+        """Accept and count the association, or reject and count that; and the state that the policy gave.
+
+        What it takes of our limits is given back when `places` is closed.
+        """
+        policy = self._reserve(places) or self._judge(request, peer)
+        answer = policy if isinstance(policy, AssociateRJ) else self._negotiate(policy, request, places)
         with self._changed:
             if isinstance(answer, AssociateRJ):
                 self.counters.rejected[answer.result, answer.source, answer.reason] += 1
@@ -323,45 +342,44 @@ class Server:
                 self.counters.accepted += 1
         return answer, None if isinstance(policy, AssociateRJ) else policy.state
 
-    def _reserve(self) -> AssociateRJ | None:
+    def _reserve(self, places: contextlib.ExitStack) -> AssociateRJ | None:
         with self._changed:
             if self._draining:
                 return REJECT_UNAVAILABLE
-            if self.counters.open >= self._limits.max_associations:
-                return REJECT_LOCAL_LIMIT
             self.counters.open += 1
-            return None
+        places.callback(self._leave)
+        return self._take(places, EVERYBODY, self._limits.max_associations)
+
+    def _take(self, places: contextlib.ExitStack, name: str, limit: int) -> AssociateRJ | None:
+        try:
+            place = self._places(name, limit)
+        except OSError:
+            _log.exception("dimse associations cannot be counted")
+            return REJECT_UNAVAILABLE
+        if place is None:
+            return REJECT_LOCAL_LIMIT
+        places.callback(place.give_back)
+        return None
 
     def _judge(self, request: AssociateRQ, peer: Address) -> Policy | AssociateRJ:
-        """Ask the application. The place that is reserved is given back when it rejects."""
-        policy: Policy | AssociateRJ = REJECT_UNAVAILABLE
         try:
-            policy = self._application.negotiate(request, peer)
+            return self._application.negotiate(request, peer)
         except Exception:
             _log.exception("dimse negotiation failed")
-        if isinstance(policy, AssociateRJ):
-            self._leave()
-        return policy
+            return REJECT_UNAVAILABLE
 
-    def _negotiate(self, policy: Policy, request: AssociateRQ) -> AssociateAC | AssociateRJ:
+    def _negotiate(
+        self, policy: Policy, request: AssociateRQ, places: contextlib.ExitStack
+    ) -> AssociateAC | AssociateRJ:
         answer = negotiate(request, replace(policy, max_pdu_length=self._limits.max_pdu_length))
+        if isinstance(answer, AssociateRJ):
+            return answer
         limit = policy.max_associations or self._limits.max_associations_per_ae
-        with self._changed:
-            if isinstance(answer, AssociateAC):
-                if self._per_ae[request.calling_ae_title] < limit:
-                    self._per_ae[request.calling_ae_title] += 1
-                    return answer
-                answer = REJECT_LOCAL_LIMIT
-        self._leave()
-        return answer
+        return self._take(places, request.calling_ae_title, limit) or answer
 
-    def _leave(self, calling_ae_title: str | None = None) -> None:
+    def _leave(self) -> None:
         with self._changed:
             self.counters.open -= 1
-            if calling_ae_title is not None:
-                self._per_ae[calling_ae_title] -= 1
-                if not self._per_ae[calling_ae_title]:
-                    del self._per_ae[calling_ae_title]
             self._changed.notify_all()
 
     # Associations
@@ -383,11 +401,8 @@ class Server:
                 association.abort()
             with self._changed:
                 self.counters.ended[outcome] += 1
-            try:
-                if opened:
-                    self._application.on_close(association, outcome, sentence)
-            finally:
-                self._leave(association.calling_ae_title)
+            if opened:
+                self._application.on_close(association, outcome, sentence)
 
     def _exchange(self, association: Association) -> None:
         while (message := self._next_message(association)) is not None:

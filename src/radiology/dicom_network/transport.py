@@ -38,6 +38,8 @@ class Outcome(StrEnum):
     CLOSED_BY_PEER = "closed by peer"
     TIMED_OUT = "timed out"
     SHUT_DOWN = "shut down"
+    PUSHED_OUT = "pushed out"
+    """One of too many connections that had not asked for anything yet."""
 
 
 class AssociationEndedError(Exception):

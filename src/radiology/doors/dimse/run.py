@@ -7,7 +7,7 @@ import ssl
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from radiology.access.accounts import Authenticator
 from radiology.access.model import SYSTEM
@@ -29,7 +29,7 @@ from radiology.dicom_network.tls import acceptor_context
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.doors.dimse.tracing import trace_of, trace_of_refusal
 from radiology.errors import NotAuthenticated, Unavailable
-from radiology.kit import metrics
+from radiology.kit import metrics, slots
 from radiology.kit.clock import monotonic_seconds, now
 from radiology.kit.log import get_logger
 from radiology.kit.processes import read_state, stop_asked
@@ -275,12 +275,19 @@ def _started(door: Door, port: int, listener: socket.socket | None, encryption: 
     )
     timers = Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds)
     limits = Limits(
-        max_associations=math.ceil(settings.max_associations / settings.dimse_processes),
+        max_associations=settings.max_associations,
         max_associations_per_ae=settings.max_associations_per_ae,
         max_pdu_length=settings.max_pdu_bytes,
     )
-    address = (settings.bind_address, port)
-    server = Server(application, address, timers=timers, limits=limits, listener=listener, encryption=encryption)
+    server = Server(
+        application,
+        (settings.bind_address, port),
+        timers=timers,
+        limits=limits,
+        listener=listener,
+        places=partial(slots.take, settings.run_dir / "associations"),
+        encryption=encryption,
+    )
     server.start()
     return server
 
