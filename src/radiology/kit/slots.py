@@ -1,6 +1,6 @@
 """A limited number of places that all processes of one data folder share; the kernel frees those of who died.
 
-A place is one byte of a file, locked by the process (POSIX record locks), and needs no descriptor of its own. Such locks
+A place is one byte of a file that the process locks (POSIX record locks); it needs no descriptor of its own. Such locks
 do not tell the threads of a process from each other, so which places are this process's own is kept here.
 """
 
