@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import finding, footprint, large, retrieving, storing
+from bench import associations, finding, footprint, large, retrieving, storing
 from bench.peers import SERVERS
 
-WHAT = ("storing", "finding", "retrieving", "large", "footprint", "all")
+WHAT = ("storing", "finding", "retrieving", "associations", "large", "footprint", "all")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -34,6 +34,8 @@ def main(argv: list[str]) -> int:
         broken |= finding.run(only=asked.only, quick=asked.quick)
     if asked.what in ("retrieving", "all"):
         broken |= retrieving.run(only=asked.only, rounds=rounds, quick=asked.quick)
+    if asked.what == "associations" or (asked.what == "all" and asked.only in (None, "ours")):
+        broken |= associations.run(quick=asked.quick)
     if asked.what in ("large", "all"):
         broken |= large.run(only=asked.only, quick=asked.quick)
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):
