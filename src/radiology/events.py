@@ -114,6 +114,31 @@ class RemoteStateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEvent(StudyEvent):
+    """An event of a study that a routing rule sends to a destination."""
+
+    delivery_id: str
+    ae_title: str
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryCompleted(DeliveryEvent):
+    """A destination has acknowledged all that a rule sends it of a study, until more of the study comes."""
+
+    type = "radiology.delivery.completed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed(DeliveryEvent):
+    """A delivery was given up: `failed` instances were refused, `waiting` ones could not be sent in time."""
+
+    type = "radiology.delivery.failed.v1"
+    failed: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportEvent(Event):
     """An event of one report."""
 

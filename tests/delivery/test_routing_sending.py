@@ -1,25 +1,21 @@
 """What a rule sends on: to DCMTK's storescp and to pynetdicom, which may be away, slow, or the sender itself."""
 
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
 import make
 from node import Node, free_port, running_node
-from radiology.delivery.routing import following, queries
-from radiology.delivery.routing.model import Conditions, Rule
-from radiology.kit import outbox
+from radiology.delivery.routing.model import Conditions
+from routing_rules import add_rule, follow
 from storage_peers import receiver, register, storescp
+from waiting import until
 from working import worker
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-NOTE_SENT = "UPDATE delivery_instances SET state = 'sent' WHERE sop_instance_uid = %(uid)s RETURNING 1"
 MAKE_DUE = "UPDATE deliveries SET next_attempt_at = now() WHERE state = 'waiting' RETURNING 1"
 
 
@@ -27,51 +23,6 @@ MAKE_DUE = "UPDATE deliveries SET next_attempt_at = now() WHERE state = 'waiting
 def node(settings):
     with running_node(settings) as running:
         yield running
-
-
-def add_rule(node: Node, *destinations: str, conditions: Conditions | None = None, **fields: object) -> Rule:
-    given = {
-        "id": uuid4(),
-        "name": "Everything",
-        "enabled": True,
-        "priority": 0,
-        "conditions": conditions or Conditions(),
-        "destinations": list(destinations),
-        "send_when": "instances-stored",
-        "send_from": None,
-        "send_until": None,
-        "time_zone": "Asia/Dhaka",
-        "bandwidth_kib_per_second": None,
-        "give_up_after_days": 7,
-        "created_at": LONG_AGO,
-    }
-    rule = Rule(**given | fields)
-
-    async def save() -> None:
-        async with node.app.db.transaction() as tx:
-            await queries.save_rule(tx, rule)
-
-    node.wait(save())
-    return rule
-
-
-def follow(node: Node) -> int:
-    """What the timetable does; returns how many deliveries were started."""
-
-    async def do() -> int:
-        async with node.app.db.transaction() as tx:
-            await outbox.place(tx)
-        await following.follow_events(node.app)
-        return await following.start_due(node.app)
-
-    return node.wait(do())
-
-
-def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
 
 
 def state(node: Node) -> str | None:

@@ -26,6 +26,7 @@ POLLING_SECONDS = 0.5
 MOST_ATTEMPTS = 200
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 5.0, 900.0
 KEPT_HOURS = 14 * 24
+GIVEN_UP = "The job that sends it failed again and again. Look for job.failed in the log of the worker, then retry."
 
 log = get_logger()
 

@@ -732,6 +732,7 @@ CREATE TABLE public.deliveries (
     caused_at timestamp with time zone NOT NULL,
     next_attempt_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    job bigint,
     CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'cancelled'::text])))
 );
 
@@ -739,13 +740,18 @@ COMMENT ON TABLE public.deliveries IS 'a study that is sent to a destination by 
 
 COMMENT ON COLUMN public.deliveries.caused_at IS 'since when what waits is tried to be sent';
 
+COMMENT ON COLUMN public.deliveries.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
+
 CREATE TABLE public.delivery_instances (
     delivery_id uuid NOT NULL,
     sop_instance_uid text NOT NULL,
     state text DEFAULT 'waiting'::text NOT NULL,
     sentence text DEFAULT ''::text NOT NULL,
+    commitment_asked boolean DEFAULT false NOT NULL,
     CONSTRAINT delivery_instances_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text])))
 );
+
+COMMENT ON COLUMN public.delivery_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
 
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,

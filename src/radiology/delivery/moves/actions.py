@@ -33,7 +33,6 @@ from radiology.studies.queries.retrieve import Selection, StoredInstance, Target
 
 JOB = "moves.move"
 UNKNOWN_DESTINATION = 0xA801
-JOB_FAILED = "The job that sends it failed again and again. Look for job.failed in the log of the worker, then retry."
 
 
 async def start_move(app: App, actor: Actor, target: Target, destination: str, priority: str) -> tuple[UUID, bytes]:
@@ -42,20 +41,26 @@ async def start_move(app: App, actor: Actor, target: Target, destination: str, p
     Raises NotFound where nothing matches, Unprocessable (A801) for what is no move destination.
     """
     actor.must(Permission.WRITE)
-    move_id = uuid7()
     async with app.db.transaction() as tx:
-        instances = await instances_of(tx, target, visible_to=actor)
-        await _destination(tx, destination)
-        await queries.insert(
-            tx, id=move_id, study_instance_uid=target.study_instance_uid,
-            series_instance_uid=target.series_instance_uid, sop_instance_uid=target.sop_instance_uid,
-            destination=destination, priority=priority, asked_by=actor.id,
-            instances=[instance.sop_instance_uid for instance in instances],
-        )  # fmt: skip
-        detail = {"destination": destination, "instances": len(instances)}
-        await audit.record(tx, actor, "study.move", target.study_instance_uid, detail=detail)
-        await _enqueue(tx, move_id, priority)
+        move_id = await place(tx, actor, target, destination, priority)
         return move_id, await queries.body_of(tx, move_id, visible_to=actor)
+
+
+async def place(tx: Transaction, actor: Actor, target: Target, destination: str, priority: str) -> UUID:
+    """Have something sent once this transaction is committed; the id of the move. Raises NotFound, Unprocessable."""
+    move_id = uuid7()
+    instances = await instances_of(tx, target, visible_to=actor)
+    await _destination(tx, destination)
+    await queries.insert(
+        tx, id=move_id, study_instance_uid=target.study_instance_uid,
+        series_instance_uid=target.series_instance_uid, sop_instance_uid=target.sop_instance_uid,
+        destination=destination, priority=priority, asked_by=actor.id,
+        instances=[instance.sop_instance_uid for instance in instances],
+    )  # fmt: skip
+    detail = {"destination": destination, "instances": len(instances)}
+    await audit.record(tx, actor, "study.move", target.study_instance_uid, detail=detail)
+    await _enqueue(tx, move_id, priority)
+    return move_id
 
 
 async def cancel_move(app: App, actor: Actor, move_id: UUID) -> bytes:
@@ -123,7 +128,7 @@ async def start_due(app: App) -> int:
         for each in due:
             move = await queries.take(tx, each.id)
             if move is not None and each.job_failed:
-                await _end(tx, app, move, Status.FAILED, move.attempts, JOB_FAILED)
+                await _end(tx, app, move, Status.FAILED, move.attempts, jobs.GIVEN_UP)
             elif move is not None:
                 await _enqueue(tx, move.id, move.priority)
     return len(due)

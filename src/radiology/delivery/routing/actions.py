@@ -6,10 +6,13 @@ from uuid import UUID
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
+from radiology.application_entities.queries import missing
 from radiology.audit import actions as audit
-from radiology.delivery.routing import queries
+from radiology.delivery.commitment.queries import not_kept
+from radiology.delivery.routing import delivery_queries, queries
 from radiology.delivery.routing.model import Rule, Subject, destinations_of
 from radiology.errors import Conflict, NotFound, Unprocessable
+from radiology.kit.db import Transaction
 
 MOST_STUDIES = 1000
 
@@ -30,8 +33,8 @@ async def save_rule(app: App, actor: Actor, rule: Rule) -> None:
     """Add or change a rule. Raises Unprocessable where a destination is not in the registry."""
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
-        if missing := await queries.missing_destinations(tx, rule.destinations):
-            raise Unprocessable(f"No application entity is called {' or '.join(missing)}. Register it first.")
+        if absent := await missing(tx, rule.destinations):
+            raise Unprocessable(f"No application entity is called {' or '.join(absent)}. Register it first.")
         await queries.save_rule(tx, rule)
         await audit.record(tx, actor, "routing-rule.save", str(rule.id))
 
@@ -71,27 +74,38 @@ def _verdict(study_instance_uid: str, subject: Subject, rules: list[Rule], rule:
 
 
 async def retry(app: App, actor: Actor, delivery_id: UUID) -> None:
-    """Send a delivery now, also what was refused or cancelled. Raises NotFound, Conflict."""
-    await _decide(app, actor, delivery_id, verb="retry", state="waiting", allowed=("waiting", "failed", "cancelled"))
+    """Send a delivery now, also what was refused, cancelled, or is not kept after all (storage commitment).
+
+    An attempt that was cancelled a moment ago ends first, so that nothing is sent twice. Raises NotFound, Conflict.
+    """
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        delivery = await delivery_queries.lock(tx, delivery_id)
+        if delivery.state == "sending":
+            raise Conflict("The delivery is being sent already.")
+        await delivery_queries.owe_again(tx, delivery_id, await not_kept(tx, delivery_id))
+        if not (await delivery_queries.progress(tx, delivery_id)).waiting:
+            raise Conflict(f"{delivery.ae_title} has everything.")
+        await _change(tx, app, delivery_id, "waiting")
+        await audit.record(tx, actor, "delivery.retry", str(delivery_id))
 
 
 async def cancel(app: App, actor: Actor, delivery_id: UUID) -> None:
-    """Send nothing more of a delivery; an instance in the air is finished. Raises NotFound, Conflict."""
-    await _decide(app, actor, delivery_id, verb="cancel", state="cancelled", allowed=("waiting", "sending", "failed"))
+    """Send nothing more of a delivery; an instance in the air has a few seconds to arrive.
 
-
-async def _decide(
-    app: App, actor: Actor, delivery_id: UUID, *, verb: str, state: str, allowed: tuple[str, ...]
-) -> None:
+    Raises NotFound, Conflict.
+    """
     actor.must(Permission.ADMINISTER)
-    now = app.clock.now()
     async with app.db.transaction() as tx:
-        delivery = await queries.lock(tx, delivery_id)
-        if delivery.state not in allowed:
-            raise Conflict(f"The delivery is {delivery.state}; there is nothing to {verb}.")
-        if state == "waiting":
-            await queries.retry_failed_instances(tx, delivery_id)
-        await queries.change(
-            tx, delivery_id, state=state, sentence="", attempts=0, caused_at=now, next_attempt_at=now, at=now
-        )
-        await audit.record(tx, actor, f"delivery.{verb}", str(delivery_id))
+        delivery = await delivery_queries.lock(tx, delivery_id)
+        if delivery.state in {"sent", "cancelled"}:
+            raise Conflict(f"The delivery is {delivery.state}; there is nothing to cancel.")
+        await _change(tx, app, delivery_id, "cancelled")
+        await audit.record(tx, actor, "delivery.cancel", str(delivery_id))
+
+
+async def _change(tx: Transaction, app: App, delivery_id: UUID, state: str) -> None:
+    now = app.clock.now()
+    await delivery_queries.change(
+        tx, delivery_id, state=state, sentence="", attempts=0, caused_at=now, next_attempt_at=now, at=now
+    )

@@ -6,9 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from radiology.app import App
-from radiology.delivery.routing import queries
+from radiology.delivery.routing import delivery_queries, queries
+from radiology.delivery.routing.delivery_queries import Delivery
 from radiology.delivery.routing.model import INSTANCES_STORED, STUDY_RECEIVED, Rule, destinations_of
-from radiology.delivery.routing.queries import Delivery
+from radiology.delivery.routing.sending import tell
 from radiology.events import InstancesStored, StudyReceived
 from radiology.kit import jobs, outbox
 from radiology.kit.db import Transaction
@@ -50,20 +51,30 @@ async def _list(
     for subject in await queries.subjects_of(tx, study_id, stored_since=since):
         for ae_title, rule in destinations_of(rules, subject).items():
             opens_at = rule.opens_at(now)
-            delivery = Delivery(uuid7(), study_instance_uid, ae_title, rule.id, "waiting", 0, now, opens_at)
-            delivery_id = await queries.place(tx, delivery, rule, study_id, subject.facility_code)
-            if added := await queries.add_instances(tx, delivery_id, subject, rule):
-                await queries.wake(tx, delivery_id, opens_at=opens_at, now=now)
+            delivery = Delivery(
+                uuid7(), study_id, study_instance_uid, subject.facility_code, ae_title, rule.id, "waiting",
+                0, now, opens_at,
+            )  # fmt: skip
+            delivery_id = await delivery_queries.place(tx, delivery, rule)
+            if added := await delivery_queries.add_instances(tx, delivery_id, subject, rule):
+                await delivery_queries.wake(tx, delivery_id, opens_at=opens_at, now=now)
             else:
-                await queries.discard_empty(tx, delivery_id)
+                await delivery_queries.discard_empty(tx, delivery_id)
             count += added
     return count
 
 
 async def start_due(app: App) -> int:
-    """Have sent what may be sent now; returns how many deliveries. State and job are one transaction."""
+    """Have sent what may be sent now; returns how many deliveries. State and job are one transaction.
+
+    A delivery whose job is gone, as by a restored database, is sent again; where it was given up, it has failed.
+    """
+    now = app.clock.now()
     async with app.db.transaction() as tx:
-        due = await queries.take_due(tx, now=app.clock.now(), most_at_once=MOST_FOR_ONE_DESTINATION)
+        for delivery in await delivery_queries.take_back(tx, now=now, sentence=jobs.GIVEN_UP):
+            await tell(tx, delivery, delivery.state)
+        due = await delivery_queries.take_due(tx, now=now, most_at_once=MOST_FOR_ONE_DESTINATION)
         for delivery in due:
-            await jobs.enqueue(tx, JOB, {"delivery": str(delivery.id)})
+            job = await jobs.enqueue(tx, JOB, {"delivery": str(delivery.id)})
+            await delivery_queries.save_job(tx, delivery.id, job)
     return len(due)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from radiology.access.model import Permission
-from radiology.delivery.routing import actions, queries
+from radiology.delivery.routing import actions, delivery_queries, queries
 from radiology.delivery.routing.schemas import RoutingRuleIn, RoutingRuleOut, shown
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, page
@@ -78,10 +78,15 @@ async def get_deliveries(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: str | None = None,
 ) -> Response:
-    """What is sent where by which rule, newest first: how far it is, why it waits, and when it is tried again."""
+    """What is sent where by which rule, newest first: how far it is, why it waits, and when it is tried again.
+
+    `commitment` says whether the destination keeps it, where it offers storage commitment.
+    """
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
-        results, following = await queries.page_of(tx, ae_title=destination, state=state, limit=limit, cursor=cursor)
+        results, following = await delivery_queries.page_of(
+            tx, ae_title=destination, state=state, limit=limit, cursor=cursor
+        )
     return page(request, results, following)
 
 
@@ -90,18 +95,18 @@ async def get_delivery_counts(app: CurrentApp, actor: CurrentActor) -> Response:
     """How many deliveries of each destination are in which state."""
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
-        return Response(b'{"results":' + await queries.counts(tx) + b"}", media_type=JSON)
+        return Response(b'{"results":' + await delivery_queries.counts(tx) + b"}", media_type=JSON)
 
 
 @router.post("/deliveries/{delivery_id}/retry", status_code=204)
 async def post_retry(delivery_id: UUID, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Try now, also what was refused or cancelled; the window of the rule still holds."""
+    """Try now, also what was refused, cancelled or is not kept after all; the window of the rule still holds."""
     await actions.retry(app, actor, delivery_id)
     return Response(status_code=204)
 
 
 @router.post("/deliveries/{delivery_id}/cancel", status_code=204)
 async def post_cancel(delivery_id: UUID, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Send nothing more of it."""
+    """Send nothing more of it. An instance that is on its way has a few seconds to arrive."""
     await actions.cancel(app, actor, delivery_id)
     return Response(status_code=204)

@@ -1,26 +1,28 @@
 """The job that sends a study to a destination. What is acknowledged is noted at once, and not sent again."""
 
-import asyncio
 import threading
 from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
+from radiology.delivery.attempt import Attempt
+from radiology.delivery.commitment import actions as commitment
 from radiology.delivery.results import Sent
-from radiology.delivery.routing import queries
+from radiology.delivery.routing import delivery_queries, queries
+from radiology.delivery.routing.delivery_queries import Delivery, Progress
 from radiology.delivery.routing.model import Rule, next_attempt_at
-from radiology.delivery.routing.queries import Delivery, Progress
-from radiology.delivery.sending import send
+from radiology.dicom_network.transport import PauseAfter
 from radiology.errors import NotFound
+from radiology.events import DeliveryCompleted, DeliveryFailed, emit
 from radiology.kit.bandwidth import Bandwidth
 from radiology.kit.clock import monotonic_seconds
-from radiology.kit.db import Transaction, Writer
+from radiology.kit.db import Transaction, WriterTransaction
 from radiology.kit.log import get_logger
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import StoredInstance
@@ -29,31 +31,26 @@ DAYS_WITHOUT_RULE = 3
 
 log = get_logger()
 
+_limits: WeakValueDictionary[tuple[UUID, str, int], Bandwidth] = WeakValueDictionary()
+_limits_lock = threading.Lock()
+
 
 async def deliver(archive: Archive, arguments: Mapping[str, Any]) -> None:
     """The job: send what waits of a study. How it went, and when it is tried again, stands in the delivery."""
     app, delivery_id = archive.app, UUID(arguments["delivery"])
     async with app.db.transaction() as tx:
-        delivery = await queries.find(tx, delivery_id)
+        delivery = await delivery_queries.find(tx, delivery_id)
         if delivery is None or delivery.state != "sending":
             return
-        await queries.drop_hidden(tx, delivery_id)
-        before = await queries.progress(tx, delivery_id)
-        instances = await queries.waiting_instances(tx, delivery_id)
+        await delivery_queries.drop_hidden(tx, delivery_id)
+        before = await delivery_queries.progress(tx, delivery_id)
+        instances = await delivery_queries.waiting_instances(tx, delivery_id)
         entity = await find_application_entity(tx, delivery.ae_title)
         rule = await _rule(tx, delivery)
     if entity is None:
         sentence = f"{delivery.ae_title} is not in the registry of application entities. Add it, or cancel."
-        await _finish(app, delivery, rule, before, sentence)
-        return
-    sentence = ""
-    if rule is None or rule.opens_at(app.clock.now()) <= app.clock.now():
-        sending = _Sending(archive, entity, delivery, rule)
-        try:
-            await asyncio.to_thread(sending.run, instances)
-        finally:
-            sending.stopped.set()
-        sentence = sending.sentence
+    else:
+        sentence = await _send(archive, entity, delivery, rule, instances)
     await _finish(app, delivery, rule, before, sentence)
 
 
@@ -64,54 +61,64 @@ async def _rule(tx: Transaction, delivery: Delivery) -> Rule | None:
         return None
 
 
-@dataclass(slots=True)
-class _Sending:
-    """One attempt, in a thread. `sentence` is why what is left was not sent."""
+async def _send(
+    archive: Archive, entity: ApplicationEntity, delivery: Delivery, rule: Rule | None, instances: list[StoredInstance]
+) -> str:
+    """One attempt, where the window is open; why what is left was not sent."""
+    notes = _Notes(archive.app, delivery.id, rule)
+    if notes.window_is_open:
+        pause_after = pausing(rule, delivery.ae_title) if rule else None
+        await Attempt(archive, entity, notes.note, notes.is_wanted, pause_after).run(instances)
+    return notes.sentence
 
-    archive: Archive
-    entity: ApplicationEntity
-    delivery: Delivery
+
+def pausing(rule: Rule, ae_title: str) -> PauseAfter | None:
+    """The limit that all studies share which this process sends at the same time by one rule to one destination."""
+    if rule.bandwidth_kib_per_second is None:
+        return None
+    key = (rule.id, ae_title, rule.bandwidth_kib_per_second)
+    with _limits_lock:
+        limit = _limits.setdefault(key, Bandwidth(rule.bandwidth_kib_per_second, now=monotonic_seconds()))
+    return lambda size_bytes: limit.pause_seconds(size_bytes, now=monotonic_seconds())
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is noted of an attempt. `sentence` is why what is left was not sent."""
+
+    app: App
+    delivery_id: UUID
     rule: Rule | None
     sentence: str = ""
-    stopped: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, instances: list[StoredInstance]) -> None:
-        limit = self.rule.bandwidth_kib_per_second if self.rule else None
-        bandwidth = Bandwidth(limit, now=monotonic_seconds())
-        # What a power cut loses of these notes is sent again; a worker that is killed loses none.
-        with closing(Writer(self.archive.app.settings.database_dsn, asynchronous_commit=True)) as writer:
+    @property
+    def window_is_open(self) -> bool:
+        """Whether the rule lets send now."""
+        now = self.app.clock.now()
+        return self.rule is None or self.rule.opens_at(now) <= now
 
-            def on_sent(instance: StoredInstance, sent: Sent) -> None:
-                self._note(writer, instance, sent)
-                self.stopped.wait(bandwidth.pause_seconds(instance.size_bytes, now=monotonic_seconds()))
-
-            send(self.archive, self.entity, instances, on_sent=on_sent, is_stopped=self._is_stopped)
-
-    def _note(self, writer: Writer, instance: StoredInstance, sent: Sent) -> None:
-        """Write down how it went; ends the attempt where it was cancelled."""
+    def note(self, tx: WriterTransaction, instance: StoredInstance, sent: Sent) -> bool:
+        """Write down how it went; whether the next is to be sent."""
         state = "sent" if sent.is_success or sent.is_warning else "waiting" if sent.may_succeed_later else "failed"
         if state == "waiting":
             self.sentence = sent.sentence
-        with writer.transaction() as tx:
-            now_is = tx.value(queries.SAVE_SENT, state=state, sentence=sent.sentence, delivery_id=self.delivery.id,
+        is_sending = tx.value(delivery_queries.NOTE, state=state, sentence=sent.sentence, delivery_id=self.delivery_id,
                               sop_instance_uid=instance.sop_instance_uid)  # fmt: skip
-        if now_is != "sending":
-            self.stopped.set()
+        return bool(is_sending) and self.window_is_open
 
-    def _is_stopped(self) -> bool:
-        """Whether the worker ends, the delivery was cancelled, or the window has closed."""
-        now = self.archive.app.clock.now()
-        return self.stopped.is_set() or (self.rule is not None and self.rule.opens_at(now) > now)
+    def is_wanted(self, tx: WriterTransaction) -> bool:
+        """Whether the delivery was not cancelled. The end of the window breaks off nothing that is on its way."""
+        return bool(tx.value(delivery_queries.IS_SENDING, id=self.delivery_id))
 
 
 async def _finish(app: App, delivery: Delivery, rule: Rule | None, before: Progress, sentence: str) -> None:
     now = app.clock.now()
     async with app.db.transaction() as tx:
-        if (await queries.lock(tx, delivery.id)).state != "sending":
+        if (await delivery_queries.lock(tx, delivery.id)).state != "sending":
             return
-        after = await queries.progress(tx, delivery.id)
+        after = await delivery_queries.progress(tx, delivery.id)
         state, attempts, at = _outcome(delivery, rule, before, after, sentence, now)
-        await queries.change(
+        await delivery_queries.change(
             tx,
             delivery.id,
             state=state,
@@ -121,8 +128,31 @@ async def _finish(app: App, delivery: Delivery, rule: Rule | None, before: Progr
             next_attempt_at=at,
             at=now,
         )
+        await tell(tx, delivery, state)
+        if state == "sent" and await commitment.may_be_asked(tx, delivery.ae_title):
+            references = await delivery_queries.take_uncommitted(tx, delivery.id)
+            await commitment.ask_for_commitment(tx, delivery.ae_title, references, now=now, cause_id=delivery.id)
     log.info("routing.delivered", ae_title=delivery.ae_title, study_instance_uid=delivery.study_instance_uid,
              state=state, instances=after.sent - before.sent, attempts=attempts, reason=sentence)  # fmt: skip
+
+
+async def tell(tx: Transaction, delivery: Delivery, state: str) -> None:
+    """Leave the event of a delivery that is over; nothing of one that is not."""
+    if state not in {"sent", "failed"}:
+        return
+    count = await delivery_queries.progress(tx, delivery.id)
+    told: dict[str, Any] = {
+        "facility_code": delivery.facility_code,
+        "study_id": str(delivery.study_id),
+        "study_instance_uid": delivery.study_instance_uid,
+        "delivery_id": str(delivery.id),
+        "ae_title": delivery.ae_title,
+        "sent": count.sent,
+    }
+    if state == "sent":
+        await emit(tx, DeliveryCompleted(**told))
+    else:
+        await emit(tx, DeliveryFailed(**told, failed=count.failed, waiting=count.waiting))
 
 
 def _outcome(

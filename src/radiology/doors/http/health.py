@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from radiology.app import App
-from radiology.delivery.routing.queries import number_waiting
+from radiology.delivery.routing.delivery_queries import number_waiting
 from radiology.errors import RadiologyError
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state

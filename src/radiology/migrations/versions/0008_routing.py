@@ -39,10 +39,12 @@ CREATE TABLE deliveries (
     caused_at timestamptz NOT NULL,
     next_attempt_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
+    job bigint,
     UNIQUE (study_id, ae_title)
 );
 COMMENT ON TABLE deliveries IS 'a study that is sent to a destination by a routing rule';
 COMMENT ON COLUMN deliveries.caused_at IS 'since when what waits is tried to be sent';
+COMMENT ON COLUMN deliveries.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX deliveries_sending ON deliveries (ae_title) WHERE state = 'sending';
 CREATE INDEX deliveries_newest ON deliveries (caused_at DESC, id DESC);
@@ -52,8 +54,10 @@ CREATE TABLE delivery_instances (
     sop_instance_uid text NOT NULL,
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed')),
     sentence text NOT NULL DEFAULT '',
+    commitment_asked boolean NOT NULL DEFAULT false,
     PRIMARY KEY (delivery_id, sop_instance_uid)
 );
+COMMENT ON COLUMN delivery_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
 CREATE INDEX delivery_instances_waiting ON delivery_instances (delivery_id) WHERE state <> 'sent';
 """
 
