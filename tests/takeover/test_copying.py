@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from time import monotonic
 
@@ -18,7 +18,7 @@ from radiology.remotes.copying import Copying, _Storing
 from radiology.settings import Settings
 from radiology.takeover import queries
 from radiology.takeover.copying import Takeover
-from radiology.takeover.model import Hours, Slice, hours, whole_archive
+from radiology.takeover.model import Hours, hours
 from radiology.takeover.queries import ReportLine
 from storage_peers import register
 
@@ -49,7 +49,7 @@ def takeover(
 ) -> Takeover:
     entity = register(node, ae_title, port, services=["echo", "store", "find", "move", "get"])
     remote = remote_archive(node.app.settings, entity, limit=3)
-    return Takeover(Copying(node.archive, remote, "migration", verify_bytes), **fields)  # type: ignore[arg-type]
+    return Takeover(Copying(node.archive, remote, "migration", verify_bytes), ae_title, **fields)  # type: ignore[arg-type]
 
 
 def send(files: list[Path], port: int, ae_title: str = AE_TITLE) -> None:
@@ -117,13 +117,6 @@ def test_a_peer_without_get_moves_to_our_port(node: Node, files: list[Path], tmp
     finally:
         process.terminate()
         process.wait(10)
-
-
-def test_slices_are_halved_to_days_and_then_by_patient() -> None:
-    assert Slice("20240101", "20240104").halves() == [Slice("20240101", "20240102"), Slice("20240103", "20240104")]
-    assert Slice("20240101", "20240101").halves()[0] == Slice("20240101", "20240101", "0")
-    assert Slice("", "", "ABCDEF").halves() == []
-    assert whole_archive(date(2024, 1, 1))[0] == Slice("19800101", "20250101")
 
 
 def test_hours_may_go_over_midnight() -> None:

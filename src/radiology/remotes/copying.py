@@ -11,12 +11,12 @@ from typing import Any, Final
 from radiology.errors import CannotUnderstand, RadiologyError
 from radiology.kit.db import Writer
 from radiology.remotes import queries
-from radiology.remotes.model import ForeignInstance, Incoming, RemoteArchive
+from radiology.remotes.model import Contents, ForeignInstance, Incoming, RemoteArchive
 from radiology.remotes.queries import Digest
 from radiology.standards.dicom.part10 import FileMetaError, read_file_meta
 from radiology.studies.archive import Archive
 from radiology.studies.index import Stored
-from radiology.studies.receive import HEAD_BYTES, Reception, Source
+from radiology.studies.receive import HEAD_BYTES, Arrival, Reception, Source
 
 #: How long what was sent to our DICOM port may take until the index has it.
 INDEX_WAIT_SECONDS: Final = 30.0
@@ -53,41 +53,61 @@ class Copying:
     def study(self, study_instance_uid: str) -> Outcome:
         """Copy what is missing of one study, and compare. A failure is an outcome. Raises StoppedError."""
         try:
-            there = self.remote.instances(study_instance_uid)
-            missing = self._missing(there)
-            storing = _Storing(self, total=len(there), came=len(there) - len(missing))
+            there = self.remote.contents(study_instance_uid)
+            missing = self._missing(there.instances)
+            storing = _Storing(self, total=there.counted, came=len(there.instances) - len(missing))
             self.on_progress(storing.total, storing.came)
-            if missing and not self.remote.retrieve(study_instance_uid, missing, storing):
-                self.remote.push(study_instance_uid, missing)
+            wanted = there.wanted(missing) if missing or not there.is_whole else []
+            pushed = 0
+            if wanted and not self.remote.retrieve(study_instance_uid, wanted, there.sop_classes, storing):
+                pushed = self.remote.push(study_instance_uid, wanted)
                 self._wait_for_index(missing)
             self.archive.arrivals.flush()
             wait(storing.stored, INDEX_WAIT_SECONDS)
+            if not there.is_whole:
+                return self._compared_by_count(there, storing, pushed)
             return self._compared(study_instance_uid, there)
         except RadiologyError as error:
             return Outcome("failed", detail=error.sentence)
 
-    def _compared(self, study_instance_uid: str, there: list[ForeignInstance]) -> Outcome:
-        if not there:
+    def _compared(self, study_instance_uid: str, there: Contents) -> Outcome:
+        instances = there.instances
+        if not instances:
             return Outcome("failed", 0, 0, detail="The foreign archive lists no instances of it.")
-        missing = self._missing(there)
+        missing = self._missing(instances)
         if missing:
             shown = ", ".join(instance.sop_instance_uid for instance in missing[:3])
-            return Outcome("differs", len(there), len(missing), "uids", f"Not here: {shown}")
+            return Outcome("differs", len(instances), len(missing), "uids", f"Not here: {shown}")
         if not self.verify_bytes:
-            return Outcome("copied", len(there), 0, "uids")
+            return Outcome("copied", len(instances), 0, "uids")
         return self._compared_bytes(study_instance_uid, there)
 
-    def _compared_bytes(self, study_instance_uid: str, there: list[ForeignInstance]) -> Outcome:
-        again = _Digesting(self)
-        if not self.remote.retrieve(study_instance_uid, there, again):
-            return Outcome("copied", len(there), 0, "uids", "Bytes are not compared: the peer does not offer C-GET.")
-        uids = {instance.sop_instance_uid for instance in there}
+    def _compared_by_count(self, there: Contents, storing: "_Storing", pushed: int) -> Outcome:
+        """Of a study that is not listed whole: whether as many instances are here as the foreign archive counts."""
+        known = [*there.instances, *(ForeignInstance("", uid, "") for uid in storing.uids)]
+        missing = {instance.sop_instance_uid for instance in self._missing(known)}
+        here = len({instance.sop_instance_uid for instance in known} - missing)
+        lists = f"The foreign archive lists {len(there.instances)} of {there.counted} instances"
+        if there.is_cut and not there.total:
+            detail = "The foreign archive says that its list is cut, and does not say how many instances there are."
+            return Outcome("differs", None, None, "count", detail)
+        if max(here, pushed) < there.counted or missing:
+            lacking = max(there.counted - max(here, pushed), len(missing))
+            return Outcome("differs", there.counted, lacking, "count", f"{lists}; {lacking} are not here.")
+        return Outcome("copied", there.counted, 0, "count", f"{lists}; as many are here.")
+
+    def _compared_bytes(self, study_instance_uid: str, there: Contents) -> Outcome:
+        instances, again = there.instances, _Digesting(self)
+        if not self.remote.retrieve(study_instance_uid, there.wanted(instances), there.sop_classes, again):
+            detail = "Bytes are not compared: the peer does not offer C-GET."
+            return Outcome("copied", len(instances), 0, "uids", detail)
+        uids = {instance.sop_instance_uid for instance in instances}
         with closing(Writer(self.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
             same = {digest.sop_instance_uid for digest in again.digests.intersection(queries.digests(tx, list(uids)))}
         others = sorted(uids - same)
         if others:
-            return Outcome("differs", len(there), 0, "bytes", f"Bytes are not the same: {', '.join(others[:3])}")
-        return Outcome("copied", len(there), 0, "bytes")
+            return Outcome("differs", len(uids), 0, "bytes", f"Bytes are not the same: {', '.join(others[:3])}")
+        return Outcome("copied", len(uids), 0, "bytes")
 
     def _missing(self, there: Sequence[ForeignInstance]) -> list[ForeignInstance]:
         with closing(Writer(self.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
@@ -108,6 +128,7 @@ class _Storing:
     total: int
     came: int
     stored: list[Future[Stored]] = field(default_factory=list[Future[Stored]])
+    uids: set[str] = field(default_factory=set[str])
 
     def data_set(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> Incoming:
         reception = self.copying.archive.receive_data_set(
@@ -122,9 +143,10 @@ class _Storing:
         self.copying.archive.arrivals.wait_for_room(INDEX_WAIT_SECONDS)
         return _StoredObject(self, self.copying.archive.receive_file(self._source()))
 
-    def is_stored(self, stored: Future[Stored]) -> None:
+    def take(self, arrival: Arrival) -> None:
         """One more has come."""
-        self.stored.append(stored)
+        self.stored.append(self.copying.archive.arrivals.submit(arrival))
+        self.uids.add(arrival.sop_instance_uid)
         self.came += 1
         self.copying.on_progress(self.total, self.came)
 
@@ -144,7 +166,7 @@ class _StoredObject:
         self.storing.copying.on_bytes(sum(map(len, fragments)))
 
     def finish(self) -> None:
-        self.storing.is_stored(self.storing.copying.archive.arrivals.submit(self.reception.finish()))
+        self.storing.take(self.reception.finish())
 
     def discard(self) -> None:
         self.reception.discard()

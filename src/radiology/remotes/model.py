@@ -1,7 +1,8 @@
 """What another archive has, and what comes from it. Plain values."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from radiology.application_entities.model import ApplicationEntity
@@ -16,6 +17,7 @@ class ForeignStudy:
     patient_id: str
     accession_number: str
     study_date: str
+    study_time: str = ""
 
 
 def study_of(answer: Mapping[str, Any]) -> ForeignStudy:
@@ -25,7 +27,14 @@ def study_of(answer: Mapping[str, Any]) -> ForeignStudy:
         text_of(answer, "00100020"),
         text_of(answer, "00080050"),
         text_of(answer, "00080020"),
+        text_of(answer, "00080030"),
     )
+
+
+def count_of(answer: Mapping[str, Any], tag: str) -> int:
+    """A count (VR IS) of an answer; 0 where it is not told."""
+    text = text_of(answer, tag).strip()
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,71 @@ class ForeignInstance:
     series_instance_uid: str
     sop_instance_uid: str
     sop_class_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be retrieved of one series: instances of a list, or all of it. Without a series: the whole study."""
+
+    series_instance_uid: str = ""
+    instances: Sequence[ForeignInstance] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a study has as the other archive lists it, and as it counts it, where it does.
+
+    `counts`: Number of Series Related Instances (0020,1209) by series. `series`, `total`: Number of Study Related
+    Series and Instances (0020,1206; 0020,1208). `is_cut`: the archive said itself that it has left something out.
+    `sop_classes`: those of the study, as far as they are told.
+    """
+
+    instances: Sequence[ForeignInstance]
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    series: int = 0
+    total: int = 0
+    is_cut: bool = False
+    sop_classes: frozenset[str] = frozenset()
+
+    @property
+    def listed(self) -> Counter[str]:
+        """How many instances are listed of each series."""
+        return Counter(instance.series_instance_uid for instance in self.instances)
+
+    @property
+    def counted(self) -> int:
+        """How many instances there are at least, by whatever count says most."""
+        listed = self.listed
+        by_series = sum(max(listed[uid], self.counts.get(uid, 0)) for uid in {*listed, *self.counts})
+        return max(self.total, by_series)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing says that less is listed than there is."""
+        return not self.is_cut and self.counted <= len(self.instances)
+
+    def wanted(self, missing: Sequence[ForeignInstance]) -> list[Wanted]:
+        """What is to be retrieved, when these of the listed instances are not here.
+
+        A series of which less is listed than there is is retrieved as a whole, and the study where that may be so of
+        any series.
+        """
+        if not self.is_whole and not self._is_explained_by_series:
+            return [Wanted()]
+        listed = self.listed
+        cut = {uid for uid, count in self.counts.items() if count > listed[uid]}
+        lists = {instance.series_instance_uid for instance in missing} - cut
+        return [
+            *(Wanted(uid) for uid in sorted(cut)),
+            *(Wanted(uid, [each for each in missing if each.series_instance_uid == uid]) for uid in sorted(lists)),
+        ]
+
+    @property
+    def _is_explained_by_series(self) -> bool:
+        """Whether all series are known, and those that are cut account for all that is not listed."""
+        known = {*self.listed, *self.counts}
+        by_series = sum(max(self.listed[uid], self.counts.get(uid, 0)) for uid in known)
+        return not self.is_cut and len(known) >= self.series and by_series >= self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +172,19 @@ class RemoteArchive(Protocol):
         """The studies that match."""
         ...
 
-    def instances(self, study_instance_uid: str) -> list[ForeignInstance]:
-        """The instances of a study."""
+    def contents(self, study_instance_uid: str) -> Contents:
+        """What a study has."""
         ...
 
-    def retrieve(self, study_instance_uid: str, wanted: Sequence[ForeignInstance], receiver: Receiver) -> bool:
-        """Have instances given to a receiver; False where the archive cannot do that.
+    def retrieve(
+        self, study_instance_uid: str, wanted: Sequence[Wanted], sop_classes: Collection[str], receiver: Receiver
+    ) -> bool:
+        """Have instances, which are of these classes, given to a receiver; False where the archive cannot do that.
 
         What is refused or fails is found by comparing afterwards.
         """
         ...
 
-    def push(self, study_instance_uid: str, wanted: Sequence[ForeignInstance]) -> None:
-        """Have instances sent to our own DICOM port."""
+    def push(self, study_instance_uid: str, wanted: Sequence[Wanted]) -> int:
+        """Have instances sent to our own DICOM port; how many were, as the archive says."""
         ...

@@ -1,55 +1,135 @@
 """What is listed and copied of a foreign archive, and the pace of copying."""
 
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from radiology.remotes.model import StudyQuery
+from radiology.remotes.model import ForeignStudy, StudyQuery
 
-PREFIXES: Final = string.digits + string.ascii_uppercase
+BEGINNINGS: Final = string.digits + string.ascii_uppercase
 #: A slice of this many leading characters of Patient ID is not split any further.
-LONGEST_PREFIX: Final = 6
+LONGEST_BEGINNING: Final = 6
 EARLIEST: Final = date(1980, 1, 1)
+#: Clocks of modalities are wrong, and may be ahead.
+DAYS_AHEAD: Final = 366
+#: Studies of so many days are listed and compared again with every start.
+RECENT_DAYS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One query that lists studies. Dates are DA values; both empty: any date, to find studies without one."""
+    """One query that lists studies. What is empty is not asked for.
+
+    Dates are DA values; without them studies are found that have none. Times are hours and minutes. `patient_id` is as
+    it is matched: `AB*` for a beginning, `AB` for the whole of it.
+    """
 
     first_date: str
     last_date: str
-    patient_prefix: str = ""
-
-    def halves(self) -> "list[Slice]":
-        """Smaller slices that together have the same studies; empty where it cannot be split any further.
-
-        One day, or any date, is split by the first characters of Patient ID.
-        """
-        if self.first_date < self.last_date:
-            first, last = _date(self.first_date), _date(self.last_date)
-            middle = first + (last - first) // 2
-            return [
-                Slice(self.first_date, f"{middle:%Y%m%d}", self.patient_prefix),
-                Slice(f"{middle + timedelta(days=1):%Y%m%d}", self.last_date, self.patient_prefix),
-            ]
-        if len(self.patient_prefix) == LONGEST_PREFIX:
-            return []
-        return [replace(self, patient_prefix=self.patient_prefix + character) for character in PREFIXES]
+    first_time: str = ""
+    last_time: str = ""
+    patient_id: str = ""
 
     @property
     def query(self) -> StudyQuery:
-        """What is asked for: a range of dates (PS3.4 C.2.2.2.5), the beginning of Patient ID."""
+        """What is asked for: ranges of date and time (PS3.4 C.2.2.2.5), the beginning of Patient ID.
+
+        The lower time has no seconds, and the upper one all of them: so it also holds where texts are compared.
+        """
         return StudyQuery(
             study_date=f"{self.first_date}-{self.last_date}" if self.first_date else "",
-            patient_id=f"{self.patient_prefix}*" if self.patient_prefix else "",
+            study_time=f"{self.first_time}-{self.last_time}59.999999" if self.first_time else "",
+            patient_id=self.patient_id,
         )
+
+    def parts(self, seen: Sequence[ForeignStudy]) -> "Parts":
+        """Smaller slices, when of this one only these studies were given: dates first, then times, then Patient ID.
+
+        Ranges of time miss studies without a Study Time. Where one is seen, or the time was not matched at all, the
+        day is also asked for by Patient ID.
+        """
+        if self.patient_id:
+            return self._longer_beginnings()
+        if self.first_date < self.last_date:
+            return Parts(self._halves_by_date(), are_all=True)
+        if not self.first_date or self._is_one_minute:
+            return Parts(self._by_patient(), are_all=False)
+        is_timed = all(self._has(study.study_time) for study in seen)
+        times = self._halves_by_time() if is_timed or not self.first_time else []
+        whole_day = [] if is_timed else replace(self, first_time="", last_time="")._by_patient()
+        return Parts([*times, *whole_day], are_all=is_timed)
+
+    @property
+    def sentence(self) -> str:
+        """Which studies these are."""
+        days = "without a date"
+        if self.first_date:
+            first, last = _date(self.first_date), _date(self.last_date)
+            days = f"of {first}" if first == last else f"of {first} to {last}"
+        times = f", {self.first_time[:2]}:{self.first_time[2:]} to {self.last_time[:2]}:{self.last_time[2:]}"
+        patients = f", Patient ID {self.patient_id}"
+        return f"studies {days}{times if self.first_time else ''}{patients if self.patient_id else ''}"
+
+    @property
+    def _is_one_minute(self) -> bool:
+        return bool(self.first_time) and self.first_time == self.last_time
+
+    def _has(self, study_time: str) -> bool:
+        """Whether a Study Time is one, and lies in this slice."""
+        minute = study_time.replace(":", "")[:4].ljust(4, "0")
+        return bool(study_time.strip()) and (self.first_time or "0000") <= minute <= (self.last_time or "2359")
+
+    def _halves_by_date(self) -> "list[Slice]":
+        first, last = _date(self.first_date), _date(self.last_date)
+        middle = first + (last - first) // 2
+        return [
+            replace(self, last_date=f"{middle:%Y%m%d}"),
+            replace(self, first_date=f"{middle + timedelta(days=1):%Y%m%d}"),
+        ]
+
+    def _halves_by_time(self) -> "list[Slice]":
+        first, last = _minute(self.first_time or "0000"), _minute(self.last_time or "2359")
+        middle = (first + last) // 2
+        return [
+            replace(self, first_time=_hours_minutes(first), last_time=_hours_minutes(middle)),
+            replace(self, first_time=_hours_minutes(middle + 1), last_time=_hours_minutes(last)),
+        ]
+
+    def _by_patient(self, beginning: str = "") -> "list[Slice]":
+        return [replace(self, patient_id=f"{beginning}{character}*") for character in BEGINNINGS]
+
+    def _longer_beginnings(self) -> "Parts":
+        beginning = self.patient_id.removesuffix("*")
+        if beginning == self.patient_id or len(beginning) == LONGEST_BEGINNING:
+            return Parts([], are_all=False)
+        # What these miss is missed already: whoever divided by Patient ID first has said so.
+        return Parts([replace(self, patient_id=beginning), *self._by_patient(beginning)], are_all=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a slice is divided into. `are_all`: together they have every study of it."""
+
+    slices: list[Slice]
+    are_all: bool
+
+    @property
+    def state(self) -> str:
+        """The state of the slice that was divided."""
+        return "split" if self.are_all else "incomplete"
 
 
 def whole_archive(today: date) -> list[Slice]:
     """The slices that listing begins with; images of tomorrow are those of clocks that are wrong."""
-    last = f"{today + timedelta(days=366):%Y%m%d}"
+    last = f"{today + timedelta(days=DAYS_AHEAD):%Y%m%d}"
     return [Slice(f"{EARLIEST:%Y%m%d}", last), Slice("19000101", "19791231"), Slice("", "")]
+
+
+def recent(today: date) -> Slice:
+    """The last days, into which studies still come."""
+    return Slice(f"{today - timedelta(days=RECENT_DAYS):%Y%m%d}", f"{today + timedelta(days=DAYS_AHEAD):%Y%m%d}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +157,11 @@ def hours(text: str) -> Hours:
 
 def _date(text: str) -> date:
     return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a DA value has no zone.
+
+
+def _minute(text: str) -> int:
+    return int(text[:2]) * 60 + int(text[2:])
+
+
+def _hours_minutes(minute: int) -> str:
+    return f"{minute // 60:02}{minute % 60:02}"

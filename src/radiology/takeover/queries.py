@@ -1,7 +1,7 @@
 """SQL of copying a foreign archive. The thread of the command is the only writer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from radiology.kit.db import WriterTransaction
 from radiology.remotes.copying import Outcome
@@ -24,7 +24,7 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many studies are in each state, and how many slices could not be listed whole."""
+    """How many studies are in each state, and how many slices are not proven to be listed whole."""
 
     waiting: int
     copied: int
@@ -34,16 +34,18 @@ class Counts:
 
 
 def add_slices(tx: WriterTransaction, source: str, slices: Sequence[Slice]) -> None:
-    """Note what is to be listed; what is noted already stays as it is."""
+    """Note what is to be listed, even if it was before."""
     for part in slices:
         tx.run(
             """
-            INSERT INTO takeover_slices (source, first_date, last_date, patient_prefix)
-            VALUES (%(source)s, %(first)s, %(last)s, %(prefix)s)
-            ON CONFLICT DO NOTHING
+            INSERT INTO takeover_slices (source, first_date, last_date, first_time, last_time, patient_id)
+            VALUES (%(source)s, %(first_date)s, %(last_date)s, %(first_time)s, %(last_time)s, %(patient_id)s)
+            ON CONFLICT (source, first_date, last_date, first_time, last_time, patient_id) DO UPDATE
+            SET state = 'waiting'
             """,
-            source=source, first=part.first_date, last=part.last_date, prefix=part.patient_prefix,
-        )  # fmt: skip
+            source=source,
+            **asdict(part),
+        )
 
 
 def has_slices(tx: WriterTransaction, source: str) -> bool:
@@ -51,30 +53,57 @@ def has_slices(tx: WriterTransaction, source: str) -> bool:
     return tx.value("SELECT EXISTS (SELECT FROM takeover_slices WHERE source = %(source)s)", source=source)
 
 
-def waiting_slices(tx: WriterTransaction, source: str) -> list[Slice]:
-    """What is still to be listed, newest first, studies of any date last."""
+def forget_slices(tx: WriterTransaction, source: str) -> None:
+    """Begin to list anew; what became of the studies stays."""
+    tx.run("DELETE FROM takeover_slices WHERE source = %(source)s", source=source)
+
+
+def slices(tx: WriterTransaction, source: str, state: str) -> list[Slice]:
+    """The slices in a state, newest first, studies of any date last."""
     return tx.all(
         Slice,
         """
-        SELECT first_date, last_date, patient_prefix
+        SELECT first_date, last_date, first_time, last_time, patient_id
         FROM takeover_slices
-        WHERE source = %(source)s AND state = 'waiting'
-        ORDER BY last_date DESC, patient_prefix
+        WHERE source = %(source)s AND state = %(state)s
+        ORDER BY last_date DESC, last_time DESC, patient_id
         """,
         source=source,
+        state=state,
     )
 
 
 def close_slice(tx: WriterTransaction, source: str, part: Slice, state: str) -> None:
-    """A slice was listed, split, or cannot be listed whole."""
+    """A slice was listed, split, or is not proven to be listed whole."""
     tx.run(
         """
         UPDATE takeover_slices
         SET state = %(state)s
-        WHERE source = %(source)s AND first_date = %(first)s AND last_date = %(last)s AND patient_prefix = %(prefix)s
+        WHERE source = %(source)s AND first_date = %(first_date)s AND last_date = %(last_date)s
+            AND first_time = %(first_time)s AND last_time = %(last_time)s AND patient_id = %(patient_id)s
         """,
-        source=source, first=part.first_date, last=part.last_date, prefix=part.patient_prefix, state=state,
-    )  # fmt: skip
+        source=source,
+        state=state,
+        **asdict(part),
+    )
+
+
+def note_source(tx: WriterTransaction, source: str) -> None:
+    """Note that an archive is copied."""
+    tx.run("INSERT INTO takeover_sources (source) VALUES (%(source)s) ON CONFLICT DO NOTHING", source=source)
+
+
+def compare_again(tx: WriterTransaction, source: str, since: str) -> None:
+    """Studies from a date on wait again: they may have grown."""
+    tx.run(
+        """
+        UPDATE takeover_studies
+        SET state = 'waiting', changed_at = now()
+        WHERE source = %(source)s AND state = 'copied' AND study_date >= %(since)s
+        """,
+        source=source,
+        since=since,
+    )
 
 
 def add_studies(tx: WriterTransaction, source: str, studies: Sequence[ForeignStudy]) -> None:

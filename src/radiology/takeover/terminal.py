@@ -10,13 +10,16 @@ from radiology.kit.db import Writer
 from radiology.settings import Settings
 from radiology.takeover import queries
 from radiology.takeover.copying import Takeover
+from radiology.takeover.model import Slice
 from radiology.takeover.queries import ReportLine
 
+SHOWN = 20
 
-def run(takeover: Takeover) -> int:
+
+def run(takeover: Takeover, *, again: bool = False) -> int:
     """List and copy, with progress on a terminal; 0 when every study is whole, else 1. Raises PeerFailed."""
     try:
-        for waiting in takeover.list_studies():
+        for waiting in takeover.list_studies(again=again):
             _show(f"listing, {waiting} queries to go")
     except PeerFailed as error:
         raise PeerFailed(f"{error.sentence} Start again to go on from here.") from error
@@ -24,11 +27,12 @@ def run(takeover: Takeover) -> int:
         _show(f"{counts.copied} copied, {counts.waiting} to go, {counts.differs} differ, {counts.failed} failed")
     _show("\n")
     with closing(Writer(takeover.dsn)) as writer, writer.transaction() as tx:
-        counts = queries.counts(tx, takeover.name)
+        counts = queries.counts(tx, takeover.source)
+        incomplete = queries.slices(tx, takeover.source, "incomplete")
     print(f"{counts.copied} copied, {counts.waiting} waiting, {counts.differs} differ, {counts.failed} failed.")
-    if counts.incomplete:
-        print(f"{counts.incomplete} queries could not be listed whole: the foreign archive may have more studies.")
-    return 1 if counts.waiting or counts.differs or counts.failed or counts.incomplete else 0
+    if incomplete:
+        _print_incomplete(incomplete)
+    return 1 if counts.waiting or counts.differs or counts.failed or incomplete else 0
 
 
 def print_report(settings: Settings, source: str) -> None:
@@ -38,6 +42,18 @@ def print_report(settings: Settings, source: str) -> None:
     table = csv.writer(sys.stdout)
     table.writerow([column.name for column in fields(ReportLine)])
     table.writerows(astuple(line) for line in lines)
+
+
+def _print_incomplete(incomplete: list[Slice]) -> None:
+    print("The foreign archive may have more of these, since it does not give all that match a query:")
+    for part in incomplete[:SHOWN]:
+        print(f"  {part.sentence}")
+    if len(incomplete) > SHOWN:
+        print(f"  and {len(incomplete) - SHOWN} more")
+    print(
+        "Let it give more answers to one query and start again with --again and --limit as high as that, "
+        "or compare its own list of them with --report and send here what is missing."
+    )
 
 
 def _show(line: str) -> None:

@@ -1,0 +1,59 @@
+"""Which application entity a foreign archive is: a record of the registry, by AE title or by its DICOMweb URL."""
+
+from radiology.app import App
+from radiology.application_entities.model import ApplicationEntity, problems
+from radiology.application_entities.queries import all_application_entities, find_application_entity
+from radiology.errors import NotFound, Unprocessable
+from radiology.kit.db import Transaction
+
+#: What an archive is called in the registry of what is copied, when only its URL is known.
+UNREGISTERED = "DICOMWEB"
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is named by the URL of its DICOMweb."""
+    return source.startswith(("http://", "https://"))
+
+
+def source_of(name: str) -> str:
+    """What an archive is called in the tables, as it was named on the command line."""
+    return name.rstrip("/") if is_url(name) else name
+
+
+def studies_at_once(entity: ApplicationEntity) -> int:
+    """How many studies are copied at once: one place is left for what people ask for meanwhile."""
+    return max(1, entity.outgoing_associations - 1)
+
+
+async def find_entity(tx: Transaction, source: str) -> ApplicationEntity | None:
+    """The record of a source, None where it has none."""
+    if not is_url(source):
+        return await find_application_entity(tx, source)
+    entities = await all_application_entities(tx)
+    return next((entity for entity in entities if entity.dicomweb_url.rstrip("/") == source), None)
+
+
+async def entity_of(app: App, source: str, *, user: str, secret: str, facility: str) -> ApplicationEntity:
+    """The record of a source, or one made for a URL that is not registered, with what is given for it.
+
+    Raises NotFound for an AE title that is not registered, Unprocessable for a URL that is none, or when something is
+    given for an archive that has a record.
+    """
+    async with app.db.transaction() as tx:
+        entity = await find_entity(tx, source)
+    if entity is not None:
+        if user or secret or facility:
+            raise Unprocessable(f"{source} is registered as {entity.ae_title}: user, secret and facility stand there.")
+        return entity
+    if not is_url(source):
+        raise NotFound(f"No application entity is called {source!r}. Register it with host and port, or dicomwebUrl.")
+    made = ApplicationEntity(
+        UNREGISTERED,
+        dicomweb_url=source,
+        dicomweb_user=user,
+        dicomweb_secret=secret,
+        facility_code=facility or None,
+    )
+    if found := problems(made):
+        raise Unprocessable(f"{source} cannot be called: {found[0].message}.", fields=found)
+    return made
