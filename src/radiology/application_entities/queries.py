@@ -1,5 +1,6 @@
 """SQL of the registry of application entities."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 from radiology.application_entities.model import ApplicationEntity
@@ -87,6 +88,19 @@ async def save(tx: Transaction, entity: ApplicationEntity) -> None:
             description = excluded.description
         """,
         **{column.name: getattr(entity, column.name) for column in fields(entity)},
+    )
+
+
+async def missing(tx: Transaction, ae_titles: Sequence[str]) -> list[str]:
+    """Which of these are not in the registry."""
+    return await tx.values(
+        """
+        SELECT title
+        FROM unnest(%(titles)s::text[]) AS title
+        WHERE NOT EXISTS (SELECT 1 FROM application_entities WHERE ae_title = title)
+        ORDER BY title
+        """,
+        titles=list(ae_titles),
     )
 
 

@@ -1021,6 +1021,54 @@ COMMENT ON COLUMN public.performed_procedure_steps.attributes IS 'the data sets 
 
 COMMENT ON COLUMN public.performed_procedure_steps.number_missing IS 'referenced instances that are not stored, as of updated_at';
 
+CREATE TABLE public.prefetch_rules (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    enabled boolean NOT NULL,
+    causes text[] NOT NULL,
+    conditions jsonb NOT NULL,
+    sources text[] NOT NULL,
+    destinations text[] NOT NULL,
+    most integer NOT NULL,
+    not_older_than_days integer NOT NULL,
+    related_only boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT prefetch_rules_most_check CHECK (((most >= 1) AND (most <= 20))),
+    CONSTRAINT prefetch_rules_not_older_than_days_check CHECK ((not_older_than_days > 0))
+);
+
+CREATE TABLE public.prefetched_studies (
+    prefetch_id uuid NOT NULL,
+    study_instance_uid text NOT NULL,
+    place integer NOT NULL,
+    source text NOT NULL,
+    study_date text NOT NULL,
+    modalities text[] NOT NULL,
+    description text NOT NULL,
+    score integer NOT NULL,
+    is_chosen boolean NOT NULL,
+    reason text NOT NULL,
+    pull_id uuid,
+    move_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL
+);
+
+COMMENT ON COLUMN public.prefetched_studies.source IS 'the archive it comes from; empty where it is here';
+
+CREATE TABLE public.prefetches (
+    id uuid NOT NULL,
+    rule_id uuid,
+    cause text NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    subject jsonb NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    caused_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT prefetches_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'fetching'::text, 'done'::text, 'failed'::text])))
+);
+
 CREATE TABLE public.pulls (
     id uuid NOT NULL,
     remote text NOT NULL,
@@ -1309,12 +1357,29 @@ CREATE TABLE public.takeover_slices (
     source text NOT NULL,
     first_date text NOT NULL,
     last_date text NOT NULL,
-    patient_prefix text NOT NULL,
+    first_time text NOT NULL,
+    last_time text NOT NULL,
+    patient_id text NOT NULL,
     state text DEFAULT 'waiting'::text NOT NULL,
     CONSTRAINT takeover_slices_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'listed'::text, 'split'::text, 'incomplete'::text])))
 );
 
-COMMENT ON TABLE public.takeover_slices IS 'queries that list a foreign archive; empty dates ask for studies of any date';
+COMMENT ON TABLE public.takeover_slices IS 'queries that list a foreign archive; an empty key asks for any value';
+
+COMMENT ON COLUMN public.takeover_slices.first_time IS 'hours and minutes, as 0930';
+
+COMMENT ON COLUMN public.takeover_slices.patient_id IS 'as it is matched: AB* or AB';
+
+COMMENT ON COLUMN public.takeover_slices.state IS 'split: its parts have all of it; incomplete: that is not proven';
+
+CREATE TABLE public.takeover_sources (
+    source text NOT NULL,
+    answers_queries boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE public.takeover_sources IS 'foreign archives that are copied, by AE title or the URL of their DICOMweb';
+
+COMMENT ON COLUMN public.takeover_sources.answers_queries IS 'whether it is asked for studies that have not come yet';
 
 CREATE TABLE public.takeover_studies (
     source text NOT NULL,
@@ -1329,10 +1394,10 @@ CREATE TABLE public.takeover_studies (
     detail text DEFAULT ''::text NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT takeover_studies_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'copied'::text, 'differs'::text, 'failed'::text]))),
-    CONSTRAINT takeover_studies_verified_check CHECK ((verified = ANY (ARRAY[''::text, 'uids'::text, 'bytes'::text])))
+    CONSTRAINT takeover_studies_verified_check CHECK ((verified = ANY (ARRAY[''::text, 'uids'::text, 'count'::text, 'bytes'::text])))
 );
 
-COMMENT ON COLUMN public.takeover_studies.source IS 'AE title of the foreign archive';
+COMMENT ON COLUMN public.takeover_studies.source IS 'AE title of the foreign archive, or the URL of its DICOMweb';
 
 COMMENT ON COLUMN public.takeover_studies.instances IS 'how many the foreign archive lists; null before they were asked for';
 
@@ -1536,6 +1601,21 @@ ALTER TABLE ONLY public.performed_procedure_steps
 ALTER TABLE ONLY public.performed_procedure_steps
     ADD CONSTRAINT performed_procedure_steps_sop_instance_uid_key UNIQUE (sop_instance_uid);
 
+ALTER TABLE ONLY public.prefetch_rules
+    ADD CONSTRAINT prefetch_rules_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.prefetch_rules
+    ADD CONSTRAINT prefetch_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.prefetched_studies
+    ADD CONSTRAINT prefetched_studies_pkey PRIMARY KEY (prefetch_id, study_instance_uid);
+
+ALTER TABLE ONLY public.prefetches
+    ADD CONSTRAINT prefetches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.prefetches
+    ADD CONSTRAINT prefetches_rule_id_study_instance_uid_key UNIQUE (rule_id, study_instance_uid);
+
 ALTER TABLE ONLY public.pulls
     ADD CONSTRAINT pulls_pkey PRIMARY KEY (id);
 
@@ -1591,7 +1671,10 @@ ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.takeover_slices
-    ADD CONSTRAINT takeover_slices_pkey PRIMARY KEY (source, first_date, last_date, patient_prefix);
+    ADD CONSTRAINT takeover_slices_pkey PRIMARY KEY (source, first_date, last_date, first_time, last_time, patient_id);
+
+ALTER TABLE ONLY public.takeover_sources
+    ADD CONSTRAINT takeover_sources_pkey PRIMARY KEY (source);
 
 ALTER TABLE ONLY public.takeover_studies
     ADD CONSTRAINT takeover_studies_pkey PRIMARY KEY (source, study_instance_uid);
@@ -1725,6 +1808,8 @@ CREATE INDEX performed_procedure_steps_missing ON public.performed_procedure_ste
 
 CREATE INDEX performed_procedure_steps_studies ON public.performed_procedure_steps USING gin (study_instance_uids);
 
+CREATE INDEX prefetches_caused_at ON public.prefetches USING btree (caused_at DESC, id DESC);
+
 CREATE INDEX pulls_asked_at ON public.pulls USING btree (asked_at DESC, id DESC);
 
 CREATE UNIQUE INDEX pulls_open ON public.pulls USING btree (remote, study_instance_uid) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
@@ -1832,6 +1917,15 @@ ALTER TABLE ONLY public.performed_of_scheduled
 
 ALTER TABLE ONLY public.performed_of_scheduled
     ADD CONSTRAINT performed_of_scheduled_scheduled_step_id_fkey FOREIGN KEY (scheduled_step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.prefetched_studies
+    ADD CONSTRAINT prefetched_studies_prefetch_id_fkey FOREIGN KEY (prefetch_id) REFERENCES public.prefetches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.prefetched_studies
+    ADD CONSTRAINT prefetched_studies_pull_id_fkey FOREIGN KEY (pull_id) REFERENCES public.pulls(id);
+
+ALTER TABLE ONLY public.prefetches
+    ADD CONSTRAINT prefetches_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.prefetch_rules(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE RESTRICT;

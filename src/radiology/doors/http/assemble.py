@@ -29,6 +29,7 @@ from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
 from radiology.modality_worklist.routes import router as worklist
+from radiology.prefetch.routes import router as prefetch
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
@@ -65,6 +66,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         routing,
         remotes,
         pulls,
+        prefetch,
         *_dicom_over_rest(),
     ):
         service.include_router(router)

@@ -10,6 +10,8 @@ from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following as routing
 from radiology.delivery.routing.sending import deliver
 from radiology.kit import jobs
+from radiology.prefetch import actions as prefetch
+from radiology.prefetch import following as prefetching
 from radiology.remotes.pulls import actions as pulls
 from radiology.studies.actions import commit
 from radiology.studies.archive import Archive
@@ -23,6 +25,7 @@ HANDLERS: Mapping[str, Work] = {
     inquiries.JOB: inquiries.ask,
     film.JOB: film.print_film,
     moves.JOB: moves.move,
+    prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,
     routing.JOB: deliver,
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),

@@ -11,6 +11,7 @@ from radiology.delivery.routing import following as routing
 from radiology.errors import Unavailable
 from radiology.kit import outbox
 from radiology.kit.log import get_logger
+from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
 from radiology.studies.actions.performed import follow_transfers
 from radiology.studies.actions.recover import recover
@@ -51,6 +52,7 @@ def of(archive: Archive) -> list[Task]:
         Task("moves.start", 1, lambda: moves.start_due(app)),
         Task("routing.follow", 1, lambda: routing.follow_events(app)),
         Task("routing.start", 1, lambda: routing.start_due(app)),
+        Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
