@@ -13,14 +13,19 @@ from node import Node
 
 @contextmanager
 def requestor(
-    node: Node, contexts: Sequence[tuple[str, str]], *, ext_neg: Sequence[Any] = (), evt_handlers: Sequence[Any] = ()
+    node: Node,
+    contexts: Sequence[tuple[str, str]],
+    *,
+    ae_title: str = "MODALITY1",
+    ext_neg: Sequence[Any] = (),
+    evt_handlers: Sequence[Any] = (),
 ) -> Iterator[Association]:
-    """MODALITY1 calls the node, proposing (abstract syntax, transfer syntax) pairs.
+    """MODALITY1, or another, calls the node, proposing (abstract syntax, transfer syntax) pairs.
 
     pynetdicom's reactor thread takes answers that come within a millisecond of the request for requests of their own,
     and the sender waits in vain; ours come that fast. So the reactor is parked while the block runs.
     """
-    ae = AE(ae_title="MODALITY1")
+    ae = AE(ae_title=ae_title)
     for abstract_syntax, transfer_syntax in contexts:
         ae.add_requested_context(abstract_syntax, transfer_syntax)
     association = ae.associate(
