@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from radiology.cli import ae, certificate, migration, move
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
     from radiology.app import App
-    from radiology.application_entities.model import ApplicationEntity
     from radiology.settings import Settings
 
 app = typer.Typer(
@@ -26,6 +26,10 @@ app = typer.Typer(
 )
 doctor_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(doctor_app, name="doctor")
+app.add_typer(ae.app, name="ae")
+app.add_typer(move.app, name="move")
+app.add_typer(certificate.app, name="certificate")
+app.command("migrate-from")(migration.migrate_from)
 
 DEMO = "demo"
 VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.1", "1.2.840.10008.1.2"
@@ -101,43 +105,6 @@ def import_(
     """Store every DICOM file below a path; what is refused is listed with its reason. May be repeated."""
     with database() as settings:
         sys.exit(_import(settings, path))
-
-
-@app.command("migrate-from")
-def migrate_from(
-    name: Annotated[str, typer.Argument(help="AE title of the foreign archive, as it is registered here.")],
-    hours: Annotated[str, typer.Option(help="When to copy, local time, as 20:00-06:00.")] = "00:00-00:00",
-    studies_per_hour: Annotated[float, typer.Option(min=0, help="At most; 0 for no limit.")] = 0,
-    limit: Annotated[int, typer.Option(min=1, help="A query with as many answers is asked again in parts.")] = 100,
-    verify_bytes: Annotated[bool, typer.Option("--verify-bytes", help="Retrieve twice and compare data sets.")] = False,
-    report: Annotated[bool, typer.Option("--report", help="Only print what became of each study, as CSV.")] = False,
-) -> None:
-    """Copy a foreign archive study by study. Interrupt it at any time; started again it goes on where it was."""
-    with database() as settings:
-        from radiology.app import App
-        from radiology.application_entities import queries
-        from radiology.remotes.archives import remote_archive
-        from radiology.remotes.copying import Copying
-        from radiology.studies.archive import open_archive
-        from radiology.takeover import copying, model, terminal
-
-        if report:
-            terminal.print_report(settings, name)
-            return
-        try:
-            window = model.hours(hours)
-        except ValueError:
-            refuse(f"{hours!r} is no time of day. Write it as 20:00-06:00.")
-
-        async def registered(app: "App") -> "ApplicationEntity":
-            async with app.db.transaction() as tx:
-                return await queries.one_application_entity(tx, name)
-
-        entity = with_app(settings, registered)
-        with open_archive(App.of(settings)) as archive:
-            studies = Copying(archive, remote_archive(settings, entity, limit=limit), "migration", verify_bytes)
-            takeover = copying.Takeover(studies, window, studies_per_hour, entity.outgoing_associations)
-            sys.exit(terminal.run(takeover))
 
 
 @app.command()
