@@ -33,7 +33,7 @@ def take(_event: evt.Event) -> int:
 
 @contextmanager
 def told(node: Node, status_of: Callable[[evt.Event], int] = take, **fields: object) -> Iterator["queue.Queue[Notice]"]:
-    """The notices that come, until the block ends."""
+    """The notices that come, until the block ends; not of what happened before."""
     came: queue.Queue[Notice] = queue.Queue()
 
     def on_create(event: evt.Event) -> tuple[int, Dataset | None]:
@@ -49,6 +49,7 @@ def told(node: Node, status_of: Callable[[evt.Event], int] = take, **fields: obj
     ae.add_supported_context(InstanceAvailabilityNotification)
     server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_N_CREATE, on_create)])
     try:
+        node.wait(follow_events(node.app))
         given = {"services": ["ian"], "move_destination": False} | fields
         register(node, AE_TITLE, server.socket.getsockname()[1], **given)
         yield came

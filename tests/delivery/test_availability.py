@@ -24,6 +24,7 @@ LONG_AGO = "UPDATE imaging_studies SET last_instance_at = now() - interval '1 ho
 @pytest.fixture
 def node(settings):
     with running_node(settings) as running:
+        running.wait(happen(running))
         yield running
 
 
@@ -95,6 +96,16 @@ def test_each_event_is_told_of_once_and_only_to_who_wants_it(node):
         assert node.value("SELECT count(*) FROM availability_notices") == 1
         assert attempt(node) is None
     assert notices.qsize() == 1
+
+
+def test_what_happened_before_the_first_look_is_not_told_of(settings):
+    with running_node(settings) as fresh:
+        register(fresh, "FOLLOWER", 1, services=["ian"], move_destination=False)
+        stored = fresh.wait(make.a_study(fresh.app))
+        received(fresh, stored.study_instance_uid)
+        assert fresh.value("SELECT count(*) FROM availability_notices") == 0
+        received(fresh, stored.study_instance_uid)
+        assert fresh.value("SELECT count(*) FROM availability_notices") == 1
 
 
 def attempt(node: Node) -> float | None:

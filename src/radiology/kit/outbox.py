@@ -88,6 +88,19 @@ async def next_for(tx: Transaction, reader: str, *, limit: int = 500) -> list[Pl
     )
 
 
+async def begin_at_end(tx: Transaction, reader: str) -> None:
+    """Let a reader that has had no event yet begin behind those that have their place, as if it had had them."""
+    await tx.run(
+        """
+        INSERT INTO worker_marks (name, position)
+        SELECT %(reader)s, (SELECT coalesce(max(position), 0) FROM outbox)
+        WHERE NOT EXISTS (SELECT 1 FROM worker_marks WHERE name = %(reader)s)
+        ON CONFLICT (name) DO NOTHING
+        """,
+        reader=reader,
+    )
+
+
 async def had(tx: Transaction, reader: str, position: int) -> None:
     """A reader has had all events up to this one."""
     await tx.run(

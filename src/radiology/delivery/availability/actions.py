@@ -42,9 +42,11 @@ log = get_logger()
 async def follow_events(app: App) -> int:
     """Read what happened since the last time, and have peers told of it; returns how many notices are to be sent.
 
-    Mark, notices and jobs are one transaction: no event is passed over, and none is told of twice.
+    Mark, notices and jobs are one transaction: no event is passed over, and none is told of twice. What happened before
+    it is called the first time is not told of: peers that are registered in an archive that is full know of it, or ask.
     """
     async with app.db.transaction() as tx:
+        await outbox.begin_at_end(tx, READER)
         events = await outbox.next_for(tx, READER)
         count = 0
         for event in events:
