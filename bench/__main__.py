@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import associations, finding, footprint, large, retrieving, storing
+from bench import associations, finding, footprint, forwarding, large, retrieving, storing
 from bench.peers import SERVERS
 
-WHAT = ("storing", "finding", "retrieving", "associations", "large", "footprint", "all")
+WHAT = ("storing", "finding", "retrieving", "forwarding", "associations", "large", "footprint", "all")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -34,6 +34,8 @@ def main(argv: list[str]) -> int:
         broken |= finding.run(only=asked.only, quick=asked.quick)
     if asked.what in ("retrieving", "all"):
         broken |= retrieving.run(only=asked.only, rounds=rounds, quick=asked.quick)
+    if asked.what == "forwarding" or (asked.what == "all" and asked.only in (None, "ours")):
+        broken |= forwarding.run(rounds=rounds, quick=asked.quick)
     if asked.what == "associations" or (asked.what == "all" and asked.only in (None, "ours")):
         broken |= associations.run(quick=asked.quick)
     if asked.what in ("large", "all"):
