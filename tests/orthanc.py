@@ -38,6 +38,11 @@ class Orthanc:
         answer.raise_for_status()
         return answer.json()
 
+    def send(self, file: bytes) -> None:
+        """Put a DICOM file into it."""
+        answer = httpx2.post(f"http://127.0.0.1:{self.http_port}/instances", content=file, timeout=30)
+        answer.raise_for_status()
+
     def wait_for(self, path: str, done: Any, limit_seconds: float = 20) -> Any:
         """The answer of a path, once it is as wanted."""
         until = time.monotonic() + limit_seconds

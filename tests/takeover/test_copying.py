@@ -145,6 +145,34 @@ def test_a_study_that_lacks_an_instance_here_is_reported_and_whole_after_another
         assert list(copying.copy())[-1].copied == 1
 
 
+@pytest.mark.peer("Query/Retrieve GET (SCU)", "Orthanc")
+def test_all_studies_together_keep_the_limit_of_bandwidth(node: Node, tmp_path: Path) -> None:
+    size = 64 * 1024
+    with orthanc(node, tmp_path / "orthanc") as peer:
+        for _ in range(4):
+            peer.send(as_file(an_object(Rows=256, Columns=128, PixelData=bytes(size))))
+        copying = takeover(node, peer.dicom_port, at_once=2, kib_per_second=128)
+        list(copying.list_studies())
+        began = monotonic()
+        assert list(copying.copy())[-1].copied == 4
+        # Four times 64 KiB, of which the burst of a second is free.
+        assert monotonic() - began > 1
+
+
+def test_stopping_does_not_wait_for_what_the_limit_of_bandwidth_holds_up(node: Node, tmp_path: Path) -> None:
+    with orthanc(node, tmp_path / "orthanc") as peer:
+        peer.send(as_file(an_object()))
+        peer.send(as_file(an_object(Rows=1024, Columns=1024, PixelData=bytes(2 * 1024 * 1024))))
+        copying = takeover(node, peer.dicom_port, at_once=2, kib_per_second=10)
+        list(copying.list_studies())
+        copies = copying.copy()
+        next(copies)
+        began = monotonic()
+        copies.close()
+        assert monotonic() - began < 5
+    assert node.value("SELECT count(*) FROM instances") == 1
+
+
 class Lost:
     """Takes an object, and forgets it."""
 
