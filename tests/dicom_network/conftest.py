@@ -13,6 +13,7 @@ from radiology.dicom_network.connection import Address, Association, DataSet, Ou
 from radiology.dicom_network.message import Command, CommandField, Response, Status
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
 from radiology.dicom_network.server import ANY_SOP_CLASS, DEFAULT_LIMITS, Application, Limits, Server, Service
+from raw_peer import RawPeer
 
 # A busy machine is no failure, and the same examples are tried everywhere.
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
@@ -126,3 +127,16 @@ def start_server(archive: Archive) -> Iterator[StartServer]:
 def server(start_server: StartServer) -> Server:
     """A server with the archive's services and ordinary, if shorter, timers."""
     return start_server(timers=Timers(5, 5, 5))
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[Server], RawPeer]]:
+    peers: list[RawPeer] = []
+
+    def connect(server: Server) -> RawPeer:
+        peers.append(RawPeer(server.address))
+        return peers[-1]
+
+    yield connect
+    for peer in peers:
+        peer.sock.close()

@@ -27,23 +27,19 @@ from radiology.dicom_network.message import (
     Status,
     SubOperations,
     command_pdus,
-    decode_command,
     fragments,
 )
 from radiology.dicom_network.pdu import (
-    PDU,
     Abort,
     AssociateAC,
     AssociateRJ,
     AssociateRQ,
-    DataTF,
-    ProposedContext,
     ReleaseRP,
     ReleaseRQ,
-    decode,
     encode,
 )
 from radiology.dicom_network.server import Limits, OperationCancelledError, Server
+from raw_peer import RawPeer, data_pdus, status_of, store_command
 
 VERIFICATION = "1.2.840.10008.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -239,72 +235,7 @@ def test_findscu_cancels(start_server: StartServer, archive: Any) -> None:
 # --- Peers in raw bytes -----------------------------------------------------------------------------------------------
 
 
-class RawPeer:
-    """A socket and just enough of the protocol to break it on purpose."""
-
-    def __init__(self, server: Server) -> None:
-        self.sock = socket.create_connection(server.address, 10)
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def receive(self) -> PDU | None:
-        """The next PDU, or None when the connection is closed."""
-        header = self._exactly(6)
-        return decode(header + self._exactly(int.from_bytes(header[2:], "big"))) if header else None
-
-    def _exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            try:
-                piece = self.sock.recv(count - len(data))
-            except ConnectionResetError:
-                piece = b""
-            if not piece:
-                return b""
-            data += piece
-        return data
-
-    def associate(self, called: str = "RADSVC", calling: str = "CT1") -> PDU | None:
-        contexts = (ProposedContext(1, CT, (EXPLICIT,)), ProposedContext(3, STUDY_FIND, (IMPLICIT,)))
-        self.send(encode(AssociateRQ(called, calling, contexts)))
-        return self.receive()
-
-
-@pytest.fixture
-def connect() -> Iterator[Callable[[Server], RawPeer]]:
-    peers: list[RawPeer] = []
-
-    def connect(server: Server) -> RawPeer:
-        peers.append(RawPeer(server))
-        return peers[-1]
-
-    yield connect
-    for peer in peers:
-        peer.sock.close()
-
-
 Connect = Callable[[Server], RawPeer]
-
-
-def store_command(message_id: int = 1, sop_class_uid: str = CT, data_set_type: int = 1) -> bytes:
-    elements = {
-        Element.AFFECTED_SOP_CLASS_UID: sop_class_uid,
-        Element.COMMAND_FIELD: CommandField.C_STORE_RQ,
-        Element.MESSAGE_ID: message_id,
-        Element.DATA_SET_TYPE: data_set_type,
-        Element.AFFECTED_SOP_INSTANCE_UID: f"1.2.{message_id}",
-    }
-    return command_pdus(1, Command(elements), 16384)
-
-
-def data_pdus(data: bytes, context_id: int = 1) -> bytes:
-    return b"".join(fragments(context_id, data, 16384))
-
-
-def status_of(pdu: PDU | None) -> int:
-    assert isinstance(pdu, DataTF)
-    return decode_command(pdu.pdvs[0].fragment).status
 
 
 @pytest.mark.parametrize("triple", [(1, 1, 3), (1, 1, 1), (2, 3, 1)])

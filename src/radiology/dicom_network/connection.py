@@ -5,6 +5,7 @@ queues up in memory, and a data set of any size passes through one receive buffe
 """
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -186,15 +187,16 @@ class Association:
         """The next message, or None when the peer asks for release.
 
         What is left of the data set of the message before is skipped. A C-CANCEL is not returned but remembered, see
-        `is_cancelled`. The limit (default: idle) is for the first bytes; the DIMSE timer takes over once a message has
-        begun. Raises AssociationEndedError.
+        `is_cancelled`. The limit (default: idle) is for the first bytes; once a message has begun, what follows has the
+        DIMSE timer and a time by its length. Raises AssociationEndedError.
         """
         if self._unfinished is not None:
             self._unfinished.drain()
             self._unfinished = None
         limit = self.timers.idle_seconds if limit_seconds is None else limit_seconds
+        self._transport.begin_message()
         while True:
-            pdv = self._next_pdv(self.timers.dimse_seconds if self._assembler.started else limit)
+            pdv = self._next_pdv(None if self._assembler.started else limit)
             if pdv is None:
                 return None
             context = self._context(pdv)
@@ -244,7 +246,7 @@ class Association:
             if indication is None:
                 if batch:
                     return batch, False
-                indication = self._receive(self.timers.dimse_seconds)
+                indication = self._receive(None)
             if not self._take(indication):
                 raise self.refuse(PDUError("the peer asked for release in the middle of a data set"))
 
@@ -286,7 +288,7 @@ class Association:
             return False
         return True
 
-    def _next_pdv(self, limit_seconds: float) -> PDV | None:
+    def _next_pdv(self, limit_seconds: float | None) -> PDV | None:
         while not self._pdvs:
             indication, self._held = self._held, None
             if indication is None:
@@ -295,9 +297,12 @@ class Association:
                 return None
         return self._pdvs.popleft()
 
-    def _receive(self, limit_seconds: float) -> Indication:
+    def _receive(self, limit_seconds: float | None) -> Indication:
+        """The next indication within the limit; without one, within what is allowed to the rest of a message."""
         self._check()
         try:
+            if limit_seconds is None:
+                return self._transport.receive_more()
             return self._transport.receive(limit_seconds)
         except AssociationEndedError as ended:
             self._transport.upper.abort(2 if ended.outcome is Outcome.TIMED_OUT else 0)
@@ -530,11 +535,11 @@ class Association:
         Raises AssociationEndedError.
         """
         self._check()
-        upper = self._transport.upper
+        upper, deadline = self._transport.upper, time.monotonic() + self.timers.artim_seconds
         upper.release()
         while not upper.close:
             self._transport.flush()
-            indication = self._receive(self.timers.artim_seconds)
+            indication = self._receive(max(deadline - time.monotonic(), 0))
             if isinstance(indication, ReleaseRQ):  # Both asked at once (AR-8).
                 upper.release_response()
             elif not isinstance(indication, DataTF | ReleaseRP):

@@ -21,6 +21,8 @@ BUFFERS_AT_ONCE: Final = 512
 """Well under IOV_MAX, for our sendmsg() and for whoever hands a batch of fragments on to writev()."""
 PACED_BYTES: Final = 16 * 1024
 """How much is sent at once where the speed is limited."""
+SLOWEST_BYTES_PER_SECOND: Final = 1024
+"""What a peer must send or take in the mean, once it has kept us waiting for as long as a timer allows."""
 _QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
 
 PauseAfter = Callable[[int], float]
@@ -88,7 +90,8 @@ class Timers:
     """Limits in seconds (domain.md 1.1).
 
     ARTIM: for the whole of the A-ASSOCIATE exchange, and for the peer to close afterwards. DIMSE: for the next PDU of a
-    message that has begun, for a response, and for the peer to take what we send. Idle: between two messages.
+    message that has begun, for a response, and for the peer to take what we send; see `Patience`. Idle: between two
+    messages.
     """
 
     artim_seconds: float = 30.0
@@ -97,6 +100,28 @@ class Timers:
 
 
 DEFAULT_TIMERS: Final = Timers()
+
+
+class Patience:
+    """How long a peer may keep us waiting: as long as a timer says in all, and a second more for each KiB that moves.
+
+    So one that stalls costs the timer, and one that drips bytes for ever little more.
+    """
+
+    __slots__ = ("_most_seconds", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._most_seconds = seconds
+        self.seconds = seconds
+
+    def renew(self) -> None:
+        """Something new begins."""
+        self.seconds = self._most_seconds
+
+    def waited(self, seconds: float, moved_bytes: int) -> None:
+        """We waited so long while so much came or went."""
+        left = self.seconds - seconds + moved_bytes / SLOWEST_BYTES_PER_SECOND
+        self.seconds = min(left, self._most_seconds)
 
 
 class Transport:
@@ -109,6 +134,9 @@ class Transport:
         self.pause_after: PauseAfter | None = None
         """Limits how fast P-DATA is sent; None for full speed."""
         self._socket = sock
+        self._received_bytes = 0
+        self._receiving = Patience(timers.dimse_seconds)
+        self._sending = Patience(timers.dimse_seconds)
         shortest = min(timers.artim_seconds, timers.dimse_seconds, timers.idle_seconds)
         sock.settimeout(None)
         # The kernel's own timers: unlike settimeout() they cost no poll() before each call.
@@ -134,6 +162,20 @@ class Transport:
             indication = self.upper.next_indication()
         return indication
 
+    def begin_message(self) -> None:
+        """What `receive_more` waits for from now on is another message."""
+        self._receiving.renew()
+
+    def receive_more(self) -> Indication:
+        """The next indication in a message that has begun. Raises AssociationEndedError when it comes too slowly."""
+        began, before = time.monotonic(), self._received_bytes
+        if self._receiving.seconds <= 0:
+            sentence = f"the peer sends less than {SLOWEST_BYTES_PER_SECOND} bytes a second"
+            raise AssociationEndedError(Outcome.TIMED_OUT, sentence)
+        indication = self.receive(self._receiving.seconds)
+        self._receiving.waited(time.monotonic() - began, self._received_bytes - before)
+        return indication
+
     def poll(self) -> Indication | None:
         """The next indication if its bytes have arrived already."""
         indication = self.upper.next_indication()
@@ -148,6 +190,7 @@ class Transport:
             return False
         except OSError:
             count = 0  # A reset is a close; what the peer sent before it has been read.
+        self._received_bytes += count
         self.upper.received(count)
         if _QUICKACK is not None and count:
             # Most senders leave Nagle's algorithm on and wait for an acknowledgement that the kernel would hold back.
@@ -161,7 +204,7 @@ class Transport:
             self.upper.outgoing.clear()
             # Where the peer is gone already, reading will tell.
             with contextlib.suppress(OSError, AssociationEndedError):
-                self._send_all(deque((memoryview(data),)), self.timers.artim_seconds)
+                self._send_all(deque((memoryview(data),)), Patience(self.timers.artim_seconds))
 
     def send(self, buffers: Sequence[bytes | memoryview]) -> None:
         """Send P-DATA from one buffer or many, without joining them. Raises AssociationEndedError."""
@@ -169,29 +212,29 @@ class Transport:
         queue = deque(memoryview(buffer) for buffer in buffers)
         try:
             if self.pause_after is None:
-                self._send_all(queue, self.timers.dimse_seconds)
+                self._send_all(queue, self._sending)
             else:
                 self._send_paced(queue, self.pause_after)
         except OSError as error:
             raise self._send_failed(error) from error
 
-    def _send_all(self, queue: deque[memoryview], limit_seconds: float) -> None:
-        deadline = time.monotonic() + limit_seconds
+    def _send_all(self, queue: deque[memoryview], patience: Patience) -> None:
         while queue:
+            began, sent = time.monotonic(), 0
             try:
-                _drop(queue, self._socket.sendmsg(list(islice(queue, BUFFERS_AT_ONCE))))
+                sent = self._socket.sendmsg(list(islice(queue, BUFFERS_AT_ONCE)))
+                _drop(queue, sent)
             except BlockingIOError:
                 self._check_stop()
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                deadline = time.monotonic() + limit_seconds
+            patience.waited(time.monotonic() - began, sent)
+            if queue and patience.seconds <= 0:
+                raise BlockingIOError
 
     def _send_paced(self, queue: deque[memoryview], pause_after: PauseAfter) -> None:
         while queue:
             piece = _take(queue, PACED_BYTES)
             size = sum(map(len, piece))
-            self._send_all(piece, self.timers.dimse_seconds)
+            self._send_all(piece, self._sending)
             goes_on_at = time.monotonic() + pause_after(size)
             while (left := goes_on_at - time.monotonic()) > 0:
                 self._check_stop()
