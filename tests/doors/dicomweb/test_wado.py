@@ -1,7 +1,5 @@
 """WADO-RS (PS3.18 10.4) as clients see it."""
 
-from email.message import Message
-from email.parser import BytesParser
 from io import BytesIO
 from typing import Any
 
@@ -12,19 +10,12 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 
 import make
 from conftest import ClientAs
+from multipart import parts_of
 from radiology.app import App
 
 pytestmark = pytest.mark.anyio
 
 AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
-
-
-def parts_of(answer: Any) -> list[tuple[str, bytes]]:
-    """The media type and the bytes of every part."""
-    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
-    message: Message = BytesParser().parsebytes(head + answer.content)
-    assert message.is_multipart()
-    return [(part["Content-Type"], part.get_payload(decode=True)) for part in message.get_payload()]  # type: ignore[union-attr, misc]
 
 
 def url_of(stored: make.Stored, level: str = "instance") -> str:

@@ -14,6 +14,7 @@ DICOM = "application/dicom"
 OCTET_STREAM = "application/octet-stream"
 MULTIPART = "multipart/related"
 
+_UNESCAPED_PLUS = re.compile(r"dicom (?=json|xml)")
 _PARAMETER = re.compile(r'\s*([^\s=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))\s*')
 
 
@@ -55,7 +56,8 @@ def accepted(request: Request) -> list[MediaRange]:
     The query parameter `accept` goes before the header (PS3.18 8.3.3.1).
     """
     # A plus sign that was not escaped in the URL comes in as a space.
-    asked = [text.replace("dicom json", "dicom+json") for text in request.query_params.getlist("accept")]
+    asked = [_UNESCAPED_PLUS.sub("dicom+", text) for text in request.query_params.getlist("accept")]
+    _must_take_utf_8(request.query_params.getlist("charset"))
     return parse_accept(asked or request.headers.getlist("accept"))
 
 
@@ -65,6 +67,13 @@ def parse_accept(values: Iterable[str]) -> list[MediaRange]:
     if not ranges:
         return [ANYTHING]
     return sorted((entry for entry in ranges if entry.quality > 0), key=lambda entry: -entry.quality)
+
+
+def _must_take_utf_8(charsets: Iterable[str]) -> None:
+    """Text is sent as UTF-8. Raises NotAcceptable where the query parameter `charset` (PS3.18 8.3.3.2) leaves it out."""
+    ranges = [_range(entry) for value in charsets for entry in _split(value, ",") if entry.strip()]
+    if ranges and not any(entry.type in ("utf-8", "utf8", "*") and entry.quality > 0 for entry in ranges):
+        raise NotAcceptable("Text is sent as UTF-8. Ask for charset=UTF-8, or leave it out.")
 
 
 def choose(ranges: Sequence[MediaRange], offers: Sequence[str]) -> str:
