@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone, tzinfo
+from datetime import timezone, tzinfo
 from typing import Any
 
 from radiology.errors import DataSetMismatch
@@ -11,6 +11,7 @@ from radiology.standards.dicom import matching
 from radiology.standards.dicom.dictionary import tag_of_keyword
 from radiology.standards.dicom.fitting import matches
 from radiology.standards.dicom.matching import Condition, DateRange, TimeRange, Universal
+from radiology.standards.dicom.zones import parse_offset
 
 _CHARACTER_SET, _TIMEZONE_OFFSET = "00080005", "00080201"
 _STATION, _START_DATE, _START_TIME = "00400001", "00400002", "00400003"
@@ -100,13 +101,10 @@ def _text(element: Mapping[str, Any] | None) -> str:
 def _zone(element: Mapping[str, Any] | None) -> timezone | None:
     """Timezone Offset From UTC (0008,0201), as +0600. Raises DataSetMismatch."""
     text = _text(element)
-    if not text:
-        return None
-    sign, digits = text[:1], text[1:]
-    if sign not in "+-" or len(digits) != 4 or not digits.isdecimal() or int(digits) > 1400:
-        raise DataSetMismatch("Timezone Offset From UTC has the form +0600.", tag=_TIMEZONE_OFFSET)
-    minutes = int(digits[:2]) * 60 + int(digits[2:])
-    return timezone(timedelta(minutes=-minutes if sign == "-" else minutes))
+    try:
+        return parse_offset(text) if text else None
+    except ValueError as error:
+        raise DataSetMismatch("Timezone Offset From UTC has the form +0600.", tag=_TIMEZONE_OFFSET) from error
 
 
 def _tag(path: str) -> str | None:

@@ -1,7 +1,7 @@
 """What the index knows of a study, a series and an instance, taken from the header of an object. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,7 @@ from radiology.standards.dicom import levels
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import PatientIdentity
 from radiology.standards.dicom.names import name_search_text
+from radiology.standards.dicom.zones import parse_offset
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def moment_of(day: date | None, clock: time | None, zone: tzinfo) -> datetime | 
 
 def zone_of(offset: str, default: tzinfo) -> tzinfo:
     """Timezone Offset From UTC (0008,0201), such as +0600; the default where it is missing or no offset."""
-    if len(offset) != 5 or offset[0] not in "+-" or not offset[1:].isdigit():
+    try:
+        return parse_offset(offset)
+    except ValueError:
         return default
-    minutes = int(offset[1:3]) * 60 + int(offset[3:])
-    return timezone(timedelta(minutes=minutes if offset[0] == "+" else -minutes)) if minutes < 24 * 60 else default

@@ -5,6 +5,7 @@ The matching rules themselves are in `standards.dicom.matching`; `queries.search
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timezone
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, cast
@@ -66,11 +67,25 @@ def returnable(level: Level) -> frozenset[str]:
     return _STORED[level] | COMPUTED[level] | above
 
 
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Timezone query adjustment: the zone that was asked for, and the name of that of objects which name none."""
+
+    asked: timezone
+    local: str
+
+    @property
+    def offset_seconds(self) -> float:
+        """How far the zone that was asked for is ahead of UTC."""
+        return self.asked.utcoffset(None).total_seconds()
+
+
 @dataclass(frozen=True)
 class StudySearch:
     """Keys and what to return, at one level. Attributes are named by eight hexadecimal digits.
 
-    `keys` holds conditions by tag; those of attributes inside a sequence lie in one `matching.Sequence`.
+    `keys` holds conditions by tag; those of attributes inside a sequence lie in one `matching.Sequence`. With
+    `zones` the date and time of a study are compared as they are in the zone that was asked for.
     """
 
     level: Level
@@ -80,6 +95,7 @@ class StudySearch:
     include: frozenset[str] = frozenset()
     include_all: bool = False
     fuzzy: bool = False
+    zones: Zones | None = None
     limit: int = 200
     offset: int = 0
 

@@ -175,3 +175,47 @@ def test_dcmtk_finds_studies(node: Node, model: str) -> None:
     assert len(re.findall(r"Find Response: \d+ \(Pending\)", output)) == 1, output
     assert "[D1]" in output
     assert "Begum^Salma" in output
+
+
+NEGOTIATES_ZONE = b"\0\1\0\1"
+
+
+def in_zone(node: Node, offset: str, level: str = "STUDY", **keys: str) -> list[Any]:
+    asked = identifier(level, TimezoneOffsetFromUTC=offset, **keys)
+    return found(node, asked, extended=NEGOTIATES_ZONE)
+
+
+@pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
+def test_dates_and_times_are_asked_and_answered_in_the_zone_that_was_negotiated(node: Node) -> None:
+    """Two in the night of the 21st in Dhaka (+0600) is still the 20th at +0000."""
+    store(node, StudyDate="20260121", StudyTime="020000.5", PatientID="LOCAL", AccessionNumber="A")
+    store(node, StudyDate="20260121", StudyTime="020000", PatientID="OWN", TimezoneOffsetFromUTC="+0000")
+    (answer,) = in_zone(node, "+0000", StudyDate="20260120", StudyTime="", PatientID="")
+    assert (answer.PatientID, answer.StudyDate, answer.StudyTime) == ("LOCAL", "20260120", "200000.5")
+    assert answer.TimezoneOffsetFromUTC == "+0000"
+    assert values(in_zone(node, "+0000", StudyDate="20260121", PatientID=""), "PatientID") == ["OWN"]
+    assert values(in_zone(node, "-0530", StudyDate="20260120", PatientID=""), "PatientID") == ["LOCAL", "OWN"]
+    (answer,) = in_zone(node, "-0530", StudyTime="1400-1459", PatientID="", StudyDate="")
+    assert (answer.PatientID, answer.StudyTime) == ("LOCAL", "143000.5")
+    (answer,) = in_zone(node, "+0000", StudyDate="20260121-20260121", StudyTime="0100-0300", PatientID="")
+    assert (answer.PatientID, answer.StudyDate) == ("OWN", "20260121")
+
+
+@pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
+def test_what_has_no_moment_stays_as_it_is_in_every_zone(node: Node) -> None:
+    store(node, StudyDate="20260121", StudyTime=None, PatientBirthDate="19800215")
+    (answer,) = in_zone(node, "-1200", StudyDate="20260121", StudyTime="", PatientBirthDate="")
+    assert (answer.StudyDate, answer.StudyTime, answer.PatientBirthDate) == ("20260121", "", "19800215")
+
+
+@pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
+def test_a_zone_without_negotiation_changes_nothing_and_one_that_is_none_is_refused(node: Node) -> None:
+    image = store(node, StudyDate="20260121", StudyTime="020000", ContentDate="20260121", ContentTime="0210")
+    asked = identifier("STUDY", TimezoneOffsetFromUTC="+0000", StudyDate="20260121", StudyTime="")
+    (answer,) = found(node, asked)
+    assert (answer.StudyDate, answer.StudyTime, "TimezoneOffsetFromUTC" in answer) == ("20260121", "020000", False)
+    wrong = identifier("STUDY", TimezoneOffsetFromUTC="six", StudyDate="20260121")
+    assert ask(node, wrong, extended=NEGOTIATES_ZONE)[-1][0] == 0xA900
+    above = {"StudyInstanceUID": image.StudyInstanceUID, "SeriesInstanceUID": image.SeriesInstanceUID}
+    (answer,) = in_zone(node, "+0000", "IMAGE", **above, ContentDate="")
+    assert (answer.ContentDate, "ContentTime" in answer) == ("20260120", False)

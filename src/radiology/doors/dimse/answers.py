@@ -4,18 +4,20 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from radiology.dicom_network.message import PendingResponses, Status
 from radiology.doors.dimse.identifiers import CHARACTER_SET, LEVEL
 from radiology.standards.dicom import data_set
+from radiology.standards.dicom.zones import TIMEZONE_OFFSET, in_zone
 from radiology.studies.queries.search import STUDY_TEXTS
-from radiology.studies.search import Level, StudySearch, returnable
+from radiology.studies.search import Level, StudySearch, Zones, returnable
 
-RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY, TIMEZONE = "00080054", "00080056", "00080201"
+RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY = "00080054", "00080056"
 #: Attributes of an identifier that say how is asked, not what for.
-CONTROL: Final = frozenset({LEVEL, CHARACTER_SET, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY, TIMEZONE})
+CONTROL: Final = frozenset({LEVEL, CHARACTER_SET, RETRIEVE_AE_TITLE, INSTANCE_AVAILABILITY, TIMEZONE_OFFSET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,15 @@ class OfObjects:
     transfer_syntax_uid: str
     charset: str
     status: int
+    zones: Zones | None = None
 
     def responses(self, answers: Sequence[str]) -> PendingResponses:
         """Pending responses for some matches."""
         return PendingResponses(self.status, [self._encoded(orjson.loads(answer)) for answer in answers])
 
     def _encoded(self, found: Mapping[str, Any]) -> bytes:
+        if self.zones is not None:
+            found = in_zone(found, ZoneInfo(self.zones.local), self.zones.asked)
         attributes = {tag: _cut(found.get(tag, blank), blank) for tag, blank in self.blank.items()}
         attributes.update(self.fixed)
         return data_set.encode(attributes, self.transfer_syntax_uid, charset=self.charset)
@@ -84,10 +89,12 @@ def answering_of(
         RETRIEVE_AE_TITLE: {"vr": "AE", "Value": [ae_title]},
         INSTANCE_AVAILABILITY: {"vr": "CS", "Value": ["ONLINE"]},
     }
-    if search.level is Level.STUDY and asked.keys() <= STUDY_TEXTS.keys():
+    if search.zones is not None:
+        fixed[TIMEZONE_OFFSET] = identifier[TIMEZONE_OFFSET]
+    elif search.level is Level.STUDY and asked.keys() <= STUDY_TEXTS.keys():
         return _of_texts(asked, fixed, charset, transfer_syntax_uid, status)
     blank = {tag: _blank(element) for tag, element in asked.items()}
-    return OfObjects(fixed, blank, transfer_syntax_uid, charset, status)
+    return OfObjects(fixed, blank, transfer_syntax_uid, charset, status, search.zones)
 
 
 def _of_texts(

@@ -1,6 +1,7 @@
 """Identifiers: reading them, and the level and unique keys of a C-MOVE or C-GET (PS3.4 C.4.2.1.4, C.6, Y.4)."""
 
 from collections.abc import Mapping
+from datetime import timezone
 from typing import Any, Final
 
 from radiology.dicom_network.connection import DataSet
@@ -16,6 +17,7 @@ from radiology.standards.dicom.uids import (
     STUDY_ROOT_MOVE,
     is_valid_uid,
 )
+from radiology.standards.dicom.zones import TIMEZONE_OFFSET, parse_offset
 from radiology.studies.queries.retrieve import Selection
 
 LIMIT_BYTES: Final = 8 * 1024 * 1024
@@ -51,6 +53,15 @@ def charset_of(profile: str, identifier: Mapping[str, Any]) -> str:
     """The character set of the answers: UTF-8 or Latin-1 where the record or the request allows it, else ASCII."""
     allowed = {profile, *_values(identifier, CHARACTER_SET)}
     return next((charset for charset in (data_set.UTF_8, data_set.LATIN_1) if charset in allowed), data_set.ASCII)
+
+
+def offset_of(identifier: Mapping[str, Any]) -> timezone | None:
+    """Timezone Offset From UTC (0008,0201), None where it has no value. Raises DataSetMismatch (A900)."""
+    values = _values(identifier, TIMEZONE_OFFSET)
+    try:
+        return parse_offset(values[0]) if values else None
+    except ValueError as error:
+        raise DataSetMismatch("Timezone Offset From UTC has the form +0600.", tag=TIMEZONE_OFFSET) from error
 
 
 def selection_of(sop_class_uid: str, data: DataSet) -> Selection:

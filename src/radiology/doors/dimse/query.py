@@ -7,7 +7,7 @@ from typing import Any, Final
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, PendingResponses, Response
 from radiology.doors.dimse.answers import CONTROL, Answering, OfTexts, answering_of
-from radiology.doors.dimse.identifiers import LEVEL, PATIENT_ID, SERIES, STUDY, charset_of, read
+from radiology.doors.dimse.identifiers import LEVEL, PATIENT_ID, SERIES, STUDY, charset_of, offset_of, read
 from radiology.errors import DataSetMismatch, Invalid, Unavailable
 from radiology.standards.dicom.matching import (
     Condition,
@@ -22,14 +22,15 @@ from radiology.standards.dicom.matching import (
     parse_identifier,
 )
 from radiology.standards.dicom.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
+from radiology.standards.dicom.zones import with_partners
 from radiology.studies.archive import Archive
 from radiology.studies.queries.search import Origin, find_at_once, find_texts
-from radiology.studies.search import Level, StudySearch
+from radiology.studies.search import Level, StudySearch, Zones
 
 #: Our answer to SOP class extended negotiation (PS3.4 C.5.1.1): relational queries, combined date and time, fuzzy
-#: names, no timezone adjustment, no conversion of enhanced images, empty values, several values.
-EXTENDED: Final = b"\1\1\1\0\0\1\1"
-_RELATIONAL, _COMBINED, _FUZZY, _EMPTY, _SEVERAL = 0, 1, 2, 5, 6
+#: names, timezone query adjustment, no conversion of enhanced images, empty values, several values.
+EXTENDED: Final = b"\1\1\1\1\0\1\1"
+_RELATIONAL, _COMBINED, _FUZZY, _TIMEZONE, _EMPTY, _SEVERAL = 0, 1, 2, 3, 5, 6
 
 #: So many matches go out together; a C-CANCEL is looked for before each such lot.
 AT_ONCE: Final = 32
@@ -52,6 +53,7 @@ class Negotiated:
     relational: bool = False
     combined: bool = False
     fuzzy: bool = False
+    adjusts_zone: bool = False
     options: MatchingOptions = field(default_factory=MatchingOptions)
 
 
@@ -65,8 +67,12 @@ class QueryService:
     def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response | PendingResponses]:
         """A pending response for each match, in the order of `queries.search`; FF01 where a key is not known here."""
         identifier, settings = read(data), self.archive.app.settings
-        search = search_of(identifier, request.sop_class_uid, negotiated(association, request.sop_class_uid))
+        agreed = negotiated(association, request.sop_class_uid)
+        search = search_of(identifier, request.sop_class_uid, agreed)
         search = replace(search, limit=settings.find_max + 1)
+        if agreed.adjusts_zone and (asked := offset_of(identifier)) is not None:
+            include = search.include | with_partners(search.keys)
+            search = replace(search, zones=Zones(asked, settings.time_zone), include=include)
         self.wait_for_index(association)
         charset = charset_of(association.state.entity.default_charset, identifier)
         answering = answering_of(identifier, search, charset, data.transfer_syntax_uid, settings.ae_title)
@@ -96,7 +102,7 @@ def negotiated(association: Association, sop_class_uid: str) -> Negotiated:
         return len(agreed) > position and agreed[position] == 1
 
     options = MatchingOptions(empty_value=has(_EMPTY), multiple_values=has(_SEVERAL))
-    return Negotiated(has(_RELATIONAL), has(_COMBINED), has(_FUZZY), options)
+    return Negotiated(has(_RELATIONAL), has(_COMBINED), has(_FUZZY), has(_TIMEZONE), options)
 
 
 def search_of(identifier: Mapping[str, Any], sop_class_uid: str, agreed: Negotiated) -> StudySearch:

@@ -28,7 +28,7 @@ from radiology.standards.dicom.matching import (
     Wildcard,
 )
 from radiology.standards.dicom.names import name_tokens
-from radiology.studies.search import Level, StudySearch
+from radiology.studies.search import Level, StudySearch, Zones
 
 #: Columns that hold an attribute as text.
 STUDY_COLUMNS: Mapping[str, LiteralString] = {
@@ -101,6 +101,8 @@ def _add_key(
     below_study = search.level in (Level.PATIENT, Level.STUDY)
     if tag == _MODALITIES_IN_STUDY or (tag == _MODALITY and below_study):
         _add_modalities(where, condition)
+    elif search.zones is not None and tag in (_STUDY_DATE, _STUDY_TIME):
+        _add_in_zone(where, tag, condition, search.zones)
     elif tag in (_STUDY_DATE, _STUDY_TIME, _PATIENT_NAME, _REFERRING):
         _add_special(where, tag, condition, fuzzy=search.fuzzy)
     elif tag in STUDY_COLUMNS:
@@ -161,6 +163,40 @@ def _add_special(where: Where, tag: str, condition: Condition, *, fuzzy: bool) -
     elif isinstance(condition, DateRange | TimeRange):
         column: LiteralString = "s.study_date" if tag == _STUDY_DATE else "s.study_time"
         _add_bounds(where, column, condition.start, condition.end)
+
+
+#: The date and time of a study in the zone asked for, from its own zone or else the local one; NULL without both.
+_OFFSET: LiteralString = "s.dicom #>> '{00080201,Value,0}'"
+_MOMENT: LiteralString = (
+    "(CASE WHEN " + _OFFSET + " ~ '^[+-](0[0-9]|1[0-4])[0-5][0-9]$' THEN (s.study_date + s.study_time)"
+    " AT TIME ZONE (left(" + _OFFSET + ", 3) || ':' || right(" + _OFFSET + ", 2))::interval"
+    " ELSE (s.study_date + s.study_time) AT TIME ZONE {local} END AT TIME ZONE make_interval(secs => {asked}))"
+)
+
+
+def _add_in_zone(where: Where, tag: str, condition: Condition, zones: Zones) -> None:
+    """Study Date or Time as it is in another zone. The day before and the one after are where an index looks."""
+    if isinstance(condition, AnyOf):
+        _add_any(where, condition, lambda inner, one: _add_in_zone(inner, tag, one, zones))
+        return
+    if not isinstance(condition, DateRange | TimeRange | DateTimeRange):
+        _add_special(where, tag, condition, fuzzy=False)
+        return
+    column = _MOMENT
+    if isinstance(condition, DateRange):
+        column = "coalesce(" + _MOMENT + "::date, s.study_date)"
+    elif isinstance(condition, TimeRange):
+        column = "coalesce(" + _MOMENT + "::time, s.study_time)"
+    bounds: tuple[tuple[date | time | None, LiteralString, LiteralString], ...] = (
+        (condition.start, " >= ", " - 1"),
+        (condition.end, " <= ", " + 1"),
+    )
+    for bound, comparison, one_day in bounds:
+        if bound is None:
+            continue
+        where.add(column + comparison + "{bound}", asked=zones.offset_seconds, local=zones.local, bound=bound)
+        if not isinstance(bound, time):
+            where.add("s.study_date" + comparison + "{bound}::date" + one_day, bound=bound)
 
 
 def _day(moment: datetime | None) -> date | None:
