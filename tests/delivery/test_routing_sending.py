@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 import make
 from node import KNOWN, Node, free_port, running_node
+from orthanc import orthanc
 from radiology.access.model import SYSTEM
 from radiology.application_entities.model import ApplicationEntity
 from radiology.delivery.routing import actions
@@ -231,6 +232,18 @@ def test_bandwidth_is_limited_within_an_instance(node):
         until(lambda: len(came) == 1)
         assert time.monotonic() - began > 1
         until(lambda: state(node) == "sent")
+
+
+@pytest.mark.peer("DICOMweb (client)", "Orthanc")
+def test_bandwidth_is_limited_over_dicomweb(node, tmp_path):
+    add_rule(node, "CLOUD", bandwidth_kib_per_second=24)
+    node.wait(make.a_study(node.app, PixelData=bytes(40 * 1024), Rows=160, Columns=128))
+    with orthanc(node, tmp_path / "orthanc", dicomweb=True) as peer, worker(node):
+        node.register(ApplicationEntity("CLOUD", dicomweb_url=f"http://127.0.0.1:{peer.http_port}/dicom-web"))
+        began = time.monotonic()
+        follow(node)
+        until(lambda: state(node) == "sent")
+        assert time.monotonic() - began > 1
 
 
 def test_bandwidth_is_limited(node):

@@ -52,7 +52,7 @@ def send(
     `pause_after` limits the speed: how many seconds to pause after so many bytes.
     """
     if entity.dicomweb_url:
-        store_by_web(archive, entity, instances, on_sent=on_sent, is_stopped=is_stopped)
+        store_by_web(archive, entity, instances, on_sent=on_sent, is_stopped=is_stopped, pause_after=pause_after)
         return
     sending = _Sending(archive, entity, _originator_elements(originator), on_sent, is_stopped, keep_association,
                        pause_after)  # fmt: skip

@@ -1,6 +1,7 @@
 """Send stored objects to a peer by STOW-RS (PS3.18 10.5), as they are stored, in lots of a few."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from uuid import uuid4
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.web import WebPeer, web_peer
 from radiology.delivery.results import DAMAGED, NOT_PERFORMED, OnSent, Sent
+from radiology.dicom_network.transport import PACED_BYTES, TICK_SECONDS, PauseAfter
 from radiology.errors import RadiologyError
+from radiology.kit.clock import monotonic_seconds
 from radiology.kit.log import get_logger
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import StoredInstance
@@ -36,14 +39,19 @@ def store_by_web(
     *,
     on_sent: OnSent,
     is_stopped: Callable[[], bool],
+    pause_after: PauseAfter | None = None,
 ) -> None:
-    """Store instances at a peer. `on_sent` is told of each one; after `is_stopped` of nothing more."""
+    """Store instances at a peer. `on_sent` is told of each one; after `is_stopped` of nothing more.
+
+    `pause_after` limits the speed: how many seconds to pause after so many bytes.
+    """
+    pace = _Pace(is_stopped, pause_after)
     left = list(lots(instances))
     try:
         with web_peer(archive.app.settings, entity) as peer:
             while left and not is_stopped():
                 with suppress(_StoppedError):
-                    _store(archive, peer, left[0], on_sent, is_stopped)
+                    _store(archive, peer, left[0], on_sent, pace)
                     left.pop(0)
     except RadiologyError as error:
         log.warning("sending.interrupted", ae_title=entity.ae_title, reason=error.sentence, instances=len(left))
@@ -77,7 +85,7 @@ def _store(
     peer: WebPeer,
     lot: Sequence[StoredInstance],
     on_sent: OnSent,
-    is_stopped: Callable[[], bool],
+    pace: "_Pace",
 ) -> None:
     """One request. Raises PeerFailed, _StoppedError."""
     with ExitStack() as opened:
@@ -96,21 +104,46 @@ def _store(
         if not files:
             return
         boundary = uuid4().hex
-        status, told = peer.store(_content(files, boundary, is_stopped), boundary)
+        status, told = peer.store(_content(files, boundary, pace), boundary)
     for file in files:
         on_sent(file.instance, result_of(file.instance.sop_instance_uid, status, told))
 
 
-def _content(files: Sequence[_File], boundary: str, is_stopped: Callable[[], bool]) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast a request may go, and whether it is to go on."""
+
+    is_stopped: Callable[[], bool]
+    pause_after: PauseAfter | None
+
+    @property
+    def chunk_bytes(self) -> int:
+        """How much is sent at once."""
+        return CHUNK_BYTES if self.pause_after is None else PACED_BYTES
+
+    def check(self) -> None:
+        """Raises _StoppedError where nothing more is to be sent."""
+        if self.is_stopped():
+            raise _StoppedError
+
+    def hold_back(self, size_bytes: int) -> None:
+        """Wait as long as the limit asks for after so many bytes. Raises _StoppedError."""
+        goes_on_at = monotonic_seconds() + (self.pause_after(size_bytes) if self.pause_after else 0)
+        while (left := goes_on_at - monotonic_seconds()) > 0:
+            self.check()
+            time.sleep(min(left, TICK_SECONDS))
+
+
+def _content(files: Sequence[_File], boundary: str, pace: _Pace) -> Iterator[bytes]:
     for file in files:
         yield f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
         offset, size = 0, file.instance.size_bytes
         while offset < size:
-            if is_stopped():
-                raise _StoppedError
-            chunk = os.pread(file.descriptor, min(CHUNK_BYTES, size - offset), offset)
+            pace.check()
+            chunk = os.pread(file.descriptor, min(pace.chunk_bytes, size - offset), offset)
             offset += len(chunk) or size
             yield chunk
+            pace.hold_back(len(chunk))
         yield b"\r\n"
     yield f"--{boundary}--\r\n".encode()
 
