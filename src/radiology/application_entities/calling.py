@@ -10,12 +10,16 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import Peer, Requestor, connect
 from radiology.dicom_network.pdu import RoleSelection, UserInformation
 from radiology.dicom_network.tls import Credentials, requestor_context
-from radiology.dicom_network.transport import Timers
+from radiology.dicom_network.transport import AssociationEndedError, Outcome, Timers
 from radiology.errors import Unavailable, Unprocessable
-from radiology.kit import slots
+from radiology.kit import metrics, slots
+from radiology.kit.log import get_logger
 from radiology.settings import Settings
 
 WAIT_FOR_PLACE_SECONDS = 120.0
+NOT_REACHED = "not reached"
+
+log = get_logger()
 
 Contexts = Sequence[tuple[str, Sequence[str]]]
 
@@ -38,14 +42,21 @@ def open_association(
         raise Unprocessable(f"{entity.ae_title} is disabled. Enable its record to call it.")
     if not entity.host or entity.port is None:
         raise Unprocessable(f"The record of {entity.ae_title} does not say where it listens. Give it host and port.")
-    return connect(
-        Peer(entity.host, entity.port, entity.ae_title, settings.ae_title),
-        contexts,
-        timers=timers or Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds),
-        user_information=UserInformation(roles=tuple(roles)),
-        tls=_context(credentials_of(settings)) if entity.tls == "required" else None,
-        trusts=lambda certificate: is_bound(entity, certificate),
-    )
+    timers = timers or Timers(settings.artim_seconds, settings.dimse_timeout_seconds, settings.idle_timeout_seconds)
+    encryption = _context(credentials_of(settings)) if entity.tls == "required" else None
+    try:
+        with _told(entity):
+            return connect(
+                Peer(entity.host, entity.port, entity.ae_title, settings.ae_title),
+                contexts,
+                timers=timers,
+                user_information=UserInformation(roles=tuple(roles)),
+                tls=encryption,
+                trusts=lambda certificate: is_bound(entity, certificate),
+            )
+    except OSError as error:
+        _tell(entity, NOT_REACHED, error.strerror or type(error).__name__)
+        raise
 
 
 @contextmanager
@@ -63,11 +74,26 @@ def association(
     It is released at the end of the block, and aborted when that fails. Raises Unavailable when no place becomes free
     in time, and what `open_association` raises.
     """
-    with (
-        place(settings, entity, wait_seconds),
-        open_association(settings, entity, contexts, timers=timers, roles=roles) as opened,
-    ):
-        yield opened
+    with place(settings, entity, wait_seconds):
+        opened = open_association(settings, entity, contexts, timers=timers, roles=roles)
+        with _told(entity), opened:
+            yield opened
+        metrics.call(Outcome.RELEASED).inc()
+
+
+@contextmanager
+def _told(entity: ApplicationEntity) -> Generator[None]:
+    """Count and log that a peer could not be called, or how an association with it broke."""
+    try:
+        yield
+    except AssociationEndedError as ended:
+        _tell(entity, ended.outcome, str(ended))
+        raise
+
+
+def _tell(entity: ApplicationEntity, outcome: str, reason: str) -> None:
+    metrics.call(outcome).inc()
+    log.warning("association.failed", called_ae_title=entity.ae_title, result=outcome, reason=reason)
 
 
 @contextmanager

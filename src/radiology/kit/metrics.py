@@ -29,6 +29,7 @@ _request_seconds = Histogram(
 )
 _associations = Counter("radiology_associations_total", "DICOM associations by how they began or ended", ["outcome"])
 _refused = Counter("radiology_associations_refused_total", "DICOM associations that were refused", ["reason"])
+_calls = Counter("radiology_calls_total", "DICOM associations that were asked of peers, by how they ended", ["outcome"])
 
 associations_open = Gauge("radiology_associations_open", "DICOM associations now open", multiprocess_mode="livesum")
 instances_stored = Counter("radiology_instances_stored_total", "New instances that were indexed")
@@ -71,6 +72,12 @@ def association(outcome: str) -> Counter:
 def association_refused(reason: str) -> Counter:
     """Counter of associations that were refused, by the code of the reason."""
     return _refused.labels(reason)
+
+
+@lru_cache(maxsize=64)
+def call(outcome: str) -> Counter:
+    """Counter of associations that we asked for: how they ended, or that they could not be opened."""
+    return _calls.labels(outcome)
 
 
 @lru_cache(maxsize=256)

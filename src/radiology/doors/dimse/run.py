@@ -95,6 +95,8 @@ class Door:
     recorder: Recorder | None = None
     causes: dict[tuple[str, Address], str] = field(default_factory=dict[tuple[str, Address], str])
     """Why callers were just rejected with 1/1/3, until `refused` is told."""
+    refusals: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
+    """Who was refused since the log was last told: calling AE title, host, reason."""
     audited: dict[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
     """When a refusal was last kept in the audit trail."""
 
@@ -145,12 +147,17 @@ class Door:
             self.recorder.keep(association.state.trace)
 
     def refused(self, peer: Address, request: AssociateRQ | None, reason: str, sentence: str) -> None:
-        """There was no association. A connection without a word, such as a test of the port, is only counted."""
+        """There was no association. A connection without a word, such as a test of the port, is only counted.
+
+        The log is told once a second, so that a flood does not fill it.
+        """
         trace = trace_of_refusal(peer, request, reason, sentence)
         if request is not None and (cause := self.causes.pop((request.calling_ae_title, peer), None)):
             trace.refusal = cause
             self._audit(request.calling_ae_title, peer.host, cause)
         metrics.association_refused(trace.refusal).inc()
+        if request is not None or reason != Outcome.CLOSED_BY_PEER:
+            self.refusals[trace.calling_ae_title, peer.host, trace.refusal] += 1
         if self.recorder is not None and (request is not None or trace.refusal in TEXTS):
             self.recorder.refused(trace)
 
@@ -196,7 +203,10 @@ class Door:
                         seconds=round(seconds, 4))  # fmt: skip
 
     def tell_counts(self) -> None:
-        """Hand what was counted to the metrics."""
+        """Hand what was counted to the metrics and the log."""
+        refusals, self.refusals = self.refusals, Counter()
+        for (ae_title, host, reason), count in refusals.items():
+            log.warning("association.refused", ae_title=ae_title, peer=host, reason=reason, count=count)
         counted, self.operations = self.operations, Counter()
         for (field_number, status), count in counted.items():
             name = CommandField(field_number).name.removesuffix("_RQ").replace("_", "-")
