@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from node import Node
-from radiology.delivery.routing import following, queries
+from radiology.delivery.routing import following, queries, sending
 from radiology.delivery.routing.model import Conditions, Rule
 from radiology.kit import outbox
 
@@ -50,6 +50,6 @@ def follow(node: Node) -> int:
         async with node.app.db.transaction() as tx:
             await outbox.place(tx)
         await following.follow_events(node.app)
-        return await following.start_due(node.app)
+        return await sending.start_due(node.app)
 
     return node.wait(do())

@@ -140,7 +140,6 @@ async def test_a_destination_that_is_away_fails_after_three_more_attempts_and_ge
     assert "DEST" in shown["sentence"]
     await end_job(app)
     assert (await client.post(f"{PATH}/{job}/retry")).json()["status"] == "queued"
-    assert await start_due(app) == 1
     with receiver(port) as taken:
         await do(app, job)
     assert sorted(taken) == sorted(study.files)
@@ -174,7 +173,8 @@ async def test_a_move_whose_job_was_given_up_has_failed(app: App, client_as: Any
     assert (shown["status"], shown["remaining"]) == ("failed", 1)
     assert "log of the worker" in shown["sentence"]
     assert (await client.post(f"{PATH}/{job}/retry")).status_code == 202
-    assert await start_due(app) == 1
+    async with app.db.transaction() as tx:
+        assert await tx.value("SELECT count(*) FROM jobs.procrastinate_jobs WHERE status = 'todo'") == 1
 
 
 def test_what_is_left_unsent_counts_as_failed() -> None:
@@ -242,3 +242,18 @@ async def test_cancelled_in_the_middle_and_retried_at_once(
     assert set(taken) == set(study.files)
     assert len(taken) == 4 + stalls, "only what was in the air and not answered for comes again"
     assert (await client.get(f"{PATH}/{job}")).json()["status"] == "completed"
+
+
+async def test_a_destination_gets_as_many_moves_at_once_as_it_takes_associations(app: App, client_as: Any) -> None:
+    client, study = await client_as("radiographer"), await make.a_study(app)
+    await a_destination(app, free_port(), outgoing_associations=1)
+    asked = {"studyInstanceUID": study.study_instance_uid, "destinationAE": "DEST"}
+    first = (await client.post(PATH, json=asked)).json()["jobId"]
+    for priority in ("low", "high"):
+        await client.post(PATH, json=asked | {"priority": priority})
+    waiting = "SELECT string_agg(priority, ' ' ORDER BY priority) FROM moves WHERE job IS NULL"
+    async with app.db.transaction() as tx:
+        assert await tx.value(waiting) == "high low"
+    await do(app, first)
+    async with app.db.transaction() as tx:
+        assert await tx.value(waiting) == "low", "the end of one starts the next"

@@ -11,8 +11,7 @@ from node import free_port
 from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
-from radiology.delivery.routing import following, queries
-from radiology.delivery.routing.sending import deliver
+from radiology.delivery.routing import following, queries, sending
 from radiology.kit import outbox
 from radiology.kit.clock import SetClock
 from radiology.studies.archive import open_archive
@@ -32,8 +31,8 @@ async def attempts_in(app: App, clock: SetClock, span: timedelta) -> int:
     """Let time pass; how often the destination was called."""
     attempts, end = 0, clock.now() + span
     with open_archive(app) as archive:
-        while clock.now() < end and await following.start_due(app):
-            await deliver(archive, {"delivery": await value(app, DONE)})
+        while clock.now() < end and await sending.start_due(app):
+            await sending.deliver(archive, {"delivery": await value(app, DONE)})
             attempts += 1
             clock.at = max(clock.at, await value(app, "SELECT next_attempt_at FROM deliveries"))  # type: ignore[type-var]
     return attempts

@@ -5,7 +5,7 @@ import pytest
 import make
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
-from radiology.delivery.routing import following
+from radiology.delivery.routing import following, sending
 from radiology.kit import outbox
 
 pytestmark = pytest.mark.anyio
@@ -76,4 +76,4 @@ async def test_what_waits_is_listed_cancelled_and_retried(app, administrator):
     counts = (await administrator.get(f"{DELIVERIES}/counts")).json()["results"]
     assert counts == [{"destination": "NEURO", "state": "cancelled", "deliveries": 1}]
     assert (await administrator.post(f"{where}/retry")).status_code == 204
-    assert await following.start_due(app) == 1
+    assert await sending.start_due(app) == 1

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 from radiology.application_entities.model import ApplicationEntity
 from radiology.delivery.results import Sent
@@ -20,6 +21,8 @@ from radiology.kit.db import Writer, WriterTransaction
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import StoredInstance
 
+MOST_FOR_ONE_DESTINATION: Final = 3
+"""Of the moves, and of the deliveries, that are sent at once: a destination that is slow leaves places for others."""
 LOOK_SECONDS = 1.0
 """How often it is asked, while an instance is in the air, whether the sending was cancelled."""
 

@@ -10,7 +10,7 @@ from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.audit import actions as audit
-from radiology.delivery.attempt import Attempt
+from radiology.delivery.attempt import MOST_FOR_ONE_DESTINATION, Attempt
 from radiology.delivery.commitment import actions as commitment
 from radiology.delivery.commitment.queries import not_kept
 from radiology.delivery.moves import queries
@@ -43,11 +43,12 @@ async def start_move(app: App, actor: Actor, target: Target, destination: str, p
     actor.must(Permission.WRITE)
     async with app.db.transaction() as tx:
         move_id = await place(tx, actor, target, destination, priority)
+        await _start_due(tx, app)
         return move_id, await queries.body_of(tx, move_id, visible_to=actor)
 
 
 async def place(tx: Transaction, actor: Actor, target: Target, destination: str, priority: str) -> UUID:
-    """Have something sent once this transaction is committed; the id of the move. Raises NotFound, Unprocessable."""
+    """Have something sent by `start_due`; returns the id of the move. Raises NotFound, Unprocessable (A801)."""
     move_id = uuid7()
     instances = await instances_of(tx, target, visible_to=actor)
     await _destination(tx, destination)
@@ -59,7 +60,6 @@ async def place(tx: Transaction, actor: Actor, target: Target, destination: str,
     )  # fmt: skip
     detail = {"destination": destination, "instances": len(instances)}
     await audit.record(tx, actor, "study.move", target.study_instance_uid, detail=detail)
-    await _enqueue(tx, move_id, priority)
     return move_id
 
 
@@ -93,6 +93,7 @@ async def retry_move(app: App, actor: Actor, move_id: UUID) -> bytes:
             raise Conflict("The destination has everything.")
         await queries.forget_failed_job(tx, move_id)
         await queries.change(tx, move_id, status=Status.QUEUED, attempts=0)
+        await _start_due(tx, app)
         await audit.record(tx, actor, "study.move-retry", str(move_id))
         return await queries.body_of(tx, move_id, visible_to=actor)
 
@@ -119,24 +120,22 @@ async def _destination(tx: Transaction, ae_title: str) -> ApplicationEntity:
 
 
 async def start_due(app: App) -> int:
-    """Have moves sent whose time has come; returns how many there were.
-
-    Also those whose job is gone, as by a restored database. Where it was given up, the move has failed.
-    """
+    """Have moves sent whose time has come; returns how many there were."""
     async with app.db.transaction() as tx:
-        due = await queries.due(tx, now=app.clock.now())
-        for each in due:
-            move = await queries.take(tx, each.id)
-            if move is not None and each.job_failed:
-                await _end(tx, app, move, Status.FAILED, move.attempts, jobs.GIVEN_UP)
-            elif move is not None:
-                await _enqueue(tx, move.id, move.priority)
+        return await _start_due(tx, app)
+
+
+async def _start_due(tx: Transaction, app: App) -> int:
+    """Also those whose job is gone, as by a restored database. Where it was given up, the move has failed."""
+    due = await queries.due(tx, now=app.clock.now(), most_at_once=MOST_FOR_ONE_DESTINATION)
+    for each in due:
+        move = await queries.take(tx, each.id)
+        if move is not None and each.job_failed:
+            await _end(tx, app, move, Status.FAILED, move.attempts, jobs.GIVEN_UP)
+        elif move is not None:
+            job = await jobs.enqueue(tx, JOB, {"move": str(move.id)}, priority=PRIORITIES[move.priority])
+            await queries.save_job(tx, move.id, job)
     return len(due)
-
-
-async def _enqueue(tx: Transaction, move_id: UUID, priority: str) -> None:
-    job = await jobs.enqueue(tx, JOB, {"move": str(move_id)}, priority=PRIORITIES[priority])
-    await queries.save_job(tx, move_id, job)
 
 
 # --- The job ----------------------------------------------------------------------------------------------------------
@@ -156,6 +155,7 @@ async def move(archive: Archive, arguments: Mapping[str, Any]) -> None:
         owed = await queries.owed(tx, move_id)
     await _send(archive, taken, owed)
     await _settle(app, taken)
+    await start_due(app)
 
 
 async def _send(archive: Archive, taken: Move, owed: Sequence[str]) -> None:

@@ -102,15 +102,45 @@ async def take(tx: Transaction, id: UUID) -> Move | None:
     )
 
 
-async def due(tx: Transaction, *, now: datetime) -> list[Due]:
-    """Moves whose time has come and that no job is for, locked: those that wait, and those whose job is gone."""
+async def due(tx: Transaction, *, now: datetime, most_at_once: int) -> list[Due]:
+    """Moves whose time has come and that no job is for: those that wait, and those whose job is gone.
+
+    For each destination as many as it takes associations, with those that are sent now; the urgent ones first.
+    """
+    await tx.run("SELECT pg_advisory_xact_lock(hashtext('moves.start'))")
     statement: LiteralString = (
-        "SELECT id, " + jobs.has_failed("moves.job") + " AS job_failed FROM moves "
-        "WHERE status IN ('queued', 'running', 'waiting') "
-        "AND (next_attempt_at IS NULL OR next_attempt_at <= %(now)s) "
-        "AND NOT " + jobs.is_live("moves.job") + " ORDER BY asked_at LIMIT 100 FOR UPDATE SKIP LOCKED"
+        "SELECT id, "
+        + jobs.has_failed("moves.job")
+        + """ AS job_failed
+        FROM moves
+        WHERE id IN (
+            SELECT due.id
+            FROM (
+                SELECT id, destination, row_number() OVER (
+                    PARTITION BY destination
+                    ORDER BY array_position(ARRAY['high', 'medium', 'low'], priority), asked_at, id) AS place
+                FROM moves
+                WHERE status IN ('queued', 'running', 'waiting')
+                  AND (next_attempt_at IS NULL OR next_attempt_at <= %(now)s)
+                  AND NOT """
+        + jobs.is_live("moves.job")
+        + """
+            ) AS due
+            LEFT JOIN application_entities AS entity ON entity.ae_title = due.destination
+            WHERE due.place + (
+                SELECT count(*)
+                FROM moves AS busy
+                WHERE busy.destination = due.destination
+                  AND busy.status IN ('queued', 'running')
+                  AND """
+        + jobs.is_live("busy.job")
+        + """
+            ) <= least(%(most)s, coalesce(entity.outgoing_associations, 1))
+        )
+        ORDER BY asked_at
+        """
     )
-    return await tx.all(Due, statement, now=now)
+    return await tx.all(Due, statement, now=now, most=most_at_once)
 
 
 async def owed(tx: Transaction, id: UUID) -> list[str]:

@@ -1,4 +1,4 @@
-"""From what was stored to what is to be sent: read the events, ask the rules, list the instances, start what is due."""
+"""From what was stored to what is to be sent: read the events, ask the rules, list the instances."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,16 +9,12 @@ from radiology.app import App
 from radiology.delivery.routing import delivery_queries, queries
 from radiology.delivery.routing.delivery_queries import Delivery
 from radiology.delivery.routing.model import INSTANCES_STORED, STUDY_RECEIVED, Rule, destinations_of
-from radiology.delivery.routing.sending import tell
 from radiology.events import InstancesStored, StudyReceived
-from radiology.kit import jobs, outbox
+from radiology.kit import outbox
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
 
 READER: Final = "routing"
-JOB: Final = "routing.deliver"
-MOST_FOR_ONE_DESTINATION: Final = 3
-"""Of the jobs done at once: a destination that is slow leaves places for others."""
 CAUSES: Final = {InstancesStored.type: INSTANCES_STORED, StudyReceived.type: STUDY_RECEIVED}
 
 
@@ -62,19 +58,3 @@ async def _list(
                 await delivery_queries.discard_empty(tx, delivery_id)
             count += added
     return count
-
-
-async def start_due(app: App) -> int:
-    """Have sent what may be sent now; returns how many deliveries. State and job are one transaction.
-
-    A delivery whose job is gone, as by a restored database, is sent again; where it was given up, it has failed.
-    """
-    now = app.clock.now()
-    async with app.db.transaction() as tx:
-        for delivery in await delivery_queries.take_back(tx, now=now, sentence=jobs.GIVEN_UP):
-            await tell(tx, delivery, delivery.state)
-        due = await delivery_queries.take_due(tx, now=now, most_at_once=MOST_FOR_ONE_DESTINATION)
-        for delivery in due:
-            job = await jobs.enqueue(tx, JOB, {"delivery": str(delivery.id)})
-            await delivery_queries.save_job(tx, delivery.id, job)
-    return len(due)

@@ -1,17 +1,17 @@
-"""The job that sends a study to a destination. What is acknowledged is noted at once, and not sent again."""
+"""Deliveries: start those that are due; the job that sends one notes at once what is acknowledged."""
 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
-from radiology.delivery.attempt import Attempt
+from radiology.delivery.attempt import MOST_FOR_ONE_DESTINATION, Attempt
 from radiology.delivery.commitment import actions as commitment
 from radiology.delivery.results import Sent
 from radiology.delivery.routing import delivery_queries, queries
@@ -20,6 +20,7 @@ from radiology.delivery.routing.model import Rule, next_attempt_at
 from radiology.dicom_network.transport import PauseAfter
 from radiology.errors import NotFound
 from radiology.events import DeliveryCompleted, DeliveryFailed, emit
+from radiology.kit import jobs
 from radiology.kit.bandwidth import Bandwidth
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.db import Transaction, WriterTransaction
@@ -27,12 +28,29 @@ from radiology.kit.log import get_logger
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import StoredInstance
 
-DAYS_WITHOUT_RULE = 3
+JOB: Final = "routing.deliver"
+DAYS_WITHOUT_RULE: Final = 3
 
 log = get_logger()
 
 _limits: WeakValueDictionary[tuple[UUID, str, int], Bandwidth] = WeakValueDictionary()
 _limits_lock = threading.Lock()
+
+
+async def start_due(app: App) -> int:
+    """Have sent what may be sent now; returns how many deliveries. State and job are one transaction.
+
+    A delivery whose job is gone, as by a restored database, is sent again; where it was given up, it has failed.
+    """
+    now = app.clock.now()
+    async with app.db.transaction() as tx:
+        for delivery in await delivery_queries.take_back(tx, now=now, sentence=jobs.GIVEN_UP):
+            await tell(tx, delivery, delivery.state)
+        due = await delivery_queries.take_due(tx, now=now, most_at_once=MOST_FOR_ONE_DESTINATION)
+        for delivery in due:
+            job = await jobs.enqueue(tx, JOB, {"delivery": str(delivery.id)})
+            await delivery_queries.save_job(tx, delivery.id, job)
+    return len(due)
 
 
 async def deliver(archive: Archive, arguments: Mapping[str, Any]) -> None:
@@ -52,6 +70,7 @@ async def deliver(archive: Archive, arguments: Mapping[str, Any]) -> None:
     else:
         sentence = await _send(archive, entity, delivery, rule, instances)
     await _finish(app, delivery, rule, before, sentence)
+    await start_due(app)
 
 
 async def _rule(tx: Transaction, delivery: Delivery) -> Rule | None:

@@ -7,8 +7,7 @@ from radiology.delivery.availability import actions as availability
 from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.film import actions as film
 from radiology.delivery.moves import actions as moves
-from radiology.delivery.routing import following as routing
-from radiology.delivery.routing.sending import deliver
+from radiology.delivery.routing import sending as routing
 from radiology.kit import jobs
 from radiology.prefetch import actions as prefetch
 from radiology.prefetch import following as prefetching
@@ -27,7 +26,7 @@ HANDLERS: Mapping[str, Work] = {
     moves.JOB: moves.move,
     prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,
-    routing.JOB: deliver,
+    routing.JOB: routing.deliver,
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from radiology.associations.actions import forget_old_traces
 from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
-from radiology.delivery.routing import following as routing
+from radiology.delivery.routing import following
+from radiology.delivery.routing import sending as routing
 from radiology.errors import Unavailable
 from radiology.kit import outbox
 from radiology.kit.log import get_logger
@@ -50,7 +51,7 @@ def of(archive: Archive) -> list[Task]:
         Task("events.place", 1, place_events),
         Task("availability.follow", 1, lambda: follow_events(app)),
         Task("moves.start", 1, lambda: moves.start_due(app)),
-        Task("routing.follow", 1, lambda: routing.follow_events(app)),
+        Task("routing.follow", 1, lambda: following.follow_events(app)),
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
