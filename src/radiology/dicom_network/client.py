@@ -11,6 +11,7 @@ from radiology.dicom_network.association import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     AcceptedContext,
+    TransportClosed,
     UpperLayer,
 )
 from radiology.dicom_network.connection import Association, FileSlice
@@ -122,6 +123,8 @@ def _associate(transport: Transport, request: AssociateRQ) -> AssociateAC:
             raise AssociationRejectedError(answer)
         case Abort():
             raise AssociationEndedError(Outcome.ABORTED_BY_PEER, "the peer aborted instead of an answer")
+        case TransportClosed():
+            raise AssociationEndedError(Outcome.CLOSED_BY_PEER, "the peer closed the connection and did not answer")
         case _:
             raise AssociationEndedError(Outcome.PROTOCOL_ERROR, "the peer did not answer the request")
 
