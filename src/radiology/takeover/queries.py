@@ -1,9 +1,9 @@
-"""SQL of copying a foreign archive. The thread of the command is the only writer."""
+"""SQL of copying a foreign archive. Of what is listed and copied the thread of the command is the writer."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from radiology.kit.db import WriterTransaction
+from radiology.kit.db import Transaction, WriterTransaction
 from radiology.remotes.copying import Outcome
 from radiology.remotes.model import ForeignStudy
 from radiology.takeover.model import Slice
@@ -174,3 +174,85 @@ def counts(tx: WriterTransaction, source: str) -> Counts:
         """,
         source=source,
     )[0]
+
+
+# What has not come yet
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A foreign archive that is copied: whether it is asked for what has not come, and how far copying has come."""
+
+    source: str
+    answers_queries: bool
+    waiting: int
+    copied: int
+    differs: int
+    failed: int
+    incomplete: int
+
+
+async def all_sources(tx: Transaction) -> list[Source]:
+    """Every foreign archive."""
+    return await tx.all(
+        Source,
+        """
+        SELECT t.source, t.answers_queries, s.waiting, s.copied, s.differs, s.failed,
+            (SELECT count(*) FROM takeover_slices p WHERE p.source = t.source AND p.state = 'incomplete') AS incomplete
+        FROM takeover_sources t
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+                count(*) FILTER (WHERE state = 'copied') AS copied,
+                count(*) FILTER (WHERE state = 'differs') AS differs,
+                count(*) FILTER (WHERE state = 'failed') AS failed
+            FROM takeover_studies
+            WHERE takeover_studies.source = t.source
+        ) s
+        ORDER BY t.source
+        """,
+    )
+
+
+async def sources_that_answer(tx: Transaction) -> list[str]:
+    """The foreign archives that are asked for what has not come."""
+    return await tx.values("SELECT source FROM takeover_sources WHERE answers_queries ORDER BY source")
+
+
+async def set_answers_queries(tx: Transaction, source: str, *, answers_queries: bool) -> None:
+    """Switch a foreign archive on or off."""
+    await tx.run(
+        """
+        INSERT INTO takeover_sources (source, answers_queries)
+        VALUES (%(source)s, %(answers_queries)s)
+        ON CONFLICT (source) DO UPDATE
+        SET answers_queries = excluded.answers_queries
+        """,
+        source=source,
+        answers_queries=answers_queries,
+    )
+
+
+async def studies_here(tx: Transaction, study_instance_uids: Sequence[str]) -> list[str]:
+    """Which of these studies are here, whoever may see them."""
+    return await tx.values(
+        "SELECT study_instance_uid FROM imaging_studies WHERE study_instance_uid = ANY(%(uids)s)",
+        uids=list(study_instance_uids),
+    )
+
+
+async def studies_not_come(tx: Transaction, study_instance_uids: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """Which of these studies are not here, or perhaps in part, since copying them from one of these sources waits."""
+    return await tx.values(
+        """
+        SELECT asked.uid
+        FROM unnest(%(uids)s::text[]) AS asked (uid)
+        WHERE NOT EXISTS (SELECT FROM imaging_studies s WHERE s.study_instance_uid = asked.uid)
+            OR EXISTS (
+                SELECT
+                FROM takeover_studies t
+                WHERE t.source = ANY(%(sources)s) AND t.study_instance_uid = asked.uid AND t.state = 'waiting'
+            )
+        """,
+        uids=list(study_instance_uids),
+        sources=list(sources),
+    )

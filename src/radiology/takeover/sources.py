@@ -1,13 +1,30 @@
 """Which application entity a foreign archive is: a record of the registry, by AE title or by its DICOMweb URL."""
 
+from dataclasses import dataclass
+
+from radiology.access.model import Actor
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity, problems
 from radiology.application_entities.queries import all_application_entities, find_application_entity
 from radiology.errors import NotFound, Unprocessable
 from radiology.kit.db import Transaction
+from radiology.takeover.queries import sources_that_answer
 
 #: What an archive is called in the registry of what is copied, when only its URL is known.
 UNREGISTERED = "DICOMWEB"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A foreign archive that is asked for what has not come yet."""
+
+    source: str
+    entity: ApplicationEntity
+    facility_code: str
+
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Whether its studies are of the facility that the actor may see. Raises NotPermitted for who may not read."""
+        return actor.reader_facility in {None, self.facility_code}
 
 
 def is_url(source: str) -> bool:
@@ -57,3 +74,14 @@ async def entity_of(app: App, source: str, *, user: str, secret: str, facility: 
     if found := problems(made):
         raise Unprocessable(f"{source} cannot be called: {found[0].message}.", fields=found)
     return made
+
+
+async def proxied_sources(app: App) -> list[Proxied]:
+    """The archives that are switched on, and can be called."""
+    async with app.db.transaction() as tx:
+        found = [(source, await find_entity(tx, source)) for source in await sources_that_answer(tx)]
+    return [
+        Proxied(source, entity, entity.facility_code or app.settings.facility_code)
+        for source, entity in found
+        if entity is not None and entity.is_callable
+    ]

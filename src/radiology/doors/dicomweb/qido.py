@@ -1,6 +1,6 @@
 """QIDO-RS, the Search transaction (PS3.18 10.6): decode the query, one call, encode the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radiology.app import App
+from radiology.doors.dicomweb.foreign import ForeignSearch
 from radiology.doors.dicomweb.media_types import DICOM_JSON, JSON, accepted, choose
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid
@@ -30,9 +31,10 @@ PREFIX = "/dicomweb"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a search request says: the search, and what has to be remarked about it."""
+    """What a search request says: the search, its keys as they were given, and what has to be remarked about it."""
 
     search: StudySearch
+    keys: Sequence[tuple[str, str]]
     warnings: tuple[str, ...]
 
 
@@ -59,6 +61,8 @@ async def _search(request: Request, level: Level) -> Response:
     async with app.db.transaction() as tx:
         origin = Origin(base_url(request), app.settings.ae_title)
         found = await find(tx, query.search, visible_to=actor, origin=origin)
+    foreign = ForeignSearch(request.app.state.proxy, query.search, query.keys, base_url(request))
+    found = await foreign.merged(found, visible_to=actor)
     return _answer(request, query, found, media_type)
 
 
@@ -91,7 +95,7 @@ def parse_query(request: Request, level: Level, settings: Settings) -> Query:
         limit=min(limit, settings.qido_max_limit),
         offset=_number(parameters, "offset", 0, least=0),
     )
-    return Query(search, tuple(_warnings(search, strangers)))
+    return Query(search, keys, tuple(_warnings(search, strangers)))
 
 
 def path_uid(request: Request, name: str) -> str | None:

@@ -12,6 +12,7 @@ from radiology.app import App
 from radiology.application_entities.asking import ask
 from radiology.application_entities.queries import find_application_entity
 from radiology.audit import actions as audit
+from radiology.doors.dicomweb.foreign import ForeignSearch
 from radiology.doors.dicomweb.media_types import DICOM_JSON, JSON, accepted, choose
 from radiology.doors.dicomweb.qido import base_url
 from radiology.doors.dicomweb.stow import store
@@ -74,6 +75,9 @@ async def query(body: Query, request: Request, app: CurrentApp, actor: CurrentAc
     search = _search(body, app.settings)
     async with app.db.transaction() as tx:
         found = await find(tx, search, visible_to=actor, origin=Origin(base_url(request), app.settings.ae_title))
+    pairs = [(name, _text(name, value)) for name, value in body.query.items()]
+    foreign = ForeignSearch(request.app.state.proxy, search, pairs, base_url(request))
+    found = await foreign.merged(found, visible_to=actor)
     return Response(_page(search, found), media_type=JSON)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from radiology.access.model import Actor
 from radiology.app import App
+from radiology.doors.dicomweb.foreign import fetched
 from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, JSON, OCTET_STREAM, MediaRange, accepted, choose
 from radiology.doors.dicomweb.qido import base_url, path_uid
 from radiology.doors.dicomweb.sending import Part, Streamed, of_content, of_parts
@@ -183,6 +184,7 @@ async def _instances(request: Request) -> tuple[Target, list[StoredInstance]]:
     assert study is not None  # noqa: S101 - every path of these routes has it.
     target = Target(study, path_uid(request, "series"), path_uid(request, "instance"))
     app: App = request.app.state.app
+    await fetched(request, study, visible_to=actor)
     async with app.db.transaction() as tx:
         return target, await instances_of(tx, target, visible_to=actor)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, PendingResponses, Response
 from radiology.doors.dimse.answers import CONTROL, Answering, OfTexts, answering_of
+from radiology.doors.dimse.foreign import ForeignAnswers
 from radiology.doors.dimse.identifiers import LEVEL, PATIENT_ID, SERIES, STUDY, charset_of, offset_of, read
 from radiology.errors import DataSetMismatch, Invalid, Unavailable
 from radiology.standards.dicom.matching import (
@@ -26,6 +27,7 @@ from radiology.standards.dicom.zones import with_partners
 from radiology.studies.archive import Archive
 from radiology.studies.queries.search import Origin, find_at_once, find_texts
 from radiology.studies.search import Level, StudySearch, Zones
+from radiology.takeover.proxy import Asking, Proxy
 
 #: Our answer to SOP class extended negotiation (PS3.4 C.5.1.1): relational queries, combined date and time, fuzzy
 #: names, timezone query adjustment, no conversion of enhanced images, empty values, several values.
@@ -62,6 +64,7 @@ class QueryService:
     """Queries over one archive. `wait_for_index` waits for what the association itself has stored."""
 
     archive: Archive
+    proxy: Proxy
     wait_for_index: Callable[[Association], None]
 
     def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response | PendingResponses]:
@@ -76,11 +79,22 @@ class QueryService:
         self.wait_for_index(association)
         charset = charset_of(association.state.entity.default_charset, identifier)
         answering = answering_of(identifier, search, charset, data.transfer_syntax_uid, settings.ae_title)
+        foreign = ForeignAnswers(identifier, data.transfer_syntax_uid, charset, answering.status)
+        asking = self._ask(association, search, foreign)
         answers = self._answers(association, search, answering)
         for first in range(0, min(len(answers), settings.find_max), AT_ONCE):
             yield answering.responses(answers[first : min(first + AT_ONCE, settings.find_max)])
-        if len(answers) > settings.find_max:
+        others = asking.answers() if asking and len(answers) < settings.find_max else []
+        for first in range(0, min(len(others), settings.find_max - len(answers)), AT_ONCE):
+            yield foreign.responses(others[first : min(first + AT_ONCE, settings.find_max - len(answers))])
+        if len(answers) + len(others) > settings.find_max:
             yield Response(OUT_OF_RESOURCES, error_comment=f"More than {settings.find_max} matches: refine query")
+
+    def _ask(self, association: Association, search: StudySearch, foreign: ForeignAnswers) -> Asking | None:
+        """Ask archives that are taken over for studies that have not come yet; their times are in no zone."""
+        if search.level is not Level.STUDY or search.zones is not None:
+            return None
+        return foreign.begin(self.proxy, limit=search.limit, visible_to=association.state.entity.actor())
 
     def _answers(self, association: Association, search: StudySearch, answering: Answering) -> Sequence[Any]:
         actor, reader = association.state.entity.actor(), self.archive.reader

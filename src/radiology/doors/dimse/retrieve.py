@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from radiology.access.model import application_entity
+from radiology.access.model import Actor, application_entity
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.delivery.contexts import accepted
@@ -14,12 +14,14 @@ from radiology.delivery.sending import send, store
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Response, Status, SubOperations
 from radiology.dicom_network.server import OperationCancelledError
+from radiology.doors.dimse.foreign import fetched
 from radiology.doors.dimse.identifiers import selection_of
 from radiology.errors import NotFound, NotPermitted, Unavailable
 from radiology.kit.clock import monotonic_seconds
 from radiology.standards.dicom import data_set
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import Selection, StoredInstance, is_anything_selected, selected_instances
+from radiology.takeover.proxy import Proxy
 
 CANNOT_COUNT: Final = 0xA701
 ALL_FAILED: Final = 0xA702
@@ -92,19 +94,23 @@ class RetrieveService:
     """Retrieval from one archive. `wait_for_index` waits for what the association itself has stored."""
 
     archive: Archive
+    proxy: Proxy
     wait_for_index: Callable[[Association], None]
 
     def move(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:
         """C-MOVE: the instances go to the destination over associations of ours (PS3.4 C.4.2)."""
         selection = selection_of(request.sop_class_uid, data)
         destination = self._destination(request.move_destination)
+        yield from self._fetched(association, request, selection, destination)
         instances = self._select(association, selection, destination)
-        return self._move(association, request, destination, instances, data.transfer_syntax_uid)
+        yield from self._move(association, request, destination, instances, data.transfer_syntax_uid)
 
     def get(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:
         """C-GET: the instances come back over this association, where the requester is SCP (PS3.4 C.4.3)."""
-        instances = self._select(association, selection_of(request.sop_class_uid, data), None)
-        return self._get(association, request, instances, data.transfer_syntax_uid)
+        selection = selection_of(request.sop_class_uid, data)
+        yield from self._fetched(association, request, selection, None)
+        instances = self._select(association, selection, None)
+        yield from self._get(association, request, instances, data.transfer_syntax_uid)
 
     def _destination(self, ae_title: str) -> ApplicationEntity:
         entity = self.archive.app.db.wait_for(self._find(ae_title))
@@ -115,6 +121,23 @@ class RetrieveService:
     async def _find(self, ae_title: str) -> ApplicationEntity | None:
         async with self.archive.app.db.transaction() as tx:
             return await find_application_entity(tx, ae_title)
+
+    def _fetched(
+        self,
+        association: Association,
+        request: Command,
+        selection: Selection,
+        destination: ApplicationEntity | None,
+    ) -> Iterator[Response]:
+        """Studies that have not come yet from an archive that is taken over are fetched first."""
+        return fetched(
+            self.proxy,
+            association,
+            request,
+            selection.study_instance_uids,
+            visible_to=_readers(association.state.entity, destination),
+            dimse_status=CANNOT_COUNT,
+        )
 
     def _select(
         self, association: Association, selection: Selection, destination: ApplicationEntity | None
@@ -133,12 +156,7 @@ class RetrieveService:
     async def _selected(
         self, requester: ApplicationEntity, selection: Selection, destination: ApplicationEntity | None
     ) -> list[StoredInstance]:
-        readers = [requester.actor()]
-        if destination is not None:
-            facility = destination.facility_code
-            readers.append(
-                application_entity(destination.ae_title, facility_code=facility, may_read=True, may_write=False)
-            )
+        readers = _readers(requester, destination)
         async with self.archive.app.db.transaction() as tx:
             instances = await selected_instances(tx, selection, visible_to=readers)
             if not instances and await is_anything_selected(tx, selection):
@@ -186,6 +204,15 @@ class RetrieveService:
         except OperationCancelledError:
             pass
         yield progress.final(transfer_syntax_uid, cancelled=progress.done < progress.total)
+
+
+def _readers(requester: ApplicationEntity, destination: ApplicationEntity | None) -> list[Actor]:
+    """Who must be allowed to see what is sent."""
+    readers = [requester.actor()]
+    if destination is not None:
+        facility = destination.facility_code
+        readers.append(application_entity(destination.ae_title, facility_code=facility, may_read=True, may_write=False))
+    return readers
 
 
 class _Mover:

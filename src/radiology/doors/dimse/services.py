@@ -45,6 +45,7 @@ from radiology.standards.dicom.uids import (
 from radiology.studies.archive import Archive
 from radiology.studies.index import Stored
 from radiology.studies.receive import Source
+from radiology.takeover.proxy import Proxy
 
 #: Success waits this long for the index; then the association is aborted, and recovery indexes what was acknowledged.
 INDEX_WAIT_SECONDS = 60.0
@@ -100,8 +101,9 @@ class Services:
     def table(self) -> dict[tuple[str, int], Service]:
         """Abstract syntax and command -> function."""
         worklist, steps = WorklistService(self.archive.app), PerformedStepService(self.archive.app, self.wait_for_index)
-        retrieve = RetrieveService(self.archive, self.wait_for_index)
-        query = QueryService(self.archive, self.wait_for_index)
+        proxy = Proxy(self.archive)
+        retrieve = RetrieveService(self.archive, proxy, self.wait_for_index)
+        query = QueryService(self.archive, proxy, self.wait_for_index)
         commitment = CommitmentService(self.archive.app, self.wait_for_index)
         return {
             **{(uid, CommandField.C_FIND_RQ): query.find for uid in OFFERS["find"]},

@@ -35,6 +35,8 @@ from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.studies.archive import open_archive
 from radiology.studies.routes import router as studies
+from radiology.takeover.proxy import Proxy
+from radiology.takeover.routes import router as takeover
 
 
 def build(app: App, *, public_metrics: bool = True) -> FastAPI:
@@ -66,6 +68,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         routing,
         remotes,
         pulls,
+        takeover,
         prefetch,
         *_dicom_over_rest(),
     ):
@@ -95,6 +98,7 @@ async def _lifespan(service: FastAPI) -> AsyncGenerator[None]:
     await app.db.open()
     archive = open_archive(app)
     service.state.archive = archive.__enter__()
+    service.state.proxy = Proxy(service.state.archive)
     feed: Feed = service.state.feed
     await feed.open()
     try:

@@ -66,7 +66,7 @@ async def find(tx: Transaction, search: StudySearch, *, visible_to: Actor, origi
     if len(answers) < search.limit and (answers or not search.offset):
         return Found(answers, search.offset + len(answers))
     total: int = await tx.value(_COUNT[search.level](where.condition), **where.parameters, most=COUNTED_AT_MOST + 1)
-    return Found(answers, max(total, search.offset + len(answers)))
+    return Found(answers, max(total, search.offset + len(answers)) if answers else total)
 
 
 def find_at_once(reader: Reader, search: StudySearch, *, visible_to: Actor, origin: Origin) -> list[str]:

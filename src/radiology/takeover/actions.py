@@ -1,0 +1,24 @@
+"""Have a foreign archive asked for what has not come from it yet, or not any more."""
+
+from radiology.access.model import Actor, Permission
+from radiology.app import App
+from radiology.audit import actions as audit
+from radiology.errors import Unprocessable
+from radiology.takeover import queries
+from radiology.takeover.sources import find_entity
+
+
+async def answer_queries(app: App, actor: Actor, source: str, *, answers: bool) -> None:
+    """Switch on or off that queries are answered with studies that are only there.
+
+    Raises Unprocessable where an archive that is to be asked has no record, which says how and of which facility.
+    """
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        entity = await find_entity(tx, source)
+        if answers and (entity is None or not entity.is_callable):
+            raise Unprocessable(
+                f"{source} cannot be asked. Register it as an application entity with host and port, or dicomwebUrl."
+            )
+        await queries.set_answers_queries(tx, source, answers_queries=answers)
+        await audit.record(tx, actor, "takeover.answer-queries", source, detail={"answers": answers})
