@@ -88,6 +88,20 @@ def accepted(contexts: Iterable[AcceptedContext], *, peer_is_requestor: bool) ->
     return found
 
 
+def header_context_for(instance: StoredInstance, acceptance: Acceptance) -> AcceptedContext | None:
+    """An accepted context for an instance without bulk data: any that is little endian and not deflated.
+
+    The uncompressed ones first, since they say nothing of pixel data that is not there.
+    """
+    of_class = {uid: context for (sop_class_uid, uid), context in acceptance.items()
+                if sop_class_uid == instance.sop_class_uid}  # fmt: skip
+    for uid in (*UNCOMPRESSED, *of_class):
+        syntax = TRANSFER_SYNTAXES.get(uid)
+        if uid in of_class and syntax is not None and not (syntax.big_endian or syntax.deflated):
+            return of_class[uid]
+    return None
+
+
 def context_for(instance: StoredInstance, acceptance: Acceptance) -> AcceptedContext | None:
     """The best accepted context for an instance, or None when it can be sent in none of them."""
     for uid in sendable_syntaxes(instance.transfer_syntax_uid):

@@ -4,15 +4,17 @@ Bytes go from the file to the socket; memory does not grow with the object. All 
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from radiology.application_entities.model import ApplicationEntity
-from radiology.delivery.contexts import Acceptance, Batch, accepted, batches, context_for
+from radiology.delivery.contexts import Acceptance, Batch, accepted, batches, context_for, header_context_for
 from radiology.delivery.egress import outgoing
 from radiology.delivery.lines import OPEN_LINES, Line
 from radiology.delivery.results import DAMAGED, NOT_PERFORMED, IsStopped, OnSent, Sent
 from radiology.delivery.stow import store_by_web
+from radiology.delivery.without_bulk_data import outgoing_header
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.connection import Association, FileSlice
 from radiology.dicom_network.message import CommandField, Element, Value
@@ -28,6 +30,18 @@ STOPPED_SECONDS = 5.0
 """An instance that is in the air when sending is stopped has so long to arrive; then the association is aborted."""
 
 log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is sent of an instance: which context it goes into, and the data set."""
+
+    context_for: Callable[[StoredInstance, Acceptance], AcceptedContext | None]
+    outgoing: Callable[[Archive, StoredInstance, str], AbstractContextManager[bytes | FileSlice]]
+
+
+WHOLE = Form(context_for, outgoing)
+WITHOUT_BULK_DATA = Form(header_context_for, outgoing_header)
 
 
 def send(
@@ -146,13 +160,14 @@ def store(
     acceptance: Acceptance,
     instance: StoredInstance,
     elements: Mapping[int, Value],
+    form: Form = WHOLE,
 ) -> Sent:
     """One C-STORE sub-operation over an open association. Raises AssociationEndedError when that is over."""
-    context = context_for(instance, acceptance)
+    context = form.context_for(instance, acceptance)
     if context is None:
         return Sent(NotSupported.dimse_status, _no_context(instance))
     try:
-        with outgoing(archive, instance, context.transfer_syntax_uid) as data:
+        with form.outgoing(archive, instance, context.transfer_syntax_uid) as data:
             return _store(association, context, instance, data, elements)
     except RadiologyError as error:
         return Sent(error.dimse_status, error.sentence)

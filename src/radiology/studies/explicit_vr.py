@@ -6,8 +6,8 @@ The header is written anew; pixel data is passed through piece by piece, so memo
 import os
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -62,7 +62,31 @@ def little_endian(objects: LocalObjects, instance: StoredInstance, transfer_synt
             yield from _inflated(file, instance.data_set_offset)
 
 
+def header(
+    objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str, *, strip: Callable[[Dataset], None]
+) -> bytes:
+    """The elements before the pixel data in a little endian syntax, after `strip` has taken out what is not wanted.
+
+    Raises Unavailable where the stored object is damaged.
+    """
+    syntax, target = TRANSFER_SYNTAXES[instance.transfer_syntax_uid], TRANSFER_SYNTAXES[transfer_syntax_uid]
+    with objects.path(instance.object_key).open("rb") as file:
+        if not syntax.deflated:
+            end = _before_pixels(instance, syntax)
+            return _elements(file, instance.data_set_offset, end, syntax, target, strip)
+        with _inflated_file(file, instance) as (whole, explicit):
+            syntax = TRANSFER_SYNTAXES[EXPLICIT_VR_LITTLE_ENDIAN]
+            return _elements(whole, 0, _before_pixels(explicit, syntax), syntax, target, strip)
+
+
 def _inflated_and_implicit(file: BinaryIO, instance: StoredInstance, target: TransferSyntax) -> Iterator[bytes]:
+    with _inflated_file(file, instance) as (whole, explicit):
+        yield from _written_anew(whole, explicit, TRANSFER_SYNTAXES[EXPLICIT_VR_LITTLE_ENDIAN], target)
+
+
+@contextmanager
+def _inflated_file(file: BinaryIO, instance: StoredInstance) -> Generator[tuple[BinaryIO, StoredInstance]]:
+    """The data set of a deflated object in a file of its own, and where its pixel data lies there."""
     with TemporaryFile() as whole:
         whole.writelines(_inflated(file, instance.data_set_offset))
         size = whole.tell()
@@ -73,7 +97,7 @@ def _inflated_and_implicit(file: BinaryIO, instance: StoredInstance, target: Tra
         with suppress(NotFound):
             pixels = elements.find("7FE00010", 0)
             explicit = replace(explicit, pixel_data_offset=pixels.start, pixel_data_length=pixels.length)
-        yield from _written_anew(whole, explicit, TRANSFER_SYNTAXES[EXPLICIT_VR_LITTLE_ENDIAN], target)
+        yield whole, explicit
 
 
 def inflated(objects: LocalObjects, instance: StoredInstance) -> Iterator[bytes]:
@@ -99,8 +123,8 @@ def _inflated(file: BinaryIO, offset: int) -> Iterator[bytes]:
 def _written_anew(
     file: BinaryIO, instance: StoredInstance, syntax: TransferSyntax, target: TransferSyntax
 ) -> Iterator[bytes]:
-    head_bytes = 8 if syntax.implicit_vr else 12
-    end = instance.size_bytes if instance.pixel_data_offset is None else instance.pixel_data_offset - head_bytes
+    head_bytes = _head_bytes(syntax)
+    end = _before_pixels(instance, syntax)
     yield _elements(file, instance.data_set_offset, end, syntax, target)
     if instance.pixel_data_offset is None or instance.pixel_data_length is None:
         return
@@ -118,6 +142,17 @@ def _written_anew(
     yield b"\0" * padding
     if instance.pixel_data_offset + length < instance.size_bytes:
         yield _elements(file, instance.pixel_data_offset + length, instance.size_bytes, syntax, target)
+
+
+def _head_bytes(syntax: TransferSyntax) -> int:
+    """How long tag, VR and length of pixel data are."""
+    return 8 if syntax.implicit_vr else 12
+
+
+def _before_pixels(instance: StoredInstance, syntax: TransferSyntax) -> int:
+    """Where the pixel data begins with its tag; the end where there is none."""
+    offset = instance.pixel_data_offset
+    return instance.size_bytes if offset is None else offset - _head_bytes(syntax)
 
 
 def _pixel_data_head(head: bytes, syntax: TransferSyntax) -> tuple[bytes, bytes, str]:
@@ -144,7 +179,14 @@ def swapped(data: bytes, width: int) -> bytes:
     return np.frombuffer(data[:whole], f"u{width}").byteswap().tobytes() + data[whole:]
 
 
-def _elements(file: BinaryIO, start: int, end: int, syntax: TransferSyntax, target: TransferSyntax) -> bytes:
+def _elements(
+    file: BinaryIO,
+    start: int,
+    end: int,
+    syntax: TransferSyntax,
+    target: TransferSyntax,
+    strip: Callable[[Dataset], None] = lambda _: None,
+) -> bytes:
     """Elements between two places of the file, written in the target's encoding."""
     file.seek(start)
     with warnings.catch_warnings():
@@ -153,6 +195,7 @@ def _elements(file: BinaryIO, start: int, end: int, syntax: TransferSyntax, targ
         elements = read_dataset(
             BytesIO(file.read(end - start)), syntax.implicit_vr, not syntax.big_endian, bytelength=end - start
         )
+        strip(elements)
         if syntax.big_endian:
             _swap_words(elements)
         buffer = DicomBytesIO()

@@ -8,9 +8,18 @@ import time
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import (
+    CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    MRImageStorage,
+    TwelveLeadECGWaveformStorage,
+)
 from pynetdicom import build_role, evt
 from pynetdicom.sop_class import (
+    CompositeInstanceRetrieveWithoutBulkDataGet,
     CompositeInstanceRootRetrieveGet,
     PatientRootQueryRetrieveInformationModelMove,
     StudyRootQueryRetrieveInformationModelGet,
@@ -368,3 +377,63 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def received_without_bulk_data(node, uids, syntaxes):
+    """What pynetdicom gets of instances by Composite Instance Retrieve Without Bulk Data."""
+    received = []
+
+    def on_store(event):
+        received.append(event.dataset)
+        return 0x0000
+
+    model, classes = CompositeInstanceRetrieveWithoutBulkDataGet, [CTImageStorage, TwelveLeadECGWaveformStorage]
+    contexts = [(model, ExplicitVRLittleEndian), *((each, syntax) for each in classes for syntax in syntaxes)]
+    roles = [build_role(each, scp_role=True) for each in classes]
+    handlers = [(evt.EVT_C_STORE, on_store)]
+    with requestor(node, contexts, ext_neg=roles, evt_handlers=handlers) as association:
+        *_, (final, _) = association.send_c_get(identifier("IMAGE", SOPInstanceUID=uids), model)
+    return final, received
+
+
+@pytest.mark.peer("Composite Instance Retrieve Without Bulk Data GET (SCP)", "pynetdicom")
+@pytest.mark.parametrize("stored_as", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
+@pytest.mark.parametrize("sent_as", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless])
+def test_headers_are_got_without_what_makes_them_large(node, stored_as, sent_as):
+    icon = Dataset()
+    icon.Rows = icon.Columns = 1
+    icon.PixelData = b"\1\0"
+    icon["PixelData"].VR = "OW"
+    image = make.an_object(stored_as, IconImageSequence=[icon])
+    image.add_new(0x60023000, "OW", b"\1\2")
+    image.add_new(0x60020010, "US", 1)
+    image.add_new(0x00091001, "UN", b"kept")
+    image.add_new(0x00090010, "LO", "PRIVATE")
+    store_file(node, image)
+    final, (got,) = received_without_bulk_data(node, [image.SOPInstanceUID], [sent_as])
+    assert (final.Status, final.NumberOfCompletedSuboperations) == (0x0000, 1)
+    del image[0x7FE00010], image[0x60023000]
+    assert got.to_json_dict() == image.to_json_dict()
+
+
+@pytest.mark.peer("Composite Instance Retrieve Without Bulk Data GET (SCP)", "pynetdicom")
+def test_a_waveform_comes_without_its_samples_and_an_unknown_instance_not_at_all(node):
+    channel = Dataset()
+    channel.WaveformBitsAllocated = 16
+    channel.add_new(0x54001010, "OW", b"\1\2\3\4")
+    ecg = make.an_object(SOPClassUID=TwelveLeadECGWaveformStorage, WaveformSequence=[channel], Modality="ECG")
+    del ecg.PixelData
+    store_file(node, ecg)
+    final, (got,) = received_without_bulk_data(node, [ecg.SOPInstanceUID, "1.2.3"], [ExplicitVRLittleEndian])
+    assert (final.Status, final.NumberOfCompletedSuboperations) == (0x0000, 1)
+    assert [element.keyword for element in got.WaveformSequence[0]] == ["WaveformBitsAllocated"]
+    with requestor(node, [(CompositeInstanceRetrieveWithoutBulkDataGet, ExplicitVRLittleEndian)]) as association:
+        asked = identifier("STUDY", StudyInstanceUID=ecg.StudyInstanceUID)
+        ((answer, _),) = association.send_c_get(asked, CompositeInstanceRetrieveWithoutBulkDataGet)
+    assert answer.Status == 0xA900
+
+
+def store_file(node, image):
+    """Store a file as a modality does."""
+    with requestor(node, [(image.SOPClassUID, image.file_meta.TransferSyntaxUID)]) as association:
+        assert association.send_c_store(image).Status in (0x0000, 0xB007)

@@ -1,4 +1,4 @@
-"""Identifiers: reading them, and the level and unique keys of a C-MOVE or C-GET (PS3.4 C.4.2.1.4, C.6, Y.4)."""
+"""Identifiers: reading them, and the level and unique keys of a C-MOVE or C-GET (PS3.4 C.4.2.1.4, C.6, Y.4, Z.4)."""
 
 from collections.abc import Mapping
 from datetime import timezone
@@ -11,6 +11,7 @@ from radiology.standards.dicom import data_set
 from radiology.standards.dicom.uids import (
     COMPOSITE_INSTANCE_ROOT_GET,
     COMPOSITE_INSTANCE_ROOT_MOVE,
+    COMPOSITE_INSTANCE_WITHOUT_BULK_DATA_GET,
     PATIENT_ROOT_GET,
     PATIENT_ROOT_MOVE,
     STUDY_ROOT_GET,
@@ -36,6 +37,7 @@ MODELS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     STUDY_ROOT_GET: _STUDY_ROOT,
     COMPOSITE_INSTANCE_ROOT_MOVE: _INSTANCE_ROOT,
     COMPOSITE_INSTANCE_ROOT_GET: _INSTANCE_ROOT,
+    COMPOSITE_INSTANCE_WITHOUT_BULK_DATA_GET: _INSTANCE_ROOT,
 }
 
 

@@ -1,4 +1,4 @@
-"""C-MOVE and C-GET SCP of the Query/Retrieve and Composite Instance Root classes (PS3.4 C.4.2, C.4.3, Y)."""
+"""C-MOVE and C-GET SCP of the Query/Retrieve and Composite Instance classes (PS3.4 C.4.2, C.4.3, Y, Z)."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.delivery.contexts import accepted
 from radiology.delivery.results import Sent
-from radiology.delivery.sending import send, store
+from radiology.delivery.sending import WHOLE, WITHOUT_BULK_DATA, send, store
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Response, Status, SubOperations
 from radiology.dicom_network.server import OperationCancelledError
@@ -19,6 +19,7 @@ from radiology.doors.dimse.identifiers import selection_of
 from radiology.errors import NotFound, NotPermitted, Unavailable
 from radiology.kit.clock import monotonic_seconds
 from radiology.standards.dicom import data_set
+from radiology.standards.dicom.uids import COMPOSITE_INSTANCE_WITHOUT_BULK_DATA_GET
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import Selection, StoredInstance, is_anything_selected, selected_instances
 from radiology.takeover.proxy import Proxy
@@ -193,12 +194,13 @@ class RetrieveService:
         self, association: Association, request: Command, instances: Sequence[StoredInstance], transfer_syntax_uid: str
     ) -> Iterator[Response]:
         acceptance = accepted(association.contexts.values(), peer_is_requestor=True)
+        form = WITHOUT_BULK_DATA if request.sop_class_uid == COMPOSITE_INSTANCE_WITHOUT_BULK_DATA_GET else WHOLE
         progress = Progress(len(instances))
         try:
             for instance in instances:
                 if association.is_cancelled(request):
                     break
-                progress.add(instance, store(self.archive, association, acceptance, instance, {}))
+                progress.add(instance, store(self.archive, association, acceptance, instance, {}, form))
                 if progress.is_due and progress.done < progress.total:
                     yield progress.pending()
         except OperationCancelledError:

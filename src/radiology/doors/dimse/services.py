@@ -26,6 +26,7 @@ from radiology.standards.dicom.uids import (
     ACCEPTED_TRANSFER_SYNTAXES,
     COMPOSITE_INSTANCE_ROOT_GET,
     COMPOSITE_INSTANCE_ROOT_MOVE,
+    COMPOSITE_INSTANCE_WITHOUT_BULK_DATA_GET,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
     MODALITY_PERFORMED_PROCEDURE_STEP,
@@ -56,13 +57,17 @@ STORAGE = Offer(transfer_syntax_uids=frozenset(ACCEPTED_TRANSFER_SYNTAXES), peer
 #: A peer that we asked for commitment may be SCP, to report its result on an association of its own (PS3.4 J.3.3).
 COMMITMENT = replace(PLAIN, peer_scp=True)
 
+GET_CLASSES = (
+    PATIENT_ROOT_GET, STUDY_ROOT_GET, COMPOSITE_INSTANCE_ROOT_GET, COMPOSITE_INSTANCE_WITHOUT_BULK_DATA_GET,
+)  # fmt: skip
+
 #: What each service of an application entity's record opens. The presentation contexts that we accept are these.
 OFFERS: Mapping[str, Mapping[str, Offer]] = {
     "echo": {VERIFICATION: PLAIN},
     "store": dict.fromkeys(STORAGE_SOP_CLASSES, STORAGE),
     "find": dict.fromkeys((PATIENT_ROOT_FIND, STUDY_ROOT_FIND), replace(PLAIN, extended=QUERY_EXTENDED)),
     "move": dict.fromkeys((PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE, COMPOSITE_INSTANCE_ROOT_MOVE), PLAIN),
-    "get": dict.fromkeys((PATIENT_ROOT_GET, STUDY_ROOT_GET, COMPOSITE_INSTANCE_ROOT_GET), PLAIN),
+    "get": dict.fromkeys(GET_CLASSES, PLAIN),
     "mwl": {MODALITY_WORKLIST_FIND: replace(PLAIN, extended=EXTENDED)},
     "mpps": {MODALITY_PERFORMED_PROCEDURE_STEP: PLAIN, MODALITY_PERFORMED_PROCEDURE_STEP_RETRIEVE: PLAIN},
     "commit": {STORAGE_COMMITMENT_PUSH: COMMITMENT},
