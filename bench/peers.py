@@ -188,6 +188,7 @@ def service_environment(data: Path, http_port: int, dicom_port: int) -> dict[str
         "RADI_HTTP_PORT": str(http_port),
         "RADI_DICOM_PORT": str(dicom_port),
         "RADI_ALLOW_UNKNOWN_AE": "true",
+        "RADI_FETCH_VIEWER": "false",
     }
 
 

@@ -26,6 +26,7 @@ class Service:
             "RADI_HTTP_PORT": str(self.http_port),
             "RADI_DICOM_PORT": str(self.dicom_port),
             "RADI_ALLOW_UNKNOWN_AE": "true",
+            "RADI_FETCH_VIEWER": "false",
             "RADI_DISK_RESERVE_BYTES": "0",
             **{f"RADI_{name.upper()}": str(value) for name, value in settings.items()},
         }

@@ -68,7 +68,7 @@ if os.environ.get("TEST_STUBBORN"):
     work.append(("stubborn", "stubborn", stubborn))
 settings = load_settings()
 try:
-    sys.exit(Supervisor(settings, work, say=print, prepare=prepare, after_ready=load).run())
+    sys.exit(Supervisor(settings, work, say=print, prepare=prepare, after_ready={"loader": load}).run())
 except CannotServe as e:
     print(e, file=sys.stderr)
     sys.exit(2)

@@ -32,11 +32,17 @@ class SettingsError(ValueError):
     """One or more settings cannot be used; each line of the message names one and says what is wrong."""
 
 
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def _in_clone() -> bool:
+    return (_ROOT / "radi").is_file() and (_ROOT / "pyproject.toml").is_file()
+
+
 def _default_data_dir() -> Path:
     """`.radi/data` in a clone; else the place the operating system keeps for the data of a service or of a user."""
-    clone = Path(__file__).resolve().parents[2]
-    if (clone / "radi").is_file() and (clone / "pyproject.toml").is_file():
-        return clone / ".radi" / "data"
+    if _in_clone():
+        return _ROOT / ".radi" / "data"
     return Path("/var/lib/radiology") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "radiology"
 
 
@@ -62,6 +68,16 @@ class Settings(BaseSettings):
         default=Path("/tmp"),  # noqa: S108  # The folder made below it is 0700 and its owner is checked.
         description="Folder under which a short, private folder for the database socket is made "
         "(the path of a socket may have at most 107 bytes).",
+    )
+    viewer_dir: Path = Field(
+        default_factory=lambda: (
+            _default_data_dir().parent / "viewer" if _in_clone() else _default_data_dir() / "viewer"
+        ),
+        description="Folder of the viewer's files, which `radi viewer` makes. Default: `.radi/viewer` in a clone, "
+        "else `viewer` in the default data folder.",
+    )
+    fetch_viewer: bool = Field(
+        default=True, description="Make the viewer after the start where it is not there: one download by npm."
     )
     disk_reserve_bytes: int = Field(
         default=GIB, ge=0, description="Free space below which nothing more is stored: senders get A700, HTTP gets 503."
@@ -128,6 +144,9 @@ class Settings(BaseSettings):
         le=86_400,
         description="How often each archive, workstation and printer of the registry is asked whether it is there; "
         "0 for never.",
+    )
+    metadata_cache_bytes: int = Field(
+        default=32 * MIB, ge=0, description="Memory of each HTTP process for metadata that was asked for."
     )
     pn_bangla_group: Literal["none", "ideographic"] = Field(
         default="none",
@@ -240,7 +259,14 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "data_dir", "runtime_dir", "pg_bin", "tls_certificate", "tls_private_key", "tls_authorities", mode="after"
+        "data_dir",
+        "viewer_dir",
+        "runtime_dir",
+        "pg_bin",
+        "tls_certificate",
+        "tls_private_key",
+        "tls_authorities",
+        mode="after",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:

@@ -44,6 +44,8 @@ NO_LISTENERS: Mapping[str, Sequence[socket.socket]] = {}
 Say = Callable[[str], None]
 Work = Callable[[Settings], None]
 
+NO_WORK: Mapping[str, Work] = {}
+
 
 class CannotServe(RuntimeError):  # It is a refusal that says what to do, not a bug.
     """The service cannot start; the message is a sentence for the person at the terminal."""
@@ -92,11 +94,17 @@ def run_door(role: str, settings: Settings, listeners: Mapping[str, Sequence[soc
         door.run(settings)
 
 
-def serve(settings: Settings, *, say: Say, prepare: Callable[[Settings], list[str]], after_ready: Work | None) -> int:
+def serve(
+    settings: Settings,
+    *,
+    say: Say,
+    prepare: Callable[[Settings], list[str]],
+    after_ready: Mapping[str, Work] = NO_WORK,
+) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code. Raises CannotServe.
 
     `prepare` runs in a process of its own once the database answers, and returns lines to show when all is ready.
-    `after_ready` runs in one when everything can be used.
+    Each of `after_ready`, by its name, runs in one of its own when everything can be used.
     """
     log.configure("supervisor", level=settings.log_level, form=settings.log_format)
     doors = [("http", settings.http_processes), ("dimse", settings.dimse_processes), ("worker", 1)]
@@ -121,7 +129,7 @@ class Supervisor:
         *,
         say: Say,
         prepare: Callable[[Settings], list[str]],
-        after_ready: Work | None = None,
+        after_ready: Mapping[str, Work] = NO_WORK,
         modules: Iterable[str] = (),
         listens: Iterable[str] = (),
     ) -> None:
@@ -200,8 +208,8 @@ class Supervisor:
             self.say(line)
         for line in self.lines:
             self.say(line)
-        if self.after_ready:
-            self.children.append(Child("loader", "loader", self._forking("loader", self.after_ready), keep=False))
+        for name, work in self.after_ready.items():
+            self.children.append(Child(name, name, self._forking(name, work), keep=False))
 
     def _seconds_to_wait(self) -> float:
         if self.phase == "starting":
@@ -482,7 +490,7 @@ def announcement(settings: Settings, seconds: float) -> Iterator[str]:
     host = local_address(settings.bind_address)
     base = f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
     yield f"radiology is ready after {seconds:.1f} s"
-    yield f"  web          {base}/"
+    yield f"  web          {base}/                   images: {base}/viewer/"
     yield f"  REST         {base}/api/radiology    reference: {base}/docs"
     yield f"  DICOMweb     {base}/dicomweb"
     yield f"  DICOM        AE title {settings.ae_title}, host {host}, port {settings.dicom_port}"

@@ -1,5 +1,6 @@
 """The command `radi`. Each command is a few lines over one call; what is heavy is imported when it is needed."""
 
+import os
 import secrets
 import sys
 import time
@@ -183,6 +184,20 @@ def doctor(context: typer.Context) -> None:
 
 
 @app.command()
+def viewer(
+    package: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The package as a file, where there is no network."),
+    ] = None,
+) -> None:
+    """Make the viewer that is served below /viewer/, where it is not there yet: one download by npm."""
+    with refusals():
+        from radiology.viewer import build
+
+        print(build.ensure(load().viewer_dir, say=say_more, package=package))
+
+
+@app.command()
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="The text of docs/settings.md instead.")] = False,
 ) -> None:
@@ -207,9 +222,12 @@ def schema() -> None:
 
 def _serve(settings: "Settings", *, load_samples: bool = False) -> NoReturn:
     from radiology import supervisor
+    from radiology.viewer.place import built
 
     say("radiology is starting")
-    after_ready = _load_samples if load_samples else None
+    after_ready = {"loader": _load_samples} if load_samples else {}
+    if settings.fetch_viewer and built(settings.viewer_dir) is None:
+        after_ready["viewer"] = _make_viewer
     sys.exit(supervisor.serve(settings, say=say, prepare=_prepare, after_ready=after_ready))
 
 
@@ -270,3 +288,15 @@ def _load_samples(settings: "Settings") -> None:
     from radiology import demo
 
     demo.load(settings)
+
+
+def _make_viewer(settings: "Settings") -> None:
+    """Beside the running service, and behind it: whoever opens a page goes first."""
+    from radiology.viewer.build import ensure
+    from radiology.viewer.package import CannotBuild
+
+    os.nice(10)
+    try:
+        ensure(settings.viewer_dir, say=say_more)
+    except CannotBuild as error:
+        say_more(f"The viewer is not there yet: {error} Everything else works; `./radi viewer` tries again.")

@@ -60,10 +60,11 @@ def refusals() -> Generator[None]:
     from radiology.kit.postgres import PostgresError
     from radiology.settings import SettingsError
     from radiology.supervisor import CannotServe
+    from radiology.viewer.package import CannotBuild
 
     try:
         yield
-    except (SettingsError, CannotServe, PostgresError, MigrationError, RadiologyError) as e:
+    except (SettingsError, CannotServe, PostgresError, MigrationError, CannotBuild, RadiologyError) as e:
         refuse(str(e))
 
 
