@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import associations, finding, footprint, forwarding, large, retrieving, storing
+from bench import associations, finding, footprint, forwarding, large, retrieving, storing, web
 from bench.peers import SERVERS
 
-WHAT = ("storing", "finding", "retrieving", "forwarding", "associations", "large", "footprint", "all")
+WHAT = ("storing", "finding", "retrieving", "forwarding", "associations", "web", "large", "footprint", "all")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -17,6 +17,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round of a tenth: shows that the harness works")
     parser.add_argument("--only", choices=sorted(SERVERS), help="one server alone; nothing is written or judged")
     parser.add_argument("--case", action="append", default=[], choices=[case.key for case in storing.CASES])
+    parser.add_argument("--web-case", action="append", default=[], choices=[case.key for case in web.CASES])
     asked = parser.parse_args(argv)
     if asked.rounds < 1:
         parser.error("--rounds must be 1 or more")
@@ -38,6 +39,8 @@ def main(argv: list[str]) -> int:
         broken |= forwarding.run(rounds=rounds, quick=asked.quick)
     if asked.what == "associations" or (asked.what == "all" and asked.only in (None, "ours")):
         broken |= associations.run(quick=asked.quick)
+    if asked.what in ("web", "all"):
+        broken |= web.run(only=asked.only, rounds=rounds, quick=asked.quick, cases=asked.web_case)
     if asked.what in ("large", "all"):
         broken |= large.run(only=asked.only, quick=asked.quick)
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):

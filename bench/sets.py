@@ -39,6 +39,8 @@ SPECS = {
         SetSpec("small", 2000, 4, 36),  # 2.5 KiB of pixels and 1.3 KiB of header: a file of 4 KiB.
         *(SetSpec(f"small-four-{n}", 500, 1, 36) for n in range(1, 5)),
         SetSpec("warm", 24, 1, 36),
+        SetSpec("fifty", 50, 1, 512),
+        SetSpec("hundred", 100, 1, 512),
     )
 }
 

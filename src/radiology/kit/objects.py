@@ -75,6 +75,20 @@ class LocalObjects:
         finally:
             os.close(descriptor)
 
+    def read_from_memory(self, key: str, offset: int, length: int) -> bytearray | None:
+        """`length` bytes from `offset` where the page cache has them; None where the disk would be waited for.
+
+        For an event loop: what takes longer than the change to another thread is not done on it. Raises NotFound.
+        """
+        descriptor = self.open(key)
+        data = bytearray(length)
+        try:
+            return data if os.preadv(descriptor, [data], offset, os.RWF_NOWAIT) == length else None
+        except OSError:  # Not there, or a file system that cannot tell.
+            return None
+        finally:
+            os.close(descriptor)
+
     def delete(self, key: str) -> None:
         """Remove an object; that it is gone already is no error."""
         self.path(key).unlink(missing_ok=True)

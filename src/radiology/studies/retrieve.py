@@ -6,6 +6,7 @@ Frames are given as they are stored, bit by bit; only the byte order of big endi
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from radiology.studies.queries.retrieve import StoredInstance
 
 AS_STORED = "*"
 PIXEL_DATA = "7FE00010"
+#: Of so many objects it is remembered where their frames lie.
+FRAGMENT_TABLES = 64
 #: A deflated object is inflated in memory to read single values of it, up to this size.
 INFLATED_AT_MOST_BYTES = 64 * 1024 * 1024
 _PIXEL_DATA_TAGS = ("7FE00010", "7FE00008", "7FE00009")
@@ -96,6 +99,13 @@ def frames(objects: LocalObjects, instance: StoredInstance, attributes: bytes, n
     return _native_frames(objects, instance, header, numbers, count)
 
 
+def is_plain(instance: StoredInstance) -> bool:
+    """Whether frames are parts of the file as they lie, so that saying where they are takes no time."""
+    syntax = TRANSFER_SYNTAXES.get(instance.transfer_syntax_uid)
+    turned = syntax is not None and (syntax.big_endian or syntax.deflated)
+    return instance.pixel_data_length is not None and not turned
+
+
 def _native_frames(
     objects: LocalObjects, instance: StoredInstance, header: Mapping[str, Any], numbers: Sequence[int], count: int
 ) -> list[Content]:
@@ -147,6 +157,13 @@ def _swapped_width(objects: LocalObjects, instance: StoredInstance) -> int:
 def _encapsulated_frames(
     objects: LocalObjects, instance: StoredInstance, numbers: Sequence[int], count: int
 ) -> list[Content]:
+    grouped = _fragments_by_frame(objects, instance, count)
+    return [_joined(instance, grouped[number - 1]) for number in numbers]
+
+
+@lru_cache(maxsize=FRAGMENT_TABLES)
+def _fragments_by_frame(objects: LocalObjects, instance: StoredInstance, count: int) -> list[list[Element]]:
+    """The fragments of each frame. Remembered: who looks at one frame of an object looks at the others next."""
     descriptor = objects.open(instance.object_key)
     try:
         elements = Elements(_reader(descriptor), instance.size_bytes, EXPLICIT_VR_LITTLE_ENDIAN)
@@ -156,8 +173,7 @@ def _encapsulated_frames(
         raise NotFound("The pixel data has no fragments.") from error
     finally:
         os.close(descriptor)
-    grouped = _frames_of_fragments(fragments, offsets, count)
-    return [_joined(instance, grouped[number - 1]) for number in numbers]
+    return _frames_of_fragments(fragments, offsets, count)
 
 
 def _frames_of_fragments(fragments: Sequence[Element], offsets: Sequence[int], count: int) -> list[list[Element]]:
@@ -168,12 +184,17 @@ def _frames_of_fragments(fragments: Sequence[Element], offsets: Sequence[int], c
         return [[fragment] for fragment in fragments]
     if len(offsets) != count or not fragments:
         raise NotFound("The offset table is missing, so that frames cannot be told apart.")
+    if offsets != sorted(offsets):
+        raise NotFound("The offset table is damaged, so that frames cannot be told apart.")
     start = fragments[0].start - 8
     bounds = [*offsets, UNDEFINED]
-    return [
-        [one for one in fragments if bounds[frame] <= one.start - 8 - start < bounds[frame + 1]]
-        for frame in range(count)
-    ]
+    frames: list[list[Element]] = [[] for _ in range(count)]
+    frame = 0
+    for fragment in fragments:
+        while frame + 1 < count and fragment.start - 8 - start >= bounds[frame + 1]:
+            frame += 1
+        frames[frame].append(fragment)
+    return frames
 
 
 def _joined(instance: StoredInstance, fragments: Sequence[Element]) -> Content:

@@ -23,7 +23,7 @@ from radiology.errors import FieldProblem, Invalid, Unprocessable
 from radiology.settings import Settings
 from radiology.standards.dicom.matching import MatchingOptions
 from radiology.studies.queries import read
-from radiology.studies.queries.retrieve import Target, instances_of, study_instance_uid_of
+from radiology.studies.queries.retrieve import Target, study_instance_uid_of
 from radiology.studies.queries.search import Found, Origin, find
 from radiology.studies.search import Level, StudySearch, parse_keys, parse_level
 
@@ -111,14 +111,13 @@ async def metadata(
     async with app.db.transaction() as tx:
         uid = await study_instance_uid_of(tx, await read.resolve(tx, study, visible_to=actor))
         target = Target(uid)
-        instances = await instances_of(tx, target, visible_to=actor)
         if level == "series":
             most = app.settings.qido_max_limit
             search = StudySearch(Level.SERIES, study_instance_uid=uid, include_all=True, limit=most)
             origin = Origin(base_url(request), app.settings.ae_title)
             found = await find(tx, search, visible_to=actor, origin=origin)
             return Response(found.json, media_type=choose(accepted(request), (DICOM_JSON, JSON)))
-    return await metadata_answer(request, target, instances)
+    return await metadata_answer(request, target, actor)
 
 
 def _search(body: Query, settings: Settings) -> StudySearch:

@@ -96,15 +96,14 @@ def of_content(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
-) -> Streamed:
+) -> Response:
     """A single part answer."""
-    chunks = _chunks(objects, content.pieces)
-    return Streamed(chunks, media_type=media_type, size_bytes=content.size_bytes, status=status, headers=headers)
+    return _of_pieces(objects, content.pieces, media_type, content.size_bytes, status=status, headers=headers)
 
 
 def of_parts(
     objects: LocalObjects, parts: Sequence[Part], part_type: str, *, headers: Mapping[str, str] | None = None
-) -> Streamed:
+) -> Response:
     """A multipart/related answer (RFC 2387). Its length is told where that of every part is known."""
     boundary = uuid4().hex
     pieces: list[Piece] = []
@@ -117,7 +116,41 @@ def of_parts(
     known = [size for size in sizes if size is not None]
     size_bytes = framing - inside + sum(known) if len(known) == len(sizes) else None
     media_type = f'multipart/related; type="{part_type}"; boundary={boundary}'
-    return Streamed(_chunks(objects, pieces), media_type=media_type, size_bytes=size_bytes, headers=headers)
+    return _of_pieces(objects, pieces, media_type, size_bytes, headers=headers)
+
+
+def _of_pieces(
+    objects: LocalObjects,
+    pieces: Sequence[Piece],
+    media_type: str,
+    size_bytes: int | None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """In one go where it is small and lies in memory, as a frame that is looked at does; else streamed."""
+    if size_bytes is not None and size_bytes <= CHUNK_BYTES:
+        body = _read_at_once(objects, pieces)
+        if body is not None:
+            answer = Response(body, status, dict(headers or {}))
+            answer.headers["content-type"] = media_type
+            return answer
+    return Streamed(
+        _chunks(objects, pieces), media_type=media_type, size_bytes=size_bytes, status=status, headers=headers
+    )
+
+
+def _read_at_once(objects: LocalObjects, pieces: Sequence[Piece]) -> bytes | memoryview | None:
+    """All pieces joined; None where one would have to be made, or waited for from the disk."""
+    read: list[bytes | bytearray] = []
+    for piece in pieces:
+        data: bytes | bytearray | None = piece if isinstance(piece, bytes) else None
+        if isinstance(piece, Span):
+            data = objects.read_from_memory(piece.object_key, piece.offset, piece.length)
+        if data is None:
+            return None
+        read.append(data)
+    return memoryview(read[0]) if len(read) == 1 else b"".join(read)
 
 
 async def _chunks(objects: LocalObjects, pieces: Sequence[Piece]) -> AsyncIterator[bytes]:

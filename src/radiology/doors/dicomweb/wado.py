@@ -1,6 +1,7 @@
 """WADO-RS, the Retrieve transaction (PS3.18 10.4): study, series and instance are one value."""
 
 import asyncio
+import gzip
 import hashlib
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -18,18 +19,24 @@ from radiology.doors.dicomweb.sending import Part, Streamed, of_content, of_part
 from radiology.doors.http.actors import actor_of
 from radiology.doors.http.problems import problem
 from radiology.errors import Invalid, NotAcceptable
+from radiology.kit.cache import ByteCache
 from radiology.studies import retrieve
 from radiology.studies.queries.retrieve import (
     Attributes,
     StoredInstance,
     Target,
     attributes_of,
+    instance_with_attributes,
     instances_of,
+    version_of,
 )
 from radiology.studies.retrieve import AS_STORED, Content
 
 #: So many instances' attributes are read and sent at a time.
 METADATA_PAGE = 100
+#: The metadata of so many is kept, compressed.
+METADATA_KEPT = 2_000
+GZIP_LEVEL = 3
 MOST_FRAMES = 10_000
 _PLACEHOLDER = b'"BulkDataURI":"@/'
 _IMMUTABLE = "private, max-age=86400"
@@ -67,7 +74,8 @@ async def retrieve_instances(request: Request) -> Response:
     usable = [entry for entry in ranges if (entry.type in (DICOM, "application/*")) == single]
     syntaxes = [_syntax(instance, usable) for instance in instances]
     form = f"{single}{''.join(syntaxes)}"
-    headers = _caching(instances, form, immutable=target.sop_instance_uid is not None)
+    digests = [instance.data_set_sha256 for instance in instances]
+    headers = _caching(digests, form, immutable=target.sop_instance_uid is not None)
     if _unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
@@ -83,22 +91,40 @@ async def retrieve_instances(request: Request) -> Response:
 async def retrieve_metadata(request: Request) -> Response:
     """`GET .../metadata`: all attributes as DICOM JSON, bulk data by reference (PS3.18 10.4.1.1.2)."""
     choose(accepted(request), (DICOM_JSON, JSON))
-    target, instances = await _instances(request)
-    return await metadata_answer(request, target, instances)
+    actor, target = await _target(request)
+    return await metadata_answer(request, target, actor)
 
 
-async def metadata_answer(request: Request, target: Target, instances: Sequence[StoredInstance]) -> Response:
-    """The metadata of these instances, streamed where there are many."""
+async def metadata_answer(request: Request, target: Target, actor: Actor) -> Response:
+    """The metadata of a target: as it was made the last time where nothing has changed, streamed where there is much.
+
+    It is kept as it is sent, compressed for who takes that (RFC 9110 12.5.3).
+    """
     media_type = choose(accepted(request), (DICOM_JSON, JSON))
+    app: App = request.app.state.app
+    async with app.db.reading(planned_once=True) as tx:
+        version = await version_of(tx, target, visible_to=actor)
     # The links in it are absolute, so the answer depends on how the service was called.
-    headers = _caching(instances, "metadata" + base_url(request), immutable=target.sop_instance_uid is not None)
+    base, gzipped = base_url(request), "gzip" in request.headers.get("accept-encoding", "")
+    form = f"metadata{base}{media_type}{gzipped}"
+    headers = _caching([version.digest], form, immutable=target.sop_instance_uid is not None)
+    headers["Vary"] += ", Accept-Encoding"
     if _unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    app: App = request.app.state.app
-    chunks = _metadata(app, base_url(request), instances)
-    if len(instances) > METADATA_PAGE:
-        return Streamed(chunks, media_type=media_type, size_bytes=None, headers=headers)
-    body = b"".join([chunk async for chunk in chunks])
+    if gzipped and version.count <= METADATA_KEPT:
+        headers["Content-Encoding"] = "gzip"
+    kept: ByteCache = request.app.state.metadata
+    key = (version.digest, base, gzipped)
+    if (body := kept.get(key)) is None:
+        async with app.db.reading(planned_once=True) as tx:
+            instances = await instances_of(tx, target, visible_to=actor)
+        chunks = _metadata(app, base, instances)
+        if version.count > METADATA_KEPT:
+            return Streamed(chunks, media_type=media_type, size_bytes=None, headers=headers)
+        body = b"".join([chunk async for chunk in chunks])
+        if gzipped:
+            body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL)
+        kept.put(key, body)
     return Response(body, media_type=media_type, headers=headers)
 
 
@@ -106,7 +132,7 @@ async def _metadata(app: App, base: str, instances: Sequence[StoredInstance]) ->
     study = f"{base}/studies/{instances[0].study_instance_uid}"
     for start in range(0, len(instances), METADATA_PAGE):
         uids = [instance.sop_instance_uid for instance in instances[start : start + METADATA_PAGE]]
-        async with app.db.transaction() as tx:
+        async with app.db.reading(planned_once=True) as tx:
             rows = await attributes_of(tx, uids)
         yield (b"," if start else b"[") + b",".join(_linked(row, study) for row in rows)
     yield b"]"
@@ -121,15 +147,18 @@ def _linked(row: Attributes, study: str) -> bytes:
 async def retrieve_frames(request: Request) -> Response:
     """`GET .../frames/{numbers}`: frames as they are stored, in the order asked (PS3.18 10.4.1.1.6)."""
     numbers = _frame_numbers(request.path_params["frames"])
-    _, (instance, *_) = await _instances(request)
+    actor, target = await _target(request)
+    app: App = request.app.state.app
+    async with app.db.reading(planned_once=True) as tx:
+        instance, attributes = await instance_with_attributes(tx, target, visible_to=actor)
     media_type, multipart = _frame_type(accepted(request), instance, len(numbers))
-    headers = _caching([instance], f"frames{numbers}{media_type}{multipart}", immutable=True)
+    headers = _caching([instance.data_set_sha256], f"frames{numbers}{media_type}{multipart}", immutable=True)
     if _unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    app: App = request.app.state.app
-    async with app.db.transaction() as tx:
-        (row,) = await attributes_of(tx, [instance.sop_instance_uid])
-    contents = await asyncio.to_thread(retrieve.frames, app.objects, instance, row.attributes, numbers)
+    if retrieve.is_plain(instance):
+        contents = retrieve.frames(app.objects, instance, attributes, numbers)
+    else:
+        contents = await asyncio.to_thread(retrieve.frames, app.objects, instance, attributes, numbers)
     return _frames_answer(request, instance, numbers, contents, media_type, multipart, headers)
 
 
@@ -161,7 +190,7 @@ async def retrieve_bulk_data(request: Request) -> Response:
     if not ranges:
         raise NotAcceptable(f"Bulk data is sent as {OCTET_STREAM}.")
     multipart = ranges[0].multipart
-    headers = _caching([instance], f"bulkdata/{path}{multipart}", immutable=True)
+    headers = _caching([instance.data_set_sha256], f"bulkdata/{path}{multipart}", immutable=True)
     if _unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
@@ -178,15 +207,20 @@ async def not_yet(request: Request) -> Response:
 
 
 async def _instances(request: Request) -> tuple[Target, list[StoredInstance]]:
-    """What the path names. Raises Invalid, NotAuthenticated, NotPermitted, NotFound."""
+    """What the path names, and the instances of it. Raises Invalid, NotAuthenticated, NotPermitted, NotFound."""
+    actor, target = await _target(request)
+    app: App = request.app.state.app
+    async with app.db.reading(planned_once=True) as tx:
+        return target, await instances_of(tx, target, visible_to=actor)
+
+
+async def _target(request: Request) -> tuple[Actor, Target]:
+    """Who asks, and what the path names. Raises Invalid, NotAuthenticated."""
     actor: Actor = await actor_of(request)
     study = path_uid(request, "study")
     assert study is not None  # noqa: S101 - every path of these routes has it.
-    target = Target(study, path_uid(request, "series"), path_uid(request, "instance"))
-    app: App = request.app.state.app
     await fetched(request, study, visible_to=actor)
-    async with app.db.transaction() as tx:
-        return target, await instances_of(tx, target, visible_to=actor)
+    return actor, Target(study, path_uid(request, "series"), path_uid(request, "instance"))
 
 
 def _dicom(transfer_syntax_uid: str) -> str:
@@ -233,11 +267,11 @@ def _frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-def _caching(instances: Sequence[StoredInstance], form: str, *, immutable: bool) -> dict[str, str]:
+def _caching(digests: Sequence[bytes], form: str, *, immutable: bool) -> dict[str, str]:
     """ETag and Cache-Control. What an instance is never changes; a series or study may grow."""
     digest = hashlib.sha256(form.encode())
-    for instance in instances:
-        digest.update(instance.data_set_sha256)
+    for one in digests:
+        digest.update(one)
     return {
         "ETag": f'"{digest.hexdigest()[:32]}"',
         "Cache-Control": _IMMUTABLE if immutable else _GROWING,

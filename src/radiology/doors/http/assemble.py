@@ -28,6 +28,7 @@ from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
+from radiology.kit.cache import ByteCache
 from radiology.modality_worklist.routes import router as worklist
 from radiology.prefetch.routes import router as prefetch
 from radiology.remotes.pulls.routes import router as pulls
@@ -54,6 +55,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.authenticator = Authenticator(app)
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
+    service.state.metadata = ByteCache(app.settings.metadata_cache_bytes)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
     for router in (
         studies,

@@ -1,7 +1,7 @@
 """SQL of reading what is stored: which objects, and their attributes. Loading is checking."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import LiteralString
 from uuid import UUID
 
@@ -35,6 +35,15 @@ class StoredInstance:
     pixel_data_offset: int | None
     pixel_data_length: int | None
     data_set_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _WithAttributes(StoredInstance):
+    attributes: bytes
+
+    def instance(self) -> StoredInstance:
+        """The instance without them."""
+        return StoredInstance(*(getattr(self, each.name) for each in fields(StoredInstance)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,44 @@ async def instances_of(tx: Transaction, target: Target, *, visible_to: Actor) ->
     if not found:
         raise _not_found(target)
     return found
+
+
+async def instance_with_attributes(
+    tx: Transaction, target: Target, *, visible_to: Actor
+) -> tuple[StoredInstance, bytes]:
+    """One instance and its attributes, in one round trip. Raises NotFound."""
+    where = _where(target, visible_to)
+    statement: LiteralString = _COLUMNS + ", i.attributes" + _OBJECTS + where.condition
+    found = await tx.maybe(_WithAttributes, statement, **where.parameters)
+    if found is None:
+        raise _not_found(target)
+    return found.instance(), found.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """How many instances a target has, and a digest that changes with any of them."""
+
+    count: int
+    digest: bytes
+
+
+async def version_of(tx: Transaction, target: Target, *, visible_to: Actor) -> Version:
+    """What tells whether something known of a target still holds. Raises NotFound where there is nothing."""
+    where = _where(target, visible_to)
+    version = await tx.one(
+        Version,
+        """
+        SELECT count(*) AS count, coalesce(sha256(string_agg(
+            i.data_set_sha256 || convert_to(i.sop_instance_uid, 'UTF8'), ''::bytea ORDER BY i.sop_instance_uid)), '')
+            AS digest"""
+        + _OBJECTS
+        + where.condition,
+        **where.parameters,
+    )
+    if not version.count:
+        raise _not_found(target)
+    return version
 
 
 async def selected_instances(
