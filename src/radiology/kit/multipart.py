@@ -28,7 +28,8 @@ P = TypeVar("P", bound=Part)
 class MultipartReader(Generic[P]):
     """Feed it the body; it opens a part when its headers are read, and says when one has ended.
 
-    `open_part` is given the part's media type and returns what takes its bytes. Ended parts gather in `ended`.
+    `open_part` is given the part's media type and returns what takes its bytes; `headers` are then those of the part, by
+    names in small letters. Ended parts gather in `ended`.
     """
 
     boundary: str
@@ -40,7 +41,7 @@ class MultipartReader(Generic[P]):
     _preamble: bytearray = field(default_factory=bytearray)
     _name: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
-    _headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     _part: P | None = None
     _parser: MultipartParser = field(init=False)
 
@@ -48,7 +49,7 @@ class MultipartReader(Generic[P]):
         self._parser = MultipartParser(
             self.boundary,
             {
-                "on_part_begin": self._headers.clear,
+                "on_part_begin": self.headers.clear,
                 "on_header_begin": self._header_begin,
                 "on_header_field": self._header_name,
                 "on_header_value": self._header_value,
@@ -106,15 +107,15 @@ class MultipartReader(Generic[P]):
         self._must_be_short()
 
     def _must_be_short(self) -> None:
-        if len(self._name) + len(self._value) > HEADER_BYTES or len(self._headers) > 32:
+        if len(self._name) + len(self._value) > HEADER_BYTES or len(self.headers) > 32:
             raise Invalid("A header of a part is too long.")
 
     def _header_end(self) -> None:
-        self._headers[self._name.decode("latin-1").strip().lower()] = self._value.decode("latin-1").strip()
+        self.headers[self._name.decode("latin-1").strip().lower()] = self._value.decode("latin-1").strip()
 
     def _headers_finished(self) -> None:
         self.parts += 1
-        self._part = self.open_part(self._headers.get("content-type", ""))
+        self._part = self.open_part(self.headers.get("content-type", ""))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part is not None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from radiology.errors import NotAcceptable
 
 DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
 JSON = "application/json"
 DICOM = "application/dicom"
 OCTET_STREAM = "application/octet-stream"

@@ -1,6 +1,6 @@
 """STOW-RS (PS3.18 10.5) and the specification's `POST /api/radiology/dicom/store`: both read the same bodies."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +9,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from radiology.access.model import Actor, Permission
+from radiology.doors.dicomweb.answers import OF_ONE, written
+from radiology.doors.dicomweb.described import METADATA_TYPES, Described
+from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, accepted, choose
 from radiology.doors.http.actors import actor_of
-from radiology.errors import Invalid, NotSupported, RadiologyError, TooLarge, Unavailable
+from radiology.errors import Invalid, NotAcceptable, NotSupported, RadiologyError, TooLarge, Unavailable
 from radiology.kit.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.standards.dicom.uids import is_valid_uid
@@ -19,7 +22,6 @@ from radiology.studies.archive import Archive
 from radiology.studies.receive import Reception, Source
 from radiology.studies.rejection import MAY_REJECT
 
-DICOM = "application/dicom"
 RETRY_AFTER_SECONDS = "30"
 
 
@@ -70,9 +72,12 @@ class Body:
         """Take in every object. Raises Invalid, NotSupported, TooLarge where the body as a whole cannot be read."""
         content_type = self.request.headers.get("content-type", "")
         _must_fit(int(self.request.headers.get("content-length") or 0), self.limit_bytes)
+        media_type = parsed_content_type(content_type)[0]
         try:
-            if parsed_content_type(content_type)[0] == DICOM:
+            if media_type == DICOM:
                 await self._read_single()
+            elif media_type in METADATA_TYPES:
+                await self._read_described(media_type, None)
             else:
                 await self._read_parts(content_type)
         except ClientDisconnect as error:
@@ -83,24 +88,40 @@ class Body:
 
     async def _read_single(self) -> None:
         part = self._begin(DICOM)
-        size = 0
-        async for chunk in self.request.stream():
-            size += len(chunk)
-            _must_fit(size, self.limit_bytes)
+        async for chunk in self._chunks():
             part.write(chunk)
         await self._end(part)
 
     async def _read_parts(self, content_type: str) -> None:
         boundary, part_type = boundary_of(content_type)
+        if part_type in METADATA_TYPES:
+            await self._read_described(part_type, boundary)
+            return
         _must_be_dicom(part_type)
         reader = MultipartReader(boundary, self._begin)
+        async for chunk in self._chunks():
+            for part in reader.feed(chunk):
+                await self._end(part)
+        reader.finish()
+
+    async def _read_described(self, media_type: str, boundary: str | None) -> None:
+        """Metadata, with bulk data where the body is multipart."""
+        app = self.storing.archive.app
+        with app.objects.create(write_behind=False) as spool:
+            described = Described(self.storing, media_type, spool, app.settings.max_json_bytes)
+            if boundary is None:
+                await described.read_metadata(self._chunks())
+            else:
+                await described.read_parts(self._chunks(), boundary)
+            await described.store()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes. Raises TooLarge."""
         size = 0
         async for chunk in self.request.stream():
             size += len(chunk)
             _must_fit(size, self.limit_bytes)
-            for part in reader.feed(chunk):
-                await self._end(part)
-        reader.finish()
+            yield chunk
 
     def _begin(self, media_type: str) -> ReceivedPart:
         part = ReceivedPart(self.storing, media_type)
@@ -119,12 +140,21 @@ async def store_instances(request: Request) -> Response:
     if study is not None and not is_valid_uid(study):
         raise Invalid(f"{study} is not a UID.")
     outcomes = await _store(request, study)
+    media_type = _answer_type(request)
     return Response(
-        orjson.dumps(_stow_answer(outcomes, _base_url(request))),
+        written(_stow_answer(outcomes, _base_url(request)), media_type),
         status_code=_stow_status(outcomes),
-        media_type="application/dicom+json",
+        media_type=media_type,
         headers=_retry_after(outcomes),
     )
+
+
+def _answer_type(request: Request) -> str:
+    """JSON too where the client would have neither: what was stored is told in any case."""
+    try:
+        return choose(accepted(request), OF_ONE)
+    except NotAcceptable:
+        return DICOM_JSON
 
 
 async def store(request: Request) -> Response:

@@ -17,7 +17,8 @@ from radiology.standards.dicom.reader import Reader
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from radiology.standards.dicom.values import BINARY_VRS, LONG_VRS
 
-__all__ = ["ASCII", "LATIN_1", "LIMITS", "UTF_8", "decode", "element_head", "encode", "encoding_of", "is_implicit"]
+__all__ = ["ASCII", "LATIN_1", "LIMITS", "UTF_8", "decode", "element_head", "encode", "encode_element", "encoding_of",
+           "is_implicit"]  # fmt: skip
 
 #: What a data set of a message may cost; a longer or deeper one is refused.
 LIMITS = Limits(
@@ -75,6 +76,11 @@ def encode(attributes: Mapping[str, Any], transfer_syntax_uid: str, *, charset: 
     named = [] if encoding == "ascii" else [UTF_8 if charset is None else charset]
     pieces[_CHARACTER_SET] = _element(_CHARACTER_SET, {"vr": "CS", "Value": named}, implicit, encoding, 0)
     return b"".join(pieces[tag] for tag in sorted(pieces))
+
+
+def encode_element(tag: str, element: Mapping[str, Any]) -> bytes:
+    """One element in Explicit VR Little Endian, its text in UTF-8. Raises Unprocessable as `encode` does."""
+    return _element(tag, element, False, "utf-8", 0)
 
 
 def is_implicit(transfer_syntax_uid: str) -> bool:

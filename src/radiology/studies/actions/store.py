@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from radiology.errors import Conflict, DataSetMismatch, DuplicateInstance, RadiologyError, RejectedInstance
 from radiology.studies.archive import Archive
 from radiology.studies.index import Stored
-from radiology.studies.receive import Arrival, Reception, Source
+from radiology.studies.receive import Arrival, Reception, Source, receive_data_set
 
 UIDS = ("00080016", "00080018", "0020000D", "0020000E")
 AT_ONCE = 16
@@ -56,6 +56,19 @@ class Storing:
         """Begin an object. Raises Unavailable."""
         return self.archive.receive_file(self.source)
 
+    def begin_data_set(self, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> Reception:
+        """Begin an object that comes as a data set; its file meta information is ours. Raises Unavailable."""
+        self.archive.arrivals.check()
+        app = self.archive.app
+        return receive_data_set(
+            app.objects,
+            self.source,
+            app.clock.now,
+            sop_class_uid=sop_class_uid,
+            sop_instance_uid=sop_instance_uid,
+            transfer_syntax_uid=transfer_syntax_uid,
+        )
+
     async def received(self, reception: Reception) -> None:
         """All bytes of an object are there: make it durable, while the next ones come in."""
         self._complete.append(reception)
@@ -69,6 +82,10 @@ class Storing:
         if reception is not None:
             reception.discard()
         self._failed.append(_failure(error, reception))
+
+    def refused(self, outcome: Outcome) -> None:
+        """An object that was only described cannot be made."""
+        self._failed.append(outcome)
 
     async def finish(self) -> list[Outcome]:
         """Wait until everything is indexed; the outcome of every object."""
