@@ -58,9 +58,8 @@ async def _search(request: Request, level: Level) -> Response:
     app: App = request.app.state.app
     media_type = choose(accepted(request), (DICOM_JSON, JSON))
     query = parse_query(request, level, app.settings)
-    async with app.db.transaction() as tx:
-        origin = Origin(base_url(request), app.settings.ae_title)
-        found = await find(tx, query.search, visible_to=actor, origin=origin)
+    origin = Origin(base_url(request), app.settings.ae_title)
+    found = await find(app.db, query.search, visible_to=actor, origin=origin)
     foreign = ForeignSearch(request.app.state.proxy, query.search, query.keys, base_url(request))
     found = await foreign.merged(found, visible_to=actor)
     return _answer(request, query, found, media_type)

@@ -73,8 +73,8 @@ async def query(body: Query, request: Request, app: CurrentApp, actor: CurrentAc
     if body.remote is not None:
         return await _ask_remote(body, body.remote, app, actor)
     search = _search(body, app.settings)
-    async with app.db.transaction() as tx:
-        found = await find(tx, search, visible_to=actor, origin=Origin(base_url(request), app.settings.ae_title))
+    origin = Origin(base_url(request), app.settings.ae_title)
+    found = await find(app.db, search, visible_to=actor, origin=origin)
     pairs = [(name, _text(name, value)) for name, value in body.query.items()]
     foreign = ForeignSearch(request.app.state.proxy, search, pairs, base_url(request))
     found = await foreign.merged(found, visible_to=actor)
@@ -110,14 +110,12 @@ async def metadata(
         raise Invalid("level must be series or instance.", fields=(FieldProblem("level", "series or instance"),))
     async with app.db.transaction() as tx:
         uid = await study_instance_uid_of(tx, await read.resolve(tx, study, visible_to=actor))
-        target = Target(uid)
-        if level == "series":
-            most = app.settings.qido_max_limit
-            search = StudySearch(Level.SERIES, study_instance_uid=uid, include_all=True, limit=most)
-            origin = Origin(base_url(request), app.settings.ae_title)
-            found = await find(tx, search, visible_to=actor, origin=origin)
-            return Response(found.json, media_type=choose(accepted(request), (DICOM_JSON, JSON)))
-    return await metadata_answer(request, target, actor)
+    if level != "series":
+        return await metadata_answer(request, Target(uid), actor)
+    most = app.settings.qido_max_limit
+    search = StudySearch(Level.SERIES, study_instance_uid=uid, include_all=True, limit=most)
+    found = await find(app.db, search, visible_to=actor, origin=Origin(base_url(request), app.settings.ae_title))
+    return Response(found.json, media_type=choose(accepted(request), (DICOM_JSON, JSON)))
 
 
 def _search(body: Query, settings: Settings) -> StudySearch:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, LiteralString
 
 from radiology.access.model import Actor
-from radiology.kit.db import Reader, Transaction, Where, as_json
+from radiology.kit.db import Database, Reader, Where, as_json
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.dictionary import vr_of
 from radiology.standards.dicom.matching import SingleValue, UIDList
@@ -52,20 +52,19 @@ class Found:
         return f"[{','.join(self.answers)}]".encode()
 
 
-async def find(tx: Transaction, search: StudySearch, *, visible_to: Actor, origin: Origin) -> Found:
+async def find(db: Database, search: StudySearch, *, visible_to: Actor, origin: Origin) -> Found:
     """One page of what matches, in a total and stable order. Raises NotPermitted for who may not read.
 
     Studies: date and time, newest first, then UID. Series: number, UID. Instances: number, UID. Patients: ID, issuer.
     """
     where = conditions(search, facility=visible_to.reader_facility)
-    # A plan made for all values would take no account of how rare the one is that is looked for.
-    await tx.run("SET LOCAL plan_cache_mode = force_custom_plan")
-    answers: list[str] = await tx.values(
-        _PAGE[search.level](search, where.condition), **_parameters(search, where, visible_to, origin)
-    )
-    if len(answers) < search.limit and (answers or not search.offset):
-        return Found(answers, search.offset + len(answers))
-    total: int = await tx.value(_COUNT[search.level](where.condition), **where.parameters, most=COUNTED_AT_MOST + 1)
+    async with db.reading(planned_once=_is_rare(search)) as tx:
+        answers: list[str] = await tx.values(
+            _PAGE[search.level](search, where.condition), **_parameters(search, where, visible_to, origin)
+        )
+        if len(answers) < search.limit and (answers or not search.offset):
+            return Found(answers, search.offset + len(answers))
+        total: int = await tx.value(_COUNT[search.level](where.condition), **where.parameters, most=COUNTED_AT_MOST + 1)
     return Found(answers, max(total, search.offset + len(answers)) if answers else total)
 
 
