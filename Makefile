@@ -26,7 +26,7 @@ bench: ## storing and reading beside the peer; needs Orthanc and DCMTK (see benc
 interoperability: ## the tests with peers of others, and the table of what passed
 	./radi test -m peer --interoperability=docs/conformance/interoperability.md $(T)
 
-faults: ## the long campaigns: crashes, full disks, malformed input
+faults: ## the long campaigns: crashes, full disks, malformed input, bad peers
 	RADI_TEST_CAMPAIGN=whole ./radi test -m slow $(T)
 
 seed: ## sample studies into a running service

@@ -170,6 +170,8 @@ def test_garbage_is_answered_with_an_abort(node: Node, watch: Watch, peers: list
     assert all(line["reason"] for line in watch.lines("association.closed"))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_random_bytes_end_in_order(node: Node, watch: Watch, peers: list[RawPeer]) -> None:
     rng = random.Random(13)  # noqa: S311 - repeatable garbage, not secrets.
     rounds, at_once = (60, 20) if WHOLE else (2, 10)
@@ -216,6 +218,7 @@ def test_128_contexts_are_answered_and_10000_are_not(node: Node, watch: Watch, p
     watch.wait_for_rest()
 
 
+@pytest.mark.slow
 def test_a_flood_of_connections_pushes_out_its_own(node: Node, watch: Watch, peers: list[RawPeer]) -> None:
     count = 600 if WHOLE else 200
     before = peak_kib()
