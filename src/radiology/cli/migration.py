@@ -1,12 +1,20 @@
 """`radi migrate-from`: copy another archive."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from radiology.cli.running import database, refuse, with_app
+from radiology.cli.running import database, refuse, say, with_app
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
 
 
 def migrate_from(
@@ -21,16 +29,26 @@ def migrate_from(
     secret_file: Annotated[Path | None, typer.Option(exists=True, help="File with password or token there.")] = None,
     facility: Annotated[str, typer.Option(help="Facility that its studies belong to; ours by default.")] = "",
     report: Annotated[bool, typer.Option("--report", help="Only print what became of each study, as CSV.")] = False,
+    answer_queries: Annotated[
+        Switch | None,
+        typer.Option(help="Only switch on or off that queries are answered with studies that are still only there."),
+    ] = None,
 ) -> None:
     """Copy a foreign archive study by study. Interrupt it at any time; started again it goes on where it was."""
     with database() as settings:
+        from radiology.access.model import SYSTEM
         from radiology.app import App
         from radiology.remotes.archives import remote_archive
         from radiology.remotes.copying import Copying
         from radiology.studies.archive import open_archive
-        from radiology.takeover import copying, model, sources, terminal
+        from radiology.takeover import actions, copying, model, sources, terminal
 
         source = sources.source_of(name)
+        if answer_queries is not None:
+            is_on = answer_queries is Switch.ON
+            with_app(settings, lambda app: actions.answer_queries(app, SYSTEM, source, answers=is_on))
+            say(f"Queries are {'now' if is_on else 'no longer'} answered with studies that are still only there.")
+            return
         if report:
             terminal.print_report(settings, source)
             return
