@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     )
     http_port: Port = Field(default=8080, description="Port of REST, FHIR, DICOMweb and the web pages.")
     dicom_port: Port = Field(default=11112, description="Port of DICOM associations.")
-    http_processes: Processes = Field(default=1, description="Processes that answer HTTP; they share the port.")
+    http_processes: Processes = Field(default=2, description="Processes that answer HTTP; they share the port.")
     dimse_processes: Processes = Field(
         default=2, description="Processes that take DICOM associations; they share the port."
     )
