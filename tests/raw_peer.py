@@ -13,16 +13,8 @@ from radiology.dicom_network.message import (
     decode_command,
     fragments,
 )
-from radiology.dicom_network.pdu import (
-    PDU,
-    AssociateRQ,
-    DataTF,
-    ProposedContext,
-    RoleSelection,
-    UserInformation,
-    decode,
-    encode,
-)
+from radiology.dicom_network.pdu import PDU, AssociateRQ, DataTF, ProposedContext, decode, encode
+from radiology.dicom_network.user_information import RoleSelection, UserInformation
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"

@@ -22,29 +22,30 @@ from radiology.dicom_network.association import (
     accepted_contexts,
     negotiate,
 )
+from radiology.dicom_network.items import AbortReason, PDUError
 from radiology.dicom_network.pdu import (
     PDV,
     Abort,
-    AbortReason,
     AnsweredContext,
     AssociateAC,
     AssociateRJ,
     AssociateRQ,
-    AsyncWindow,
     DataTF,
-    PDUError,
     ProposedContext,
     ReleaseRP,
     ReleaseRQ,
+    decode,
+    encode,
+)
+from radiology.dicom_network.states import TRANSITIONS, Action, Event, State
+from radiology.dicom_network.user_information import (
+    AsyncWindow,
     RoleSelection,
     SOPClassCommonExtended,
     SOPClassExtended,
     UserIdentity,
     UserInformation,
-    decode,
-    encode,
 )
-from radiology.dicom_network.states import TRANSITIONS, Action, Event, State
 
 CT, ECHO, FIND = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.2.2.1"
 IMPLICIT, EXPLICIT = IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN

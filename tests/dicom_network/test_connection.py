@@ -10,18 +10,9 @@ from hypothesis import strategies as st
 
 from radiology.dicom_network.association import Offer, Policy, UpperLayer, negotiate
 from radiology.dicom_network.connection import Association
+from radiology.dicom_network.items import PDUError
 from radiology.dicom_network.message import Command, CommandField, Element, Response, command_pdus, fragments
-from radiology.dicom_network.pdu import (
-    PDV,
-    Abort,
-    AssociateAC,
-    AssociateRQ,
-    DataTF,
-    PDUError,
-    ProposedContext,
-    ReleaseRQ,
-    encode,
-)
+from radiology.dicom_network.pdu import PDV, Abort, AssociateAC, AssociateRQ, DataTF, ProposedContext, ReleaseRQ, encode
 from radiology.dicom_network.transport import Address, AssociationEndedError, Timers, Transport
 
 CT, FIND = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.2.2.1"

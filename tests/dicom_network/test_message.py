@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom.dsutils import decode as peer_decode
 
+from radiology.dicom_network.items import PDUError
 from radiology.dicom_network.message import (
     NO_DATA_SET,
     Command,
@@ -23,7 +24,7 @@ from radiology.dicom_network.message import (
     fragment_length,
     fragments,
 )
-from radiology.dicom_network.pdu import PDV, DataTF, PDUError, decode
+from radiology.dicom_network.pdu import PDV, DataTF, decode
 
 STORE = Command(
     {

@@ -8,29 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pynetdicom import pdu as peer_pdu
 
+from radiology.dicom_network.items import AbortReason, PDUError
 from radiology.dicom_network.pdu import (
     PDU,
     PDV,
     Abort,
-    AbortReason,
     AnsweredContext,
     AssociateAC,
     AssociateRJ,
     AssociateRQ,
-    AsyncWindow,
     DataTF,
-    PDUError,
     ProposedContext,
     ReleaseRP,
     ReleaseRQ,
+    check_length,
+    decode,
+    encode,
+)
+from radiology.dicom_network.user_information import (
+    AsyncWindow,
     RoleSelection,
     SOPClassCommonExtended,
     SOPClassExtended,
     UserIdentity,
     UserInformation,
-    check_length,
-    decode,
-    encode,
 )
 
 uids = st.from_regex(r"[1-9][0-9]{0,5}(\.[1-9][0-9]{0,8}){1,5}", fullmatch=True)

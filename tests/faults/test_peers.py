@@ -33,9 +33,9 @@ from radiology.dicom_network.pdu import (
     DataTF,
     ProposedContext,
     ReleaseRQ,
-    RoleSelection,
     encode,
 )
+from radiology.dicom_network.user_information import RoleSelection
 from radiology.settings import Settings
 from radiology.standards.dicom import data_set as attributes
 from radiology.standards.dicom.uids import (

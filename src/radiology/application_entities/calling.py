@@ -8,9 +8,9 @@ from functools import lru_cache
 from radiology.application_entities.certificates import is_bound
 from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import Peer, Requestor, connect
-from radiology.dicom_network.pdu import RoleSelection, UserInformation
 from radiology.dicom_network.tls import Credentials, requestor_context
 from radiology.dicom_network.transport import AssociationEndedError, Outcome, Timers
+from radiology.dicom_network.user_information import RoleSelection, UserInformation
 from radiology.errors import Unavailable, Unprocessable
 from radiology.kit import metrics, slots
 from radiology.kit.log import get_logger

@@ -8,35 +8,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from radiology.dicom_network.items import AbortReason, PDUError
 from radiology.dicom_network.pdu import (
     APPLICATION_CONTEXT,
     CONTROL_PDU_LIMIT,
-    DEFAULT_MAX_PDU_LENGTH,
     PDU,
     PDU_HEADER,
     Abort,
-    AbortReason,
     AnsweredContext,
     AssociateAC,
     AssociateRJ,
     AssociateRQ,
-    AsyncWindow,
     ContextResult,
     DataTF,
-    PDUError,
     PDUType,
     ProposedContext,
     ReleaseRP,
     ReleaseRQ,
-    RoleSelection,
-    SOPClassExtended,
-    UserInformation,
     check_length,
     decode_body,
     decode_pdvs,
     encode,
 )
 from radiology.dicom_network.states import TRANSITIONS, Action, Event, State
+from radiology.dicom_network.user_information import (
+    DEFAULT_MAX_PDU_LENGTH,
+    AsyncWindow,
+    RoleSelection,
+    SOPClassExtended,
+    UserInformation,
+)
 from radiology.standards.dicom.uids import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLEMENTATION_CLASS_UID,

@@ -30,7 +30,6 @@ from radiology.dicom_network.pdu import (
     AssociateRJ,
     AssociateRQ,
     ProposedContext,
-    UserInformation,
 )
 from radiology.dicom_network.tls import Certificate, TLSSocket, certificate_of
 from radiology.dicom_network.transport import (
@@ -42,10 +41,10 @@ from radiology.dicom_network.transport import (
     Timers,
     Transport,
 )
+from radiology.dicom_network.user_information import DEFAULT_USER_INFORMATION, UserInformation
 
 VERIFICATION: Final = "1.2.840.10008.1.1"
 UNCOMPRESSED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
-_USER_INFORMATION: Final = UserInformation()
 
 
 class AssociationRejectedError(AssociationEndedError):
@@ -76,7 +75,7 @@ def connect(
     contexts: Sequence[tuple[str, Sequence[str]]],
     *,
     timers: Timers = DEFAULT_TIMERS,
-    user_information: UserInformation = _USER_INFORMATION,
+    user_information: UserInformation = DEFAULT_USER_INFORMATION,
     tls: ssl.SSLContext | None = None,
     trusts: Callable[[Certificate], bool] = lambda _certificate: True,
 ) -> "Requestor":

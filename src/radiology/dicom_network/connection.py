@@ -18,6 +18,7 @@ from radiology.dicom_network.association import (
     TransportClosed,
     accepted_contexts,
 )
+from radiology.dicom_network.items import PDUError
 from radiology.dicom_network.message import (
     DATA_LAST,
     DATA_MORE,
@@ -35,17 +36,7 @@ from radiology.dicom_network.message import (
     fragment_length,
     fragments,
 )
-from radiology.dicom_network.pdu import (
-    DATA_HEADER,
-    PDV,
-    Abort,
-    AssociateAC,
-    AssociateRQ,
-    DataTF,
-    PDUError,
-    ReleaseRP,
-    ReleaseRQ,
-)
+from radiology.dicom_network.pdu import DATA_HEADER, PDV, Abort, AssociateAC, AssociateRQ, DataTF, ReleaseRP, ReleaseRQ
 from radiology.dicom_network.states import State
 from radiology.dicom_network.transport import (
     BUFFERS_AT_ONCE,

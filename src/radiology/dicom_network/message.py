@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, cast
 
-from radiology.dicom_network.pdu import DATA_HEADER, PDV, PDUError, PDUType
+from radiology.dicom_network.items import PDUError
+from radiology.dicom_network.pdu import DATA_HEADER, PDV, PDUType
 
 Value = str | int | tuple[int, ...] | bytes
 """UI, AE and LO are str, US and UL are int, AT is a tuple of 32-bit tags, anything else is bytes."""

@@ -24,8 +24,9 @@ from radiology.dicom_network.association import (
     negotiate,
 )
 from radiology.dicom_network.connection import Association, DataSet, Message
+from radiology.dicom_network.items import PDUError
 from radiology.dicom_network.message import Command, CommandField, PendingResponses, Response, Status, is_pending
-from radiology.dicom_network.pdu import DEFAULT_MAX_PDU_LENGTH, AssociateAC, AssociateRJ, AssociateRQ, PDUError
+from radiology.dicom_network.pdu import AssociateAC, AssociateRJ, AssociateRQ
 from radiology.dicom_network.places import EVERYBODY, Places, PlacesHere
 from radiology.dicom_network.transport import (
     DEFAULT_TIMERS,
@@ -38,6 +39,7 @@ from radiology.dicom_network.transport import (
     secured,
     set_timeout,
 )
+from radiology.dicom_network.user_information import DEFAULT_MAX_PDU_LENGTH
 
 Service = Callable[[Association, Command, DataSet], Response | Iterable[Response | PendingResponses]]
 """Consume the data set, return a response; or yield pending responses and a final one (success when none is given)."""

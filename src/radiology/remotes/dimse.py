@@ -10,8 +10,9 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError, Requestor
 from radiology.dicom_network.connection import Message
 from radiology.dicom_network.message import Command, CommandField, Element, Response, Status, Value, is_pending
-from radiology.dicom_network.pdu import MAX_PRESENTATION_CONTEXTS, RoleSelection
+from radiology.dicom_network.pdu import MAX_PRESENTATION_CONTEXTS
 from radiology.dicom_network.transport import AssociationEndedError
+from radiology.dicom_network.user_information import RoleSelection
 from radiology.errors import PeerFailed, RadiologyError
 from radiology.remotes.model import (
     Contents,

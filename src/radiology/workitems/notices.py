@@ -11,8 +11,8 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import one_application_entity
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError, Requestor
 from radiology.dicom_network.message import CommandField, Element
-from radiology.dicom_network.pdu import RoleSelection
 from radiology.dicom_network.transport import AssociationEndedError
+from radiology.dicom_network.user_information import RoleSelection
 from radiology.errors import RadiologyError
 from radiology.kit import jobs
 from radiology.kit.db import Transaction

@@ -5,7 +5,7 @@ from datetime import timezone
 from typing import Any, Final
 
 from radiology.dicom_network.connection import DataSet
-from radiology.dicom_network.pdu import PDUError
+from radiology.dicom_network.items import PDUError
 from radiology.errors import DataSetMismatch, Unprocessable
 from radiology.standards.dicom import data_set
 from radiology.standards.dicom.uids import (

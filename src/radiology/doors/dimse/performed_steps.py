@@ -7,11 +7,11 @@ from typing import Any
 from radiology.access.model import Actor
 from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
+from radiology.dicom_network.items import PDUError
 from radiology.dicom_network.message import Command, Element, Response, Status
-from radiology.dicom_network.pdu import PDUError
 from radiology.doors.dimse import tracing
 from radiology.errors import AttributesRefused, TransitionRefused, Unprocessable
-from radiology.modality_worklist.actions.perform import Modality
+from radiology.modality_worklist.model import Modality
 from radiology.modality_worklist.performed import MAY_NO_LONGER_BE_UPDATED
 from radiology.standards.dicom import data_set
 from radiology.standards.dicom.uids import is_valid_uid, new_uid

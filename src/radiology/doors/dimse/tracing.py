@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from radiology.associations.model import SYNTAXES_KEPT as SYNTAXES
 from radiology.associations.model import Context, Trace, WorklistQuery, shape_of
 from radiology.dicom_network.connection import Association
-from radiology.dicom_network.pdu import AssociateRQ, UserInformation
+from radiology.dicom_network.pdu import AssociateRQ
 from radiology.dicom_network.transport import Address
+from radiology.dicom_network.user_information import UserInformation
 from radiology.kit.clock import now
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist.model import days_shown

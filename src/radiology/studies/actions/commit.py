@@ -20,8 +20,8 @@ from radiology.application_entities.retries import next_attempt_seconds, sentenc
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError
 from radiology.dicom_network.message import CommandField, Element, Value, is_failure
-from radiology.dicom_network.pdu import RoleSelection
 from radiology.dicom_network.transport import AssociationEndedError
+from radiology.dicom_network.user_information import RoleSelection
 from radiology.errors import RadiologyError, Unavailable
 from radiology.kit import jobs
 from radiology.kit.ids import uuid7
