@@ -52,9 +52,11 @@ def _fits(entry: MediaRange, offer: str) -> bool:
 def list_answer(
     data_sets: Sequence[Mapping[str, Any]], media_type: str, *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Several data sets, in a form that `list_type` gave."""
+    """Several data sets, in a form that `list_type` gave; none of them as XML is 204, since no body has no part."""
     if media_type != DICOM_XML:
         return Response(orjson.dumps(data_sets), headers=dict(headers or {}), media_type=media_type)
+    if not data_sets:
+        return Response(status_code=204, headers=dict(headers or {}))
     boundary = uuid4().hex
     body = b"".join((*xml_parts(data_sets, boundary), xml_end(boundary)))
     return Response(body, headers=dict(headers or {}), media_type=xml_parts_type(boundary))
