@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 from radiology.delivery.routing.model import Conditions, Rule, Subject, destinations_of, next_attempt_at
+from radiology.delivery.routing.sending import pausing
+from routing_rules import a_rule
 
 ARRIVED = datetime(2026, 1, 21, 4, 30, tzinfo=UTC)  # A Wednesday, 10:30 in Dhaka.
 
@@ -99,3 +101,15 @@ def test_attempts_grow_apart_until_the_rule_gives_up():
     assert [seconds(number) for number in (1, 2, 3, 4, 30)] == [60, 300, 900, 3600, 3600]
     late = ARRIVED + timedelta(days=2)
     assert next_attempt_at(50, since=ARRIVED, now=late, give_up_after_days=2) is None
+
+
+def test_all_that_one_rule_sends_to_one_destination_shares_its_limit():
+    limited = a_rule("A", "B", bandwidth_kib_per_second=1)
+    first, second, other = pausing(limited, "A"), pausing(limited, "A"), pausing(limited, "B")
+    assert first
+    assert second
+    assert other
+    assert first(10 * 1024) == pytest.approx(10, abs=0.5)
+    assert second(10 * 1024) == pytest.approx(20, abs=0.5)
+    assert other(1024) == pytest.approx(1, abs=0.5)
+    assert pausing(a_rule("A"), "A") is None
