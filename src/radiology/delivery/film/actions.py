@@ -15,15 +15,17 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.audit import actions as audit
 from radiology.delivery.film import queries
-from radiology.delivery.film.captions import captions_of
 from radiology.delivery.film.model import Film, FilmOrder, Picture, State, must_follow, sheets_of
-from radiology.delivery.film.picture import Grey, cell, grey_of, sheet_png
+from radiology.delivery.film.picture import Grey, cell, sheet_png
 from radiology.delivery.film.printer import CONTEXTS, PrintRefusedError, print_sheets
 from radiology.dicom_network.transport import AssociationEndedError
 from radiology.errors import Conflict, FieldProblem, NotFound, RadiologyError, Unprocessable
 from radiology.kit import cpu, jobs
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
+from radiology.pixels.captions import captions_of
+from radiology.pixels.render import grey
+from radiology.studies import pictures as stored_pictures
 from radiology.studies.archive import Archive
 from radiology.studies.queries import read
 from radiology.studies.queries.retrieve import (
@@ -153,7 +155,7 @@ class _Material:
     """What a cell is drawn from."""
 
     instance: StoredInstance
-    attributes: Mapping[str, Any]
+    attributes: bytes
     frame: int
 
 
@@ -203,7 +205,7 @@ async def _print(app: App, order: FilmOrder) -> list[str]:
         return ([_drawn(app, film, each) for each in sheet] for sheet in material)
 
     def send() -> list[str]:
-        label = captions_of(material[0][0].attributes).label if material else ""
+        label = captions_of(orjson.loads(material[0][0].attributes)).label if material else ""
         with association(app.settings, entity, CONTEXTS) as opened:
             return print_sheets(opened, film, drawn(), label, printed)
 
@@ -240,15 +242,15 @@ async def _material(
     uids = list(dict.fromkeys(picture.sop_instance_uid for picture in pictures))
     if gone := [uid for uid in uids if uid not in there]:
         raise NotFound(f"The study no longer has the instance {gone[0]}.")
-    headers = {row.sop_instance_uid: orjson.loads(row.attributes) for row in await attributes_of(tx, uids)}
+    headers = {row.sop_instance_uid: row.attributes for row in await attributes_of(tx, uids)}
     return [_Material(there[p.sop_instance_uid], headers[p.sop_instance_uid], p.frame) for p in pictures]
 
 
 def _drawn(app: App, film: Film, material: _Material) -> Grey:
-    path = str(app.objects.path(material.instance.object_key))
-    grey, aspect = cpu.processes.run(grey_of, path, material.frame)
-    captions = captions_of(material.attributes) if film.annotate else None
-    return cell(grey, aspect, film.cell_pixels, captions.corners(material.frame) if captions else None)
+    shown = stored_pictures.material(app.objects, material.instance, material.attributes, [material.frame])
+    image, aspect = cpu.processes.run(grey, shown)
+    captions = captions_of(orjson.loads(material.attributes)) if film.annotate else None
+    return cell(image, aspect, film.cell_pixels, captions.corners(material.frame) if captions else None)
 
 
 def _coarse(film: Film) -> Film:

@@ -1,10 +1,25 @@
-"""Who and what an image shows, as it is written on film; only what the image itself says, and nothing else."""
+"""Who and what an image shows, written over it; only what the image itself says, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from radiology.delivery.film.picture import Corners
+from PIL import Image
+
+from radiology.kit import lettering
+
+_LINES_IN_HEIGHT = 42
+_SMALLEST_LETTERS, _LARGEST_LETTERS = 11, 44
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """The lines that are written over an image, by corner, top line first."""
+
+    top_left: Sequence[str] = ()
+    top_right: Sequence[str] = ()
+    bottom_left: Sequence[str] = ()
+    bottom_right: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,24 @@ class Captions:
         """The lines of the four corners; the frame is named where there are several."""
         of_frame = (f"Frame {frame}/{self.number_of_frames}",) if self.number_of_frames > 1 else ()
         return Corners(self.patient, self.place, self.series + of_frame, self.technique)
+
+
+def write(picture: Image.Image, corners: Corners) -> None:
+    """Write the lines into the corners, as large as the picture allows."""
+    letters = min(max(picture.height // _LINES_IN_HEIGHT, _SMALLEST_LETTERS), _LARGEST_LETTERS)
+    step, edge = round(letters * 1.3), letters // 2
+    limit = picture.width // 2 - 2 * edge
+    bottom = picture.height - edge
+    for lines, right, top in (
+        (corners.top_left, False, edge),
+        (corners.top_right, True, edge),
+        (corners.bottom_left, False, bottom - step * len(corners.bottom_left)),
+        (corners.bottom_right, True, bottom - step * len(corners.bottom_right)),
+    ):
+        x = picture.width - edge if right else edge
+        for number, line in enumerate(lines):
+            text = lettering.fitted(line, letters, limit)
+            lettering.draw(picture, (x, top + number * step), text, letters, right=right)
 
 
 def captions_of(attributes: Mapping[str, Any]) -> Captions:

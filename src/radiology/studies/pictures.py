@@ -1,0 +1,63 @@
+"""What is handed to a process with limits so that it can show a stored image: places in the file, and what it says."""
+
+import re
+from collections.abc import Sequence
+
+from radiology.errors import NotFound
+from radiology.kit.objects import LocalObjects
+from radiology.pixels.render import Material, Part, StateMaterial
+from radiology.studies import retrieve
+from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.retrieve import Content, Span
+
+_PATH = re.compile(rb'"BulkDataURI":"@/([0-9A-F/]+)"')
+#: Tables of palettes, modality, values of interest and presentation, and overlays: all that is long and shows.
+_SHOWN = re.compile(r"(?:^|/)(?:002812[0-2][1-3]|00283006|60[01][0-9A-F]3000)$")
+#: An object with more tables than this is not asked for all of them.
+_MOST_TABLES = 64
+
+
+def material(objects: LocalObjects, instance: StoredInstance, attributes: bytes, frames: Sequence[int]) -> Material:
+    """Frames (from 1) of an instance, ready to be shown. Raises NotFound. Blocks: for a thread, unless it is plain."""
+    contents = retrieve.frames(objects, instance, attributes, frames)
+    return Material(
+        str(objects.path(instance.object_key)),
+        instance.transfer_syntax_uid,
+        instance.sop_instance_uid,
+        attributes,
+        {number: [_part(piece) for piece in content.pieces] for number, content in zip(frames, contents, strict=True)},
+        _tables(objects, instance, attributes),
+    )
+
+
+def state_material(objects: LocalObjects, instance: StoredInstance, attributes: bytes) -> StateMaterial:
+    """A presentation state, ready to be applied. Blocks: for a thread."""
+    return StateMaterial(attributes, _tables(objects, instance, attributes))
+
+
+def has_tables(attributes: bytes) -> bool:
+    """Whether long values have to be read from the file as well."""
+    return any(_SHOWN.search(path.decode()) for path in _PATH.findall(attributes))
+
+
+def _tables(objects: LocalObjects, instance: StoredInstance, attributes: bytes) -> dict[str, bytes]:
+    paths = [path for found in _PATH.findall(attributes) if _SHOWN.search(path := found.decode())]
+    tables: dict[str, bytes] = {}
+    for path in paths[:_MOST_TABLES]:
+        try:
+            tables[path] = _bytes(objects, retrieve.bulk_data(objects, instance, path))
+        except NotFound:
+            continue  # What is not there is not shown.
+    return tables
+
+
+def _bytes(objects: LocalObjects, content: Content) -> bytes:
+    read = (objects.read(piece.object_key, piece.offset, piece.length) if isinstance(piece, Span) else piece
+            for piece in content.pieces)  # fmt: skip
+    return b"".join(one for one in read if isinstance(one, bytes))
+
+
+def _part(piece: retrieve.Piece) -> Part:
+    if isinstance(piece, Span):
+        return piece.offset, piece.length
+    return piece if isinstance(piece, bytes) else b"".join(piece())
