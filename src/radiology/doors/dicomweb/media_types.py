@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 
@@ -26,6 +26,8 @@ class MediaRange:
     type: str
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     quality: float = 1.0
+    #: Types that other entries name: what is said of them goes before a wildcard (RFC 9110 12.5.1).
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def multipart(self) -> bool:
@@ -45,7 +47,10 @@ class MediaRange:
     def takes(self, media_type: str) -> bool:
         """Whether content of this type is accepted."""
         wanted = self.content
-        return wanted in ("*/*", media_type) or (wanted.endswith("/*") and media_type.startswith(wanted[:-1]))
+        if wanted == media_type:
+            return True
+        is_wildcard = wanted == "*/*" or (wanted.endswith("/*") and media_type.startswith(wanted[:-1]))
+        return is_wildcard and media_type not in self.elsewhere
 
 
 ANYTHING = MediaRange("*/*")
@@ -67,11 +72,13 @@ def parse_accept(values: Iterable[str]) -> list[MediaRange]:
     ranges = [_range(entry) for value in values for entry in _split(value, ",") if entry.strip()]
     if not ranges:
         return [ANYTHING]
+    named = frozenset(entry.type for entry in ranges if not entry.multipart and not entry.parameters)
+    ranges = [entry if entry.multipart else replace(entry, elsewhere=named) for entry in ranges]
     return sorted((entry for entry in ranges if entry.quality > 0), key=lambda entry: -entry.quality)
 
 
 def _must_take_utf_8(charsets: Iterable[str]) -> None:
-    """Text is sent as UTF-8. Raises NotAcceptable where the query parameter `charset` (PS3.18 8.3.3.2) leaves it out."""
+    """Text is sent as UTF-8. Raises NotAcceptable where the parameter `charset` (PS3.18 8.3.3.2) leaves that out."""
     ranges = [_range(entry) for value in charsets for entry in _split(value, ",") if entry.strip()]
     if ranges and not any(entry.type in ("utf-8", "utf8", "*") and entry.quality > 0 for entry in ranges):
         raise NotAcceptable("Text is sent as UTF-8. Ask for charset=UTF-8, or leave it out.")

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from radiology.app import App
+from radiology.doors.dicomweb.answers import list_answer, list_type
+from radiology.doors.dicomweb.compressing import compressed
 from radiology.doors.dicomweb.foreign import ForeignSearch
-from radiology.doors.dicomweb.media_types import DICOM_JSON, JSON, accepted, choose
+from radiology.doors.dicomweb.media_types import DICOM_XML
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid
 from radiology.settings import Settings
@@ -56,13 +59,13 @@ async def search_instances(request: Request) -> Response:
 async def _search(request: Request, level: Level) -> Response:
     actor = await actor_of(request)
     app: App = request.app.state.app
-    media_type = choose(accepted(request), (DICOM_JSON, JSON))
+    media_type = list_type(request)
     query = parse_query(request, level, app.settings)
     origin = Origin(base_url(request), app.settings.ae_title)
     found = await find(app.db, query.search, visible_to=actor, origin=origin)
     foreign = ForeignSearch(request.app.state.proxy, query.search, query.keys, base_url(request))
     found = await foreign.merged(found, visible_to=actor)
-    return _answer(request, query, found, media_type)
+    return await compressed(request, _answer(request, query, found, media_type))
 
 
 def base_url(request: Request) -> str:
@@ -145,7 +148,10 @@ def _warnings(search: StudySearch, strangers: list[str]) -> list[str]:
 
 
 def _answer(request: Request, query: Query, found: Found, media_type: str) -> Response:
-    response = Response(found.json, media_type=media_type)
+    if media_type == DICOM_XML:
+        response = list_answer([orjson.loads(answer) for answer in found.answers], media_type)
+    else:
+        response = Response(found.json, media_type=media_type)
     warnings = list(query.warnings)
     search = query.search
     remaining = found.total - search.offset - len(found.answers)

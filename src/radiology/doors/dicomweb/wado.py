@@ -7,13 +7,24 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from radiology.access.model import Actor
 from radiology.app import App
+from radiology.doors.dicomweb.answers import list_type, xml_end, xml_parts, xml_parts_type
 from radiology.doors.dicomweb.foreign import fetched
-from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, JSON, OCTET_STREAM, MediaRange, accepted, choose
+from radiology.doors.dicomweb.media_types import (
+    DICOM,
+    DICOM_JSON,
+    DICOM_XML,
+    JSON,
+    OCTET_STREAM,
+    MediaRange,
+    accepted,
+    choose,
+)
 from radiology.doors.dicomweb.qido import base_url, path_uid
 from radiology.doors.dicomweb.sending import Part, Streamed, of_content, of_parts
 from radiology.doors.http.actors import actor_of
@@ -89,10 +100,37 @@ async def retrieve_instances(request: Request) -> Response:
 
 
 async def retrieve_metadata(request: Request) -> Response:
-    """`GET .../metadata`: all attributes as DICOM JSON, bulk data by reference (PS3.18 10.4.1.1.2)."""
-    choose(accepted(request), (DICOM_JSON, JSON))
+    """`GET .../metadata`: all attributes as DICOM JSON or XML, bulk data by reference (PS3.18 10.4.1.1.2)."""
+    media_type = list_type(request)
     actor, target = await _target(request)
+    if media_type == DICOM_XML:
+        return await _xml_answer(request, target, actor)
     return await metadata_answer(request, target, actor)
+
+
+async def _xml_answer(request: Request, target: Target, actor: Actor) -> Response:
+    """The metadata of a target, each instance a part of its own; made while it is sent."""
+    app: App = request.app.state.app
+    async with app.db.reading(planned_once=True) as tx:
+        instances = await instances_of(tx, target, visible_to=actor)
+    digests = [instance.data_set_sha256 for instance in instances]
+    form = f"metadata{base_url(request)}{DICOM_XML}"
+    headers = _caching(digests, form, immutable=target.sop_instance_uid is not None)
+    if _unchanged(request, headers):
+        return Response(status_code=304, headers=headers)
+    boundary = headers["ETag"].strip('"')
+    chunks = _xml_chunks(_pages(app, base_url(request), instances), boundary)
+    return Streamed(chunks, media_type=xml_parts_type(boundary), size_bytes=None, headers=headers)
+
+
+async def _xml_chunks(pages: AsyncIterator[list[bytes]], boundary: str) -> AsyncIterator[bytes]:
+    async for page in pages:
+        yield await asyncio.to_thread(_as_xml, page, boundary)
+    yield xml_end(boundary)
+
+
+def _as_xml(page: Sequence[bytes], boundary: str) -> bytes:
+    return b"".join(xml_parts(map(orjson.loads, page), boundary))
 
 
 async def metadata_answer(request: Request, target: Target, actor: Actor) -> Response:
@@ -129,13 +167,20 @@ async def metadata_answer(request: Request, target: Target, actor: Actor) -> Res
 
 
 async def _metadata(app: App, base: str, instances: Sequence[StoredInstance]) -> AsyncIterator[bytes]:
+    before = b"["
+    async for page in _pages(app, base, instances):
+        yield before + b",".join(page)
+        before = b","
+    yield b"]"
+
+
+async def _pages(app: App, base: str, instances: Sequence[StoredInstance]) -> AsyncIterator[list[bytes]]:
     study = f"{base}/studies/{instances[0].study_instance_uid}"
     for start in range(0, len(instances), METADATA_PAGE):
         uids = [instance.sop_instance_uid for instance in instances[start : start + METADATA_PAGE]]
         async with app.db.reading(planned_once=True) as tx:
             rows = await attributes_of(tx, uids)
-        yield (b"," if start else b"[") + b",".join(_linked(row, study) for row in rows)
-    yield b"]"
+        yield [_linked(row, study) for row in rows]
 
 
 def _linked(row: Attributes, study: str) -> bytes:
