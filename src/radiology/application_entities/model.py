@@ -10,9 +10,9 @@ from radiology.access.model import Actor, application_entity
 from radiology.errors import FieldProblem
 from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
 
-SERVICES: Final = ("echo", "store", "find", "move", "get", "mwl", "mpps", "commit", "ian", "ups", "print")
-#: What a new record allows: all that a peer may ask of us. `ian` and `print` are what we ask of a peer.
-DEFAULT_SERVICES: Final = tuple(service for service in SERVICES if service not in {"ian", "print"})
+#: All that a peer may ask of us, which is what a new record allows.
+DEFAULT_SERVICES: Final = ("echo", "store", "find", "move", "get", "mwl", "mpps", "commit", "ups")
+SERVICES: Final = (*DEFAULT_SERVICES, "ian", "print", "mpps-forward", "mpps-notify")
 TLS: Final = ("required", "allowed", "off")
 #: Over a slow network compressed without loss comes first (JPEG-LS, JPEG 2000, HTJ2K, RLE), then Explicit, Implicit.
 WIDE_AREA_PREFERENCE: Final = (
@@ -41,7 +41,8 @@ class ApplicationEntity:
     tls: for its calls `required` refuses plain connections and `off` refuses TLS; we call it with TLS where it is
     required. certificate_fingerprint (SHA-256, hexadecimal) and certificate_subject (a common name or subject
     alternative name) bind its certificate; with neither, the certificate must name its AE title or one of its hosts.
-    services: what it may use, and what it is used for (`ian`: it is told of availability, `print`: it prints).
+    services: what it may use, and what it is used for (`ian`: it is told of availability, `print`: it prints,
+    `mpps-forward`: it is sent the performed procedure steps that modalities report, `mpps-notify`: it is told of them).
     max_associations: how many it may open at once; outgoing_associations: how many we open to it at once.
     transfer_syntaxes: our order of preference for it; empty: that of the network it is on (`wide_area`).
     offers_commitment: it can be asked for storage commitment. wants_warnings: it takes warning statuses (Bxxx) for what

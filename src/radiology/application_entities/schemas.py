@@ -18,7 +18,21 @@ EXAMPLE: dict[str, Any] = {
     "description": "CT scanner of the emergency department",
 }
 
-Service = Literal["echo", "store", "find", "move", "get", "mwl", "mpps", "commit", "ian", "ups", "print"]
+Service = Literal[
+    "echo",
+    "store",
+    "find",
+    "move",
+    "get",
+    "mwl",
+    "mpps",
+    "commit",
+    "ups",
+    "ian",
+    "print",
+    "mpps-forward",
+    "mpps-notify",
+]
 Host = Annotated[str, StringConstraints(max_length=255, strip_whitespace=True)]
 Word = Annotated[str, StringConstraints(max_length=64, strip_whitespace=True)]
 
@@ -40,7 +54,8 @@ class ApplicationEntityIn(BaseModel):
     )
     services: list[Service] = Field(
         default_factory=lambda: list[Any](DEFAULT_SERVICES),
-        description="What it may use, and what it is used for: `ian` is told of availability, `print` prints.",
+        description="What it may use, and what it is used for: `ian` is told of availability, `print` prints, "
+        "`mpps-forward` is sent the performed procedure steps that modalities report, `mpps-notify` is told of them.",
     )
     facility_code: Annotated[str, StringConstraints(max_length=16)] | None = None
     move_destination: bool = Field(default=False, description="Whether images may be sent to it on request (C-MOVE).")

@@ -1021,6 +1021,37 @@ COMMENT ON COLUMN public.performed_procedure_steps.attributes IS 'the data sets 
 
 COMMENT ON COLUMN public.performed_procedure_steps.number_missing IS 'referenced instances that are not stored, as of updated_at';
 
+CREATE TABLE public.performed_step_messages (
+    id bigint NOT NULL,
+    ae_title text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    operation text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    event_type integer,
+    state text DEFAULT 'open'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    caused_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT performed_step_messages_operation_check CHECK ((operation = ANY (ARRAY['N-CREATE'::text, 'N-SET'::text, 'N-EVENT-REPORT'::text]))),
+    CONSTRAINT performed_step_messages_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'refused'::text, 'given-up'::text])))
+);
+
+COMMENT ON COLUMN public.performed_step_messages.attributes IS 'the data set, DICOM JSON (PS3.18 F)';
+
+COMMENT ON COLUMN public.performed_step_messages.event_type IS 'of N-EVENT-REPORT (PS3.4 table F.9.2-1)';
+
+COMMENT ON COLUMN public.performed_step_messages.sentence IS 'why it was not taken';
+
+ALTER TABLE public.performed_step_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.performed_step_messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.prefetch_rules (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -1601,6 +1632,9 @@ ALTER TABLE ONLY public.performed_procedure_steps
 ALTER TABLE ONLY public.performed_procedure_steps
     ADD CONSTRAINT performed_procedure_steps_sop_instance_uid_key UNIQUE (sop_instance_uid);
 
+ALTER TABLE ONLY public.performed_step_messages
+    ADD CONSTRAINT performed_step_messages_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.prefetch_rules
     ADD CONSTRAINT prefetch_rules_name_key UNIQUE (name);
 
@@ -1807,6 +1841,8 @@ CREATE INDEX performed_of_scheduled_scheduled ON public.performed_of_scheduled U
 CREATE INDEX performed_procedure_steps_missing ON public.performed_procedure_steps USING btree (received_end_at) WHERE (number_missing > 0);
 
 CREATE INDEX performed_procedure_steps_studies ON public.performed_procedure_steps USING gin (study_instance_uids);
+
+CREATE INDEX performed_step_messages_open ON public.performed_step_messages USING btree (ae_title, sop_instance_uid, id) WHERE (state = 'open'::text);
 
 CREATE INDEX prefetches_caused_at ON public.prefetches USING btree (caused_at DESC, id DESC);
 

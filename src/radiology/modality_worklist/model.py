@@ -81,6 +81,14 @@ def step(status: Status, verb: Verb) -> Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Modality:
+    """Who performs: its AE title, and the facility whose steps it may see and report."""
+
+    ae_title: str
+    facility_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduledProcedureStep:
     """One item of the worklist. `details` is the item as it was placed; `pool_ae_titles` are who shares its pool."""
 

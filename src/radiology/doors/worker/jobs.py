@@ -9,6 +9,7 @@ from radiology.delivery.film import actions as film
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import sending as routing
 from radiology.kit import jobs
+from radiology.modality_worklist import forwarding
 from radiology.prefetch import actions as prefetch
 from radiology.prefetch import following as prefetching
 from radiology.remotes.pulls import actions as pulls
@@ -27,6 +28,7 @@ HANDLERS: Mapping[str, Work] = {
     prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,
     routing.JOB: routing.deliver,
+    forwarding.JOB: lambda archive, arguments: forwarding.send(archive.app, arguments),
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }
 

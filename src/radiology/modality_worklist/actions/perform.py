@@ -14,22 +14,15 @@ from radiology.errors import Conflict, NotFound, TransitionRefused
 from radiology.events import PerformedStepEnded, PerformedStepStarted, emit
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
-from radiology.modality_worklist import model, performed
+from radiology.modality_worklist import forwarding, model, performed
 from radiology.modality_worklist import performed_queries as queries
 from radiology.modality_worklist.actions.status import move
-from radiology.modality_worklist.model import ScheduledProcedureStep, Status, Verb
+from radiology.modality_worklist.forwarding import Message
+from radiology.modality_worklist.model import Modality, ScheduledProcedureStep, Status, Verb
 from radiology.modality_worklist.performed import INCORRECT_WORKLIST_ENTRY, PerformedStatus
 from radiology.modality_worklist.performed_queries import Comparison, PerformedProcedureStep
 
 DUPLICATE_SOP_INSTANCE = 0x0111
-
-
-@dataclass(frozen=True, slots=True)
-class Modality:
-    """Who performs: its AE title, and the facility whose steps it may see and report."""
-
-    ae_title: str
-    facility_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +69,7 @@ async def begin(
         raise Conflict("A performed procedure step with this UID exists already.", dimse_status=DUPLICATE_SOP_INSTANCE)
     await queries.replace_instances(tx, step.id, performed.instances(attributes))
     items = await _start(tx, actor, step, references)
+    await forwarding.pass_on(tx, app, modality, Message.of_creation(sop_instance_uid, attributes))
     await audit.record(tx, actor, "performed-step.begin", sop_instance_uid)
     await emit(
         tx,
@@ -137,6 +131,7 @@ async def change(
     )
     if performed.PERFORMED_SERIES in changes:
         await queries.replace_instances(tx, step.id, performed.instances(attributes))
+    await forwarding.pass_on(tx, app, modality, Message.of_change(sop_instance_uid, changes, status))
     await audit.record(tx, actor, "performed-step.change", sop_instance_uid)
     if status == PerformedStatus.IN_PROGRESS:
         return None

@@ -10,9 +10,9 @@ from radiology.events import StudyReceived, StudyRegistered, StudyStatusChanged,
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist.actions import perform
-from radiology.modality_worklist.actions.perform import Ended, Modality
+from radiology.modality_worklist.actions.perform import Ended
 from radiology.modality_worklist.actions.status import close_for_study
-from radiology.modality_worklist.model import ScheduledProcedureStep
+from radiology.modality_worklist.model import Modality, ScheduledProcedureStep
 from radiology.modality_worklist.performed import PerformedStatus
 from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress
 from radiology.standards.dicom.names import name_search_text
