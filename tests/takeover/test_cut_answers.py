@@ -114,7 +114,7 @@ def test_a_day_with_more_studies_than_the_peer_gives_is_listed_by_times(node: No
         takeover, uids = listed(node, peer, limit=10)
         assert uids == {one.StudyInstanceUID for one in objects}
         with closing(Writer(takeover.dsn)) as writer, writer.transaction() as tx:
-            days = [part for part in queries.slices(tx, AE_TITLE, "incomplete") if part.first_date]
+            days = [part for part in queries.incomplete_slices(tx, AE_TITLE) if part.first_date]
         assert days == []
 
 
@@ -136,7 +136,7 @@ def test_a_peer_that_does_not_match_times_is_asked_by_patient_and_is_incomplete(
         takeover, uids = listed(node, peer, limit=5)
         assert uids == {one.StudyInstanceUID for one in objects}
         with closing(Writer(takeover.dsn)) as writer, writer.transaction() as tx:
-            assert [part for part in queries.slices(tx, AE_TITLE, "incomplete") if part.first_date]
+            assert [part for part in queries.incomplete_slices(tx, AE_TITLE) if part.first_date]
         assert peer.asked["STUDY"] < 200
 
 

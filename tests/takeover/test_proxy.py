@@ -216,6 +216,20 @@ def test_a_study_that_is_being_copied_is_completed_before_it_is_moved(node: Node
         assert node.value("SELECT state FROM takeover_studies WHERE study_instance_uid = %(uid)s", uid=uid) == "copied"
 
 
+def test_what_is_here_in_part_is_sent_when_the_archive_that_has_the_rest_is_away(node: Node, tmp_path: Path) -> None:
+    objects = a_study()
+    uid = objects[0].StudyInstanceUID
+    (tmp_path / "half.dcm").write_bytes(as_file(objects[0]))
+    list(Import(node.archive, tmp_path / "half.dcm", Source("LOCAL", actor="migration")).run())
+    with proxied(node, objects) as peer, closing(Writer(node.app.settings.database_dsn)) as writer:
+        port = peer.port
+        with writer.transaction() as tx:
+            queries.add_studies(tx, PEER, [ForeignStudy(uid, "OLD1", "A1", "20260121")])
+    register(node, PEER, port, move_destination=False)
+    with storescp(node, tmp_path / "out"):
+        assert move(node, uid)[-1].NumberOfCompletedSuboperations == 1
+
+
 def test_only_an_archive_with_a_record_can_be_asked_and_without_one_nothing_is_looked_up(node: Node) -> None:
     with pytest.raises(Unprocessable, match="Register it"):
         switch(node, "NOBODY")

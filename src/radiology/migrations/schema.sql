@@ -1354,6 +1354,21 @@ COMMENT ON COLUMN public.scheduled_procedure_steps.patient_name_keys IS 'the wor
 
 COMMENT ON COLUMN public.scheduled_procedure_steps.details IS 'the item as it was placed';
 
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    account_id uuid,
+    link_id uuid,
+    begun_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_check CHECK (((account_id IS NULL) <> (link_id IS NULL)))
+);
+
+COMMENT ON COLUMN public.sessions.link_id IS 'the link that was opened: such a session sees its study alone';
+
+COMMENT ON COLUMN public.sessions.expires_at IS 'the end, however often it is used';
+
 CREATE TABLE public.station_pools (
     facility_code text NOT NULL,
     name text NOT NULL,
@@ -1363,6 +1378,18 @@ CREATE TABLE public.station_pools (
 );
 
 COMMENT ON TABLE public.station_pools IS 'stations that take each other''s work';
+
+CREATE TABLE public.study_links (
+    id uuid NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    opened integer DEFAULT 0 NOT NULL
+);
 
 CREATE TABLE public.study_transitions (
     id bigint NOT NULL,
@@ -1698,8 +1725,20 @@ ALTER TABLE ONLY public.scheduled_procedure_steps
 ALTER TABLE ONLY public.scheduled_procedure_steps
     ADD CONSTRAINT scheduled_procedure_steps_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_secret_sha256_key UNIQUE (secret_sha256);
+
 ALTER TABLE ONLY public.station_pools
     ADD CONSTRAINT station_pools_pkey PRIMARY KEY (facility_code, name);
+
+ALTER TABLE ONLY public.study_links
+    ADD CONSTRAINT study_links_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.study_links
+    ADD CONSTRAINT study_links_secret_sha256_key UNIQUE (secret_sha256);
 
 ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_pkey PRIMARY KEY (id);
@@ -1878,7 +1917,13 @@ CREATE INDEX scheduled_procedure_steps_start ON public.scheduled_procedure_steps
 
 CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps USING btree (study_instance_uid);
 
+CREATE INDEX sessions_expires_at ON public.sessions USING btree (expires_at);
+
+CREATE INDEX study_links_study ON public.study_links USING btree (study_instance_uid, made_at DESC);
+
 CREATE INDEX study_transitions_study ON public.study_transitions USING btree (study_id);
+
+CREATE INDEX takeover_slices_waiting ON public.takeover_slices USING btree (source, last_date DESC, last_time DESC, patient_id) WHERE (state = 'waiting'::text);
 
 CREATE INDEX takeover_studies_newest ON public.takeover_studies USING btree (source, state, study_date DESC);
 
@@ -1986,6 +2031,12 @@ ALTER TABLE ONLY public.report_versions
 
 ALTER TABLE ONLY public.scheduled_procedure_step_transitions
     ADD CONSTRAINT scheduled_procedure_step_transitions_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.study_links(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;

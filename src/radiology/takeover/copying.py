@@ -52,12 +52,12 @@ class Takeover:
         Raises PeerFailed.
         """
         with closing(Writer(self.dsn)) as writer:
-            waiting = self._begin(writer, again=again)
-            while waiting:
-                yield len(waiting)
-                waiting = self._list(writer, waiting[0])
+            self._begin(writer, again=again)
+            while part := self._next(writer):
+                yield part[1]
+                self._list(writer, part[0])
 
-    def _begin(self, writer: Writer, *, again: bool) -> list[Slice]:
+    def _begin(self, writer: Writer, *, again: bool) -> None:
         today = self.copying.archive.app.clock.now().date()
         with writer.transaction() as tx:
             queries.note_source(tx, self.source)
@@ -66,17 +66,20 @@ class Takeover:
             is_begun = queries.has_slices(tx, self.source)
             queries.add_slices(tx, self.source, [recent(today)] if is_begun else whole_archive(today))
             queries.compare_again(tx, self.source, recent(today).first_date)
-            return queries.slices(tx, self.source, "waiting")
 
-    def _list(self, writer: Writer, part: Slice) -> list[Slice]:
-        """List one slice, or divide it; what waits after that."""
+    def _next(self, writer: Writer) -> tuple[Slice, int] | None:
+        with writer.transaction() as tx:
+            part = queries.next_slice(tx, self.source)
+            return (part, queries.count_waiting_slices(tx, self.source)) if part else None
+
+    def _list(self, writer: Writer, part: Slice) -> None:
+        """List one slice, or divide it."""
         listing = self.copying.remote.studies(part.query)
         parts = part.parts(listing.studies) if listing.is_cut else None
         with writer.transaction() as tx:
             queries.add_studies(tx, self.source, listing.studies)
             queries.add_slices(tx, self.source, parts.slices if parts else [])
             queries.close_slice(tx, self.source, part, parts.state if parts else "listed")
-            return queries.slices(tx, self.source, "waiting")
 
     def copy(self) -> Iterator[Counts]:
         """Copy what is not whole yet, each study once; yields how far it has come after each. Waits for its hours.

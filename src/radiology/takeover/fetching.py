@@ -16,19 +16,26 @@ from radiology.studies.archive import Archive
 from radiology.takeover import queries
 from radiology.takeover.sources import Proxied
 
-#: A retrieval waits so long until the study has come.
+#: A retrieval waits so long until the study has come; where something of it is here, no longer than the second.
 FETCH_SECONDS: Final = 120.0
+COMPLETE_SECONDS: Final = 10.0
 
 log = get_logger()
 
 
 @dataclass(slots=True)
 class Fetching:
-    """A study on its way here. `total` and `came` are instances, as far as they are known."""
+    """A study on its way here. `total` and `came` are instances, as far as they are known.
+
+    in_part: something of it is here, which is sent even where the rest does not come.
+    on_failed: told which archive failed, and why.
+    """
 
     archive: Archive
     study_instance_uid: str
+    in_part: bool
     sources: Sequence[Proxied]
+    on_failed: Callable[[Proxied, str], None]
     total: int = 1
     came: int = 0
     _outcome: Future[Outcome] = field(default_factory=Future[Outcome])
@@ -48,6 +55,11 @@ class Fetching:
 
         threading.Thread(target=run, name="takeover-fetch", daemon=True).start()
 
+    @property
+    def limit_seconds(self) -> float:
+        """How long a retrieval waits for it."""
+        return COMPLETE_SECONDS if self.in_part else FETCH_SECONDS
+
     def is_over(self, wait_seconds: float) -> bool:
         """Whether it has ended, after waiting for that at most so long."""
         wait([self._outcome], wait_seconds)
@@ -55,6 +67,8 @@ class Fetching:
 
     def check(self, *, dimse_status: int | None = None) -> None:
         """Raise NotFound where the study is in another archive and has not come; not where no archive has it."""
+        if self.in_part:
+            return
         if not self._outcome.done():
             sentence = f"The study has not come within {FETCH_SECONDS:g} s. Ask again: it goes on coming."
             raise NotFound(sentence, dimse_status=dimse_status)
@@ -75,6 +89,7 @@ class Fetching:
                 self._save(each.source, outcome)
                 return outcome
             if outcome.instances is None:
+                self.on_failed(each, outcome.detail)
                 failed = outcome
         return failed
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from radiology.access.model import Actor
 from radiology.app import App
 from radiology.application_entities.asking import ask
-from radiology.errors import RadiologyError
+from radiology.errors import RadiologyError, Unavailable
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.log import get_logger
 from radiology.settings import Settings
@@ -23,6 +23,7 @@ from radiology.standards.dicom.attributes import text_of
 from radiology.studies.archive import Archive
 from radiology.takeover import queries
 from radiology.takeover.fetching import Fetching
+from radiology.takeover.queries import Absent
 from radiology.takeover.sources import Proxied, proxied_sources
 
 #: An answer of ours waits for those of other archives no longer than this.
@@ -78,9 +79,12 @@ class Proxy:
         return not self._sources and monotonic_seconds() - self._read_at <= KEPT_SECONDS
 
     def sources(self) -> Sequence[Proxied]:
-        """The archives that are asked. Raises Unavailable."""
+        """The archives that are asked; without a database those of before."""
         if monotonic_seconds() - self._read_at > KEPT_SECONDS:
-            self._sources = self.app.db.wait_for(proxied_sources(self.app))
+            try:
+                self._sources = self.app.db.wait_for(proxied_sources(self.app))
+            except Unavailable as error:
+                log.warning("takeover.sources-unknown", reason=error.sentence)
             self._read_at = monotonic_seconds()
         return self._sources
 
@@ -139,14 +143,21 @@ class Proxy:
             return []
         names = [each.source for each in sources]
         absent = self.app.db.wait_for(_absent(self.app, list(study_instance_uids), names))
-        return [self._fetch(uid, sources) for uid in absent]
+        reachable = [each for each in sources if not self._is_away(each)]
+        return [
+            self._fetch(each, reachable if each.in_part else sources)
+            for each in absent
+            if reachable or not each.in_part
+        ]
 
-    def _fetch(self, study_instance_uid: str, sources: Sequence[Proxied]) -> Fetching:
+    def _fetch(self, absent: Absent, sources: Sequence[Proxied]) -> Fetching:
+        uid = absent.study_instance_uid
         with self._lock:
-            running = self._fetching.get(study_instance_uid)
+            running = self._fetching.get(uid)
             if running is None:
-                running = self._fetching[study_instance_uid] = Fetching(self.archive, study_instance_uid, sources)
-                running.start(self._fetched, partial(self._forget, study_instance_uid))
+                running = Fetching(self.archive, uid, absent.in_part, sources, self.leave_out)
+                self._fetching[uid] = running
+                running.start(self._fetched, partial(self._forget, uid))
             return running
 
     def _forget(self, study_instance_uid: str) -> None:
@@ -183,7 +194,7 @@ async def _here(app: App, uids: Sequence[str]) -> frozenset[str]:
         return frozenset(await queries.studies_here(tx, uids))
 
 
-async def _absent(app: App, uids: Sequence[str], sources: Sequence[str]) -> list[str]:
+async def _absent(app: App, uids: Sequence[str], sources: Sequence[str]) -> list[Absent]:
     async with app.db.transaction() as tx:
         return await queries.studies_not_come(tx, uids, sources)
 

@@ -58,18 +58,40 @@ def forget_slices(tx: WriterTransaction, source: str) -> None:
     tx.run("DELETE FROM takeover_slices WHERE source = %(source)s", source=source)
 
 
-def slices(tx: WriterTransaction, source: str, state: str) -> list[Slice]:
-    """The slices in a state, newest first, studies of any date last."""
+def next_slice(tx: WriterTransaction, source: str) -> Slice | None:
+    """What is to be listed next: newest first, studies of any date last."""
+    found = tx.all(
+        Slice,
+        """
+        SELECT first_date, last_date, first_time, last_time, patient_id
+        FROM takeover_slices
+        WHERE source = %(source)s AND state = 'waiting'
+        ORDER BY last_date DESC, last_time DESC, patient_id
+        LIMIT 1
+        """,
+        source=source,
+    )
+    return found[0] if found else None
+
+
+def count_waiting_slices(tx: WriterTransaction, source: str) -> int:
+    """How many slices are to be listed."""
+    return tx.value(
+        "SELECT count(*) FROM takeover_slices WHERE source = %(source)s AND state = 'waiting'", source=source
+    )
+
+
+def incomplete_slices(tx: WriterTransaction, source: str) -> list[Slice]:
+    """The slices that are not proven to be listed whole, newest first."""
     return tx.all(
         Slice,
         """
         SELECT first_date, last_date, first_time, last_time, patient_id
         FROM takeover_slices
-        WHERE source = %(source)s AND state = %(state)s
+        WHERE source = %(source)s AND state = 'incomplete'
         ORDER BY last_date DESC, last_time DESC, patient_id
         """,
         source=source,
-        state=state,
     )
 
 
@@ -240,13 +262,23 @@ async def studies_here(tx: Transaction, study_instance_uids: Sequence[str]) -> l
     )
 
 
-async def studies_not_come(tx: Transaction, study_instance_uids: Sequence[str], sources: Sequence[str]) -> list[str]:
-    """Which of these studies are not here, or perhaps in part, since copying them from one of these sources waits."""
-    return await tx.values(
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A study that has not come. `in_part`: something of it is here."""
+
+    study_instance_uid: str
+    in_part: bool
+
+
+async def studies_not_come(tx: Transaction, study_instance_uids: Sequence[str], sources: Sequence[str]) -> list[Absent]:
+    """Which of these studies are not here, or in part perhaps, since copying them from one of these sources waits."""
+    return await tx.all(
+        Absent,
         """
-        SELECT asked.uid
+        SELECT asked.uid AS study_instance_uid, s.id IS NOT NULL AS in_part
         FROM unnest(%(uids)s::text[]) AS asked (uid)
-        WHERE NOT EXISTS (SELECT FROM imaging_studies s WHERE s.study_instance_uid = asked.uid)
+        LEFT JOIN imaging_studies s ON s.study_instance_uid = asked.uid
+        WHERE s.id IS NULL
             OR EXISTS (
                 SELECT
                 FROM takeover_studies t

@@ -28,7 +28,7 @@ def run(takeover: Takeover, *, again: bool = False) -> int:
     _show("\n")
     with closing(Writer(takeover.dsn)) as writer, writer.transaction() as tx:
         counts = queries.counts(tx, takeover.source)
-        incomplete = queries.slices(tx, takeover.source, "incomplete")
+        incomplete = queries.incomplete_slices(tx, takeover.source)
     print(f"{counts.copied} copied, {counts.waiting} waiting, {counts.differs} differ, {counts.failed} failed.")
     if incomplete:
         _print_incomplete(incomplete)

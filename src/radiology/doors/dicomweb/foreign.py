@@ -9,11 +9,9 @@ import orjson
 from starlette.requests import Request
 
 from radiology.access.model import Actor
-from radiology.kit.clock import monotonic_seconds
 from radiology.standards.dicom.attributes import tag_of
 from radiology.studies.queries.search import Found
 from radiology.studies.search import COMPUTED, Level, StudySearch
-from radiology.takeover.fetching import FETCH_SECONDS
 from radiology.takeover.proxy import ForeignAnswer, Proxy
 
 
@@ -71,7 +69,6 @@ async def fetched(request: Request, study_instance_uid: str, *, visible_to: Acto
 
 
 def _fetch(proxy: Proxy, study_instance_uid: str, visible_to: Actor) -> None:
-    until = monotonic_seconds() + FETCH_SECONDS
     for each in proxy.fetch([study_instance_uid], visible_to=[visible_to]):
-        each.is_over(max(0.0, until - monotonic_seconds()))
+        each.is_over(each.limit_seconds)
         each.check()

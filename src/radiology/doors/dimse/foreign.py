@@ -9,9 +9,10 @@ from radiology.dicom_network.connection import Association
 from radiology.dicom_network.message import Command, PendingResponses, Response, Status, SubOperations
 from radiology.doors.dimse.answers import CONTROL, INSTANCE_AVAILABILITY, RETRIEVE_AE_TITLE
 from radiology.doors.dimse.identifiers import LEVEL
+from radiology.errors import Unavailable
 from radiology.kit.clock import monotonic_seconds
 from radiology.standards.dicom import data_set
-from radiology.takeover.fetching import FETCH_SECONDS
+from radiology.takeover.fetching import Fetching
 from radiology.takeover.proxy import Asking, ForeignAnswer, Proxy
 
 LOOK_UP_SECONDS: Final = 0.1
@@ -88,16 +89,31 @@ def fetched(
     """
     if proxy.is_idle:
         return
-    fetching = proxy.fetch(study_instance_uids, visible_to=visible_to)
+    fetching = _begin(proxy, study_instance_uids, visible_to, dimse_status)
     began = told = monotonic_seconds()
-    while any(not each.is_over(LOOK_UP_SECONDS / len(fetching)) for each in fetching):
+    while awaited := _awaited(fetching, began):
+        awaited[0].is_over(LOOK_UP_SECONDS)
+        remaining = sum(each.total for each in fetching)
         if association.is_cancelled(request):
-            yield Response(Status.CANCEL, sub_operations=SubOperations(0, 0, 0, sum(each.total for each in fetching)))
+            yield Response(Status.CANCEL, sub_operations=SubOperations(0, 0, 0, remaining))
             return
-        if monotonic_seconds() - began > FETCH_SECONDS:
-            break
         if monotonic_seconds() - told > PENDING_EVERY_SECONDS:
             told = monotonic_seconds()
-            yield Response(Status.PENDING, sub_operations=SubOperations(0, 0, 0, sum(each.total for each in fetching)))
+            yield Response(Status.PENDING, sub_operations=SubOperations(0, 0, 0, remaining))
     for each in fetching:
         each.check(dimse_status=dimse_status)
+
+
+def _begin(
+    proxy: Proxy, study_instance_uids: Sequence[str], visible_to: Sequence[Actor], dimse_status: int
+) -> list[Fetching]:
+    try:
+        return proxy.fetch(study_instance_uids, visible_to=visible_to)
+    except Unavailable as error:
+        raise Unavailable(error.sentence, dimse_status=dimse_status) from error
+
+
+def _awaited(fetching: Sequence[Fetching], began: float) -> list[Fetching]:
+    """What has not come, and is still waited for."""
+    waited = monotonic_seconds() - began
+    return [each for each in fetching if waited < each.limit_seconds and not each.is_over(0)]

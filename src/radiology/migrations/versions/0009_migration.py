@@ -28,6 +28,9 @@ COMMENT ON COLUMN takeover_slices.first_time IS 'hours and minutes, as 0930';
 COMMENT ON COLUMN takeover_slices.patient_id IS 'as it is matched: AB* or AB';
 COMMENT ON COLUMN takeover_slices.state IS 'split: its parts have all of it; incomplete: that is not proven';
 
+CREATE INDEX takeover_slices_waiting ON takeover_slices (source, last_date DESC, last_time DESC, patient_id)
+    WHERE state = 'waiting';
+
 CREATE TABLE takeover_studies (
     source text NOT NULL,
     study_instance_uid text NOT NULL,
