@@ -1,11 +1,13 @@
 """Limited processes: what runs wild is ended with a sentence, and others go on."""
 
+import asyncio
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from radiology.errors import NotFound, Unprocessable
+from radiology.errors import NotFound, Unavailable, Unprocessable
 from radiology.kit import cpu
 
 
@@ -15,6 +17,11 @@ def add(a: int, b: int) -> int:
 
 def refuse() -> None:
     raise NotFound("There is no such frame.")
+
+
+def slowly(value: int) -> int:
+    time.sleep(0.5)
+    return value
 
 
 def die() -> None:
@@ -48,8 +55,40 @@ def test_too_much_memory_is_refused(processes: cpu.LimitedProcesses) -> None:
     assert processes.run(take, 1024) == 1024
 
 
-def test_a_call_that_does_not_end_is_ended(processes: cpu.LimitedProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
-    processes.run(add, 1, 1)
-    monkeypatch.setattr(cpu, "SECONDS", 0.3)
-    with pytest.raises(Unprocessable, match="could not be decoded in"):
-        processes.run(time.sleep, 60)
+def test_a_call_that_does_not_end_is_ended() -> None:
+    processes = cpu.LimitedProcesses(1, memory_bytes=1024**3, seconds=5.0)
+    assert processes.run(add, 1, 1) == 2
+    processes.seconds = 0.3
+    with ThreadPoolExecutor(1) as threads:
+        stuck = threads.submit(processes.run, time.sleep, 60)
+        with pytest.raises(Unprocessable, match="could not be decoded in"):
+            stuck.result()
+    processes.seconds = 5.0
+    assert processes.run(add, 2, 2) == 4
+
+
+def test_one_that_breaks_takes_nobody_with_it() -> None:
+    processes = cpu.LimitedProcesses(2, memory_bytes=1024**3)
+    with ThreadPoolExecutor(2) as threads:
+        beside = threads.submit(processes.run, slowly, 7)
+        with pytest.raises(Unprocessable, match="broke"):
+            processes.run(die)
+        assert beside.result() == 7
+
+
+@pytest.mark.anyio
+async def test_who_has_gone_gives_its_place_up() -> None:
+    processes = cpu.LimitedProcesses(1, memory_bytes=1024**3, most_waiting=2)
+    first = asyncio.create_task(processes.call(slowly, 1))
+    await asyncio.sleep(0)
+    gone = asyncio.create_task(processes.call(time.sleep, 60))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await processes.call(add, 1, 1) == 2
+    assert await first == 1
+
+
+def test_too_many_that_wait_are_told_to_come_again() -> None:
+    processes = cpu.LimitedProcesses(1, memory_bytes=1024**3, most_waiting=0)
+    with pytest.raises(Unavailable, match="Try again"):
+        processes.run(add, 1, 1)
