@@ -24,6 +24,7 @@ from radiology.studies.archive import open_archive
 pytestmark = pytest.mark.anyio
 
 PATH = "/api/radiology/dicom/move"
+SOMEBODY_WAITS = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
 
 
 @contextmanager
@@ -257,3 +258,19 @@ async def test_a_destination_gets_as_many_moves_at_once_as_it_takes_associations
     await do(app, first)
     async with app.db.transaction() as tx:
         assert await tx.value(waiting) == "low", "the end of one starts the next"
+
+
+async def test_what_is_cancelled_in_the_moment_in_which_it_is_started_stays_cancelled(app: App, client_as: Any) -> None:
+    client, study = await client_as("radiographer"), await make.a_study(app)
+    await a_destination(app, free_port())
+    asked = {"studyInstanceUID": study.study_instance_uid, "destinationAE": "DEST"}
+    job = (await client.post(PATH, json=asked)).json()["jobId"]
+    await end_job(app)
+    async with app.db.transaction() as tx:
+        await tx.run("UPDATE moves SET status = 'cancelled'")
+        starting = asyncio.create_task(start_due(app))
+        async with app.db.transaction() as looking:
+            while not await looking.value(SOMEBODY_WAITS):
+                pass
+    await starting
+    assert (await client.get(f"{PATH}/{job}")).json()["status"] == "cancelled"

@@ -1,5 +1,7 @@
 """Routing rules and deliveries over REST: rules are kept, tried out, and what waits is seen, cancelled and retried."""
 
+import asyncio
+
 import pytest
 
 import make
@@ -12,6 +14,8 @@ pytestmark = pytest.mark.anyio
 
 RULES, DELIVERIES = "/api/radiology/routing-rules", "/api/radiology/deliveries"
 RULE = {"name": "CT", "conditions": {"modalities": ["CT"]}, "destinations": ["NEURO"], "timeZone": "Asia/Dhaka"}
+
+SOMEBODY_WAITS = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.01)"
 
 
 @pytest.fixture
@@ -77,3 +81,18 @@ async def test_what_waits_is_listed_cancelled_and_retried(app, administrator):
     assert counts == [{"destination": "NEURO", "state": "cancelled", "deliveries": 1}]
     assert (await administrator.post(f"{where}/retry")).status_code == 204
     assert await sending.start_due(app) == 1
+
+
+async def test_what_is_cancelled_in_the_moment_in_which_it_is_started_stays_cancelled(app, administrator):
+    await administrator.post(RULES, json=RULE)
+    await make.a_study(app)
+    await follow(app)
+    async with app.db.transaction() as tx:
+        await tx.run("UPDATE deliveries SET state = 'cancelled'")
+        starting = asyncio.create_task(sending.start_due(app))
+        async with app.db.transaction() as looking:
+            while not await looking.value(SOMEBODY_WAITS):
+                pass
+    assert await starting == 0
+    [cancelled] = (await administrator.get(DELIVERIES)).json()["results"]
+    assert cancelled["state"] == "cancelled"

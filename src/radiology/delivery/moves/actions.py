@@ -130,9 +130,11 @@ async def _start_due(tx: Transaction, app: App) -> int:
     due = await queries.due(tx, now=app.clock.now(), most_at_once=MOST_FOR_ONE_DESTINATION)
     for each in due:
         move = await queries.take(tx, each.id)
-        if move is not None and each.job_failed:
+        if move is None or move.status in OVER:  # Cancelled in this moment.
+            continue
+        if each.job_failed:
             await _end(tx, app, move, Status.FAILED, move.attempts, jobs.GIVEN_UP)
-        elif move is not None:
+        else:
             job = await jobs.enqueue(tx, JOB, {"move": str(move.id)}, priority=PRIORITIES[move.priority])
             await queries.save_job(tx, move.id, job)
     return len(due)

@@ -157,7 +157,8 @@ async def take_back(tx: Transaction, *, now: datetime, sentence: str) -> list[De
 async def take_due(tx: Transaction, *, now: datetime, most_at_once: int) -> list[Delivery]:
     """Those that may be sent now: for each destination as many as it takes associations, the urgent ones first.
 
-    One that was cancelled and is to be sent after all waits until the job before it is over.
+    One that was cancelled and is to be sent after all waits until the job before it is over; one that is cancelled in
+    this moment stays so.
     """
     await tx.run("SELECT pg_advisory_xact_lock(hashtext('deliveries.take'))")
     statement: LiteralString = (
@@ -181,6 +182,7 @@ async def take_due(tx: Transaction, *, now: datetime, most_at_once: int) -> list
                 SELECT count(*) FROM deliveries AS busy WHERE busy.state = 'sending' AND busy.ae_title = due.ae_title
             ) <= least(%(most)s, coalesce(entity.outgoing_associations, 1))
         )
+          AND state = 'waiting'
         RETURNING """
         + _COLUMNS
     )
