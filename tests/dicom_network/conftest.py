@@ -11,8 +11,9 @@ from hypothesis import settings
 from radiology.dicom_network.association import Offer, Policy
 from radiology.dicom_network.connection import Address, Association, DataSet, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField, Response, Status
+from radiology.dicom_network.operations import ANY_SOP_CLASS, Application, Service
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
-from radiology.dicom_network.server import ANY_SOP_CLASS, DEFAULT_LIMITS, Application, Limits, Server, Service
+from radiology.dicom_network.server import DEFAULT_LIMITS, Limits, Server
 from raw_peer import RawPeer
 
 # A busy machine is no failure, and the same examples are tried everywhere.

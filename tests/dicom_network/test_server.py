@@ -29,6 +29,7 @@ from radiology.dicom_network.message import (
     command_pdus,
     fragments,
 )
+from radiology.dicom_network.operations import OperationCancelledError
 from radiology.dicom_network.pdu import (
     Abort,
     AssociateAC,
@@ -38,7 +39,7 @@ from radiology.dicom_network.pdu import (
     ReleaseRQ,
     encode,
 )
-from radiology.dicom_network.server import Limits, OperationCancelledError, Server
+from radiology.dicom_network.server import Limits, Server
 from raw_peer import RawPeer, data_pdus, status_of, store_command
 
 VERIFICATION = "1.2.840.10008.1.1"

@@ -4,12 +4,10 @@ Message exchange is pulled: whoever wants bytes asks for them, and then, and onl
 queues up in memory, and a data set of any size passes through one receive buffer.
 """
 
-import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from radiology.dicom_network.association import (
     AcceptedContext,
@@ -18,10 +16,9 @@ from radiology.dicom_network.association import (
     TransportClosed,
     accepted_contexts,
 )
+from radiology.dicom_network.incoming import DataSet, Message
 from radiology.dicom_network.items import PDUError
 from radiology.dicom_network.message import (
-    DATA_LAST,
-    DATA_MORE,
     DATA_SET_FOLLOWS,
     NO_DATA_SET,
     Command,
@@ -30,13 +27,9 @@ from radiology.dicom_network.message import (
     Element,
     Response,
     Value,
-    command_pdus,
-    data_header,
     decode_command,
-    fragment_length,
-    fragments,
 )
-from radiology.dicom_network.pdu import DATA_HEADER, PDV, Abort, AssociateAC, AssociateRQ, DataTF, ReleaseRP, ReleaseRQ
+from radiology.dicom_network.pdu import PDV, Abort, AssociateAC, AssociateRQ, DataTF, ReleaseRP, ReleaseRQ
 from radiology.dicom_network.states import State
 from radiology.dicom_network.transport import (
     BUFFERS_AT_ONCE,
@@ -46,77 +39,7 @@ from radiology.dicom_network.transport import (
     Timers,
     Transport,
 )
-
-_SEND_BUFFER_BYTES: Final = 1024 * 1024
-IDENTIFIER_LIMIT: Final = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class FileSlice:
-    """The data set inside an open file: what follows the Part 10 header. `descriptor` stays open and is only pread."""
-
-    descriptor: int
-    offset_bytes: int
-    size_bytes: int
-
-
-class DataSet:
-    """The data set of a message, as it arrives: an iterator of fragments, each valid until the next is asked for.
-
-    It is encoded in `transfer_syntax_uid` and has no Part 10 header. Raises AssociationEndedError when it breaks off.
-    """
-
-    __slots__ = ("_association", "_finished", "context", "size_bytes")
-
-    def __init__(self, association: "Association", context: AcceptedContext, *, empty: bool) -> None:
-        self.context = context
-        self.size_bytes = 0
-        """How many bytes have been handed out so far."""
-        self._association = association
-        self._finished = empty
-
-    @property
-    def transfer_syntax_uid(self) -> str:
-        """The transfer syntax that was negotiated for the context."""
-        return self.context.transfer_syntax_uid
-
-    def next_batch(self) -> list[memoryview]:
-        """All fragments that have arrived, at least one (for `os.writev`); an empty list at the end."""
-        if self._finished:
-            return []
-        batch, self._finished = self._association.next_fragments(self.context.context_id)
-        self.size_bytes += sum(map(len, batch))
-        return batch
-
-    def batches(self) -> Iterator[list[memoryview]]:
-        """The fragments in batches, each valid until the next is asked for."""
-        while batch := self.next_batch():
-            yield batch
-
-    def __iter__(self) -> Iterator[memoryview]:
-        while batch := self.next_batch():
-            yield from batch
-
-    def read(self, limit_bytes: int = IDENTIFIER_LIMIT) -> bytes:
-        """All that is left, joined: for identifiers, not for images. Raises PDUError when it is over the limit."""
-        joined = bytearray()
-        for fragment in self:
-            joined += fragment
-            if len(joined) > limit_bytes:
-                raise PDUError(f"a data set is longer than the {limit_bytes} bytes allowed here")
-        return bytes(joined)
-
-    def drain(self) -> None:
-        """Read to the end and forget it."""
-        while self.next_batch():
-            pass
-
-
-class Message(NamedTuple):
-    """A command set and the data set that follows it (an empty one when none does)."""
-
-    command: Command
-    data: DataSet
+from radiology.dicom_network.writing import FileSlice, MessageWriter
 
 
 class Association:
@@ -142,9 +65,7 @@ class Association:
         self._awaited: dict[int, Callable[[Command], None]] = {}
         self._last_message_id = 0
         self._unfinished: DataSet | None = None
-        self._send_buffer = bytearray()
-        self._layout = (0, 0, False)
-        self._gaps: list[memoryview] = []
+        self._writer = MessageWriter(transport, self.peer_max_pdu_length)
         self._ended: AssociationEndedError | None = None
 
     @property
@@ -194,7 +115,7 @@ class Association:
             command = self._assemble(pdv)
             if command is None:
                 continue
-            data = DataSet(self, context, empty=not command.has_data_set)
+            data = DataSet(self.next_fragments, context, empty=not command.has_data_set)
             if command.field == CommandField.C_CANCEL_RQ:
                 self._cancelled.add(command.responds_to)
                 data.drain()
@@ -353,72 +274,24 @@ class Association:
 
         Raises AssociationEndedError, and EOFError (after an abort) when a file is shorter than it was said to be.
         """
-        header = command_pdus(context_id, command, self.peer_max_pdu_length)
-        match data:
-            case None:
-                self._send((header,))
-            case FileSlice():
-                self._send_file(header, context_id, data)
-            case _:
-                self._send((header, *fragments(context_id, data, self.peer_max_pdu_length)))
-
-    def send_messages(self, context_id: int, command: Command, data_sets: Sequence[bytes]) -> None:
-        """Send the same command set with each of these data sets, all in one go. Raises AssociationEndedError."""
-        header = command_pdus(context_id, command, self.peer_max_pdu_length)
-        parts: list[bytes | memoryview] = []
-        for data in data_sets:
-            parts += (header, *fragments(context_id, data, self.peer_max_pdu_length))
-        if parts:
-            self._send((b"".join(parts),))
-
-    def _send(self, buffers: Sequence[bytes | memoryview]) -> None:
         self._check()
         try:
-            self._transport.send(buffers)
+            self._writer.write(context_id, command, data)
         except AssociationEndedError as ended:
             self._ended = ended
             raise
-
-    # One pread fills many PDUs: it scatters into the gaps between headers that are written beforehand.
-
-    def _send_file(self, header: bytes, context_id: int, data: FileSlice) -> None:
-        size = fragment_length(self.peer_max_pdu_length)
-        full = size + DATA_HEADER.size
-        if not self._send_buffer:
-            self._send_buffer = bytearray(max(_SEND_BUFFER_BYTES // full, 1) * full)
-        slots = min(len(self._send_buffer) // full, BUFFERS_AT_ONCE)
-        sent, view = 0, memoryview(self._send_buffer)
-        while sent < data.size_bytes or data.size_bytes == 0:
-            count = min(slots * size, data.size_bytes - sent)
-            self._fill(view, context_id, data, sent, count)
-            filled = view[: count + DATA_HEADER.size * max(-(-count // size), 1)]
-            # The command goes out together with what follows it, so that the peer wakes up once.
-            self._send((header, filled) if sent == 0 else (filled,))
-            sent += count
-            if data.size_bytes == 0:
-                return
-
-    def _fill(self, view: memoryview, context_id: int, data: FileSlice, start: int, count: int) -> None:
-        layout = (context_id, count, start + count >= data.size_bytes)
-        if layout != self._layout:
-            # Reading leaves the headers as they are: objects of one size need them written once.
-            self._layout, self._gaps = layout, self._lay_out(view, layout)
-        if os.preadv(data.descriptor, self._gaps, data.offset_bytes + start) != count:
+        except EOFError:
             self.abort()
-            raise EOFError("the file is shorter than it was said to be")
+            raise
 
-    def _lay_out(self, view: memoryview, layout: tuple[int, int, bool]) -> list[memoryview]:
-        """Write the headers of the PDUs, and give the gaps for their fragments."""
-        context_id, count, is_last = layout
-        size, position, gaps = fragment_length(self.peer_max_pdu_length), 0, list[memoryview]()
-        for done in range(0, max(count, 1), size):
-            length = min(size, count - done)
-            control = DATA_LAST if is_last and done + length >= count else DATA_MORE
-            view[position : position + DATA_HEADER.size] = data_header(context_id, control, length)
-            position += DATA_HEADER.size
-            gaps.append(view[position : position + length])
-            position += length
-        return gaps
+    def send_messages(self, context_id: int, command: Command, data_sets: Sequence[bytes]) -> None:
+        """Send the same command set with each of these data sets, all in one go. Raises AssociationEndedError."""
+        self._check()
+        try:
+            self._writer.write_together(context_id, command, data_sets)
+        except AssociationEndedError as ended:
+            self._ended = ended
+            raise
 
     def new_request(self, command_field: int, elements: Mapping[int, Value], *, with_data_set: bool) -> Command:
         """A command set for a request of ours, with a message id of its own."""

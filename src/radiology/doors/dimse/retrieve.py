@@ -13,7 +13,7 @@ from radiology.delivery.results import Sent
 from radiology.delivery.sending import WHOLE, WITHOUT_BULK_DATA, send, store
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, Response, Status, SubOperations
-from radiology.dicom_network.server import OperationCancelledError
+from radiology.dicom_network.operations import OperationCancelledError
 from radiology.doors.dimse.foreign import fetched
 from radiology.doors.dimse.identifiers import selection_of
 from radiology.errors import NotFound, NotPermitted, Unavailable

@@ -23,8 +23,9 @@ from radiology.audit import actions as audit
 from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, REJECT_NO_REASON, Offer, Policy
 from radiology.dicom_network.connection import Address, Association, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField
+from radiology.dicom_network.operations import Application
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
-from radiology.dicom_network.server import Application, Limits, Server
+from radiology.dicom_network.server import Limits, Server
 from radiology.dicom_network.tls import acceptor_context
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.doors.dimse.tracing import trace_of, trace_of_refusal

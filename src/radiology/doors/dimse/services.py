@@ -10,7 +10,7 @@ from radiology.associations.model import Trace
 from radiology.dicom_network.association import Offer
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Response, Status
-from radiology.dicom_network.server import ANY_SOP_CLASS, Service
+from radiology.dicom_network.operations import ANY_SOP_CLASS, Service
 from radiology.doors.dimse import tracing
 from radiology.doors.dimse.commitment import CommitmentService, Promise
 from radiology.doors.dimse.performed_steps import PerformedStepService

@@ -11,7 +11,7 @@ from radiology.access.model import Actor
 from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, CommandField, Element, Response, Status
-from radiology.dicom_network.server import Service
+from radiology.dicom_network.operations import Service
 from radiology.doors.dimse.identifiers import charset_of
 from radiology.doors.dimse.identifiers import read as read_identifier
 from radiology.doors.dimse.performed_steps import INVALID_OBJECT_INSTANCE, read, refusal
