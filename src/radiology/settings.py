@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(
         default=4 * GIB, ge=MIB, description="Longest HTTP request body; longer ones are refused with 413."
     )
+    session_idle_minutes: int = Field(
+        default=480, ge=5, le=1440, description="Minutes without use after which somebody must sign in again."
+    )
     max_json_bytes: int = Field(
         default=8 * MIB, ge=KIB, description="Longest JSON request body; longer ones are refused with 413."
     )

@@ -8,7 +8,7 @@ import time
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from radiology.access import queries
+from radiology.access import queries, sessions
 from radiology.access.model import ROLES, Actor, Role
 from radiology.app import App
 from radiology.errors import Invalid, NotAuthenticated
@@ -17,6 +17,8 @@ from radiology.kit.ids import uuid7
 TOKEN_PREFIX = "radi_"  # noqa: S105 - not a secret: it marks our tokens for whoever finds one in a log.
 ADMINISTRATOR = "admin"
 REMEMBERED_SECONDS = 60.0
+#: Shorter: who signs out, or ends a link, means it.
+SESSION_REMEMBERED_SECONDS = 5.0
 REMEMBERED_CREDENTIALS = 1_000
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=32_768, parallelism=1)
@@ -64,6 +66,17 @@ class Authenticator:
         self._app = app
         self._remembered: dict[bytes, tuple[float, Actor]] = {}
 
+    async def by_session(self, secret: str) -> Actor:
+        """The actor of a session of a browser. Raises NotAuthenticated where it has ended."""
+        key = _sha256(f"session\0{secret}")
+        if actor := self._recall(key):
+            return actor
+        return self._keep(key, await sessions.resume(self._app, secret), SESSION_REMEMBERED_SECONDS)
+
+    def forget_session(self, secret: str) -> None:
+        """A session that was ended is not remembered."""
+        self._remembered.pop(_sha256(f"session\0{secret}"), None)
+
     async def by_token(self, token: str) -> Actor:
         """The actor of a bearer token. Raises NotAuthenticated."""
         key = _sha256(token)
@@ -91,23 +104,13 @@ class Authenticator:
         return actor if until > time.monotonic() else None
 
     def _remember(self, key: bytes, account: queries.Account) -> Actor:
+        return self._keep(key, account.actor, REMEMBERED_SECONDS)
+
+    def _keep(self, key: bytes, actor: Actor, seconds: float) -> Actor:
         if len(self._remembered) >= REMEMBERED_CREDENTIALS:
             self._remembered.clear()
-        actor = actor_of(account)
-        self._remembered[key] = (time.monotonic() + REMEMBERED_SECONDS, actor)
+        self._remembered[key] = (time.monotonic() + seconds, actor)
         return actor
-
-
-def actor_of(account: queries.Account) -> Actor:
-    """The actor that an account stands for."""
-    return Actor(
-        id=f"account:{account.name}",
-        display=account.display,
-        permissions=ROLES[Role(account.role)],
-        role=account.role,
-        facility_code=account.facility_code,
-        practitioner_reference=account.practitioner_reference,
-    )
 
 
 def _fits(password_hash: str | None, password: str) -> bool:

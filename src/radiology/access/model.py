@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import LiteralString
 
 from radiology.errors import NotPermitted
+from radiology.kit.db import Where
 
 
 class Permission(StrEnum):
@@ -44,8 +46,23 @@ ROLES: dict[Role, frozenset[Permission]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Which studies a reader may see: of one facility, and only one study; None means every."""
+
+    facility_code: str | None
+    study_instance_uid: str | None
+
+    def add_to(self, where: Where, *, facility: LiteralString, study: LiteralString) -> None:
+        """The condition, with the columns that hold the facility and the Study Instance UID."""
+        if self.facility_code is not None:
+            where.add(facility + " = {facility}", facility=self.facility_code)
+        if self.study_instance_uid is not None:
+            where.add(study + " = {study}", study=self.study_instance_uid)
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts. `facility_code` None means every facility."""
+    """Whoever acts. `facility_code` None means every facility, `study_instance_uid` None every study."""
 
     id: str
     display: str
@@ -53,6 +70,7 @@ class Actor:
     role: str = ""
     facility_code: str | None = None
     practitioner_reference: str | None = None
+    study_instance_uid: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held."""
@@ -66,10 +84,18 @@ class Actor:
             )
 
     @property
-    def reader_facility(self) -> str | None:
-        """The facility whose studies this actor may see, None for all. Raises NotPermitted for who may not read."""
+    def reach(self) -> Reach:
+        """The studies that this actor may see. Raises NotPermitted for who may not read."""
         self.must(Permission.READ)
-        return self.facility_code
+        return Reach(self.facility_code, self.study_instance_uid)
+
+    @property
+    def reader_facility(self) -> str | None:
+        """The facility of which this actor may see what is more than studies, None for all. Raises NotPermitted."""
+        reach = self.reach
+        if reach.study_instance_uid is not None:
+            raise NotPermitted("This link opens one study, and nothing else.")
+        return reach.facility_code
 
 
 SYSTEM = Actor("system", "The service itself", frozenset(Permission), role="system")

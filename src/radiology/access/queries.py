@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from radiology.access.model import ROLES, Actor, Role
 from radiology.kit.db import Transaction
 
 
@@ -19,6 +20,18 @@ class Account:
     practitioner_reference: str | None
     display: str
     facility_code: str | None
+
+    @property
+    def actor(self) -> Actor:
+        """The actor that the account stands for."""
+        return Actor(
+            id=f"account:{self.name}",
+            display=self.display,
+            permissions=ROLES[Role(self.role)],
+            role=self.role,
+            facility_code=self.facility_code,
+            practitioner_reference=self.practitioner_reference,
+        )
 
 
 async def find_account(tx: Transaction, name: str) -> Account | None:

@@ -10,7 +10,7 @@ from radiology.delivery.film.model import Film, FilmOrder, Picture, State
 from radiology.errors import NotFound
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where, as_json
-from radiology.studies.queries.retrieve import add_facility
+from radiology.studies.queries.retrieve import add_reach
 
 _LISTED_AT_MOST = 200
 
@@ -130,5 +130,5 @@ async def page_of(
 
 def _visible(actor: Actor) -> Where:
     where = Where(["true"])
-    add_facility(where, actor)
+    add_reach(where, actor)
     return where

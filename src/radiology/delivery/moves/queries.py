@@ -14,7 +14,7 @@ from radiology.errors import NotFound
 from radiology.kit import jobs, pages
 from radiology.kit.db import Transaction, Where
 from radiology.studies.commitment import Reference
-from radiology.studies.queries.retrieve import add_facility
+from radiology.studies.queries.retrieve import add_reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,5 +299,5 @@ async def page_of(tx: Transaction, *, limit: int, cursor: str | None, visible_to
 
 def _visible(actor: Actor) -> Where:
     where = Where(["true"])
-    add_facility(where, actor)
+    add_reach(where, actor)
     return where

@@ -1,9 +1,10 @@
-"""Who asks: a bearer token, or a name and password (HTTP Basic), becomes an Actor."""
+"""Who asks: a bearer token, a name and password (HTTP Basic), or the session of a browser becomes an Actor."""
 
 import base64
 import binascii
 import time
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
@@ -11,7 +12,10 @@ from starlette.requests import HTTPConnection, Request
 from radiology.access.accounts import Authenticator
 from radiology.access.model import Actor
 from radiology.app import App
-from radiology.errors import NotAuthenticated, TooManyAttempts
+from radiology.errors import NotAuthenticated, NotPermitted, TooManyAttempts
+
+COOKIE = "radi_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 FAILURES_ALLOWED = 10
 FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
@@ -55,14 +59,33 @@ async def _authenticate(connection: HTTPConnection) -> Actor:
         case "bearer":
             return await authenticator.by_token(credential.strip())
         case "basic":
-            return await _by_password(connection, authenticator, *_name_and_password(credential))
+            return await by_password(connection, authenticator, *_name_and_password(credential))
+        case _ if secret := connection.cookies.get(COOKIE):
+            must_come_from_our_pages(connection)
+            return await authenticator.by_session(secret)
         case _:
             raise NotAuthenticated(
-                "Send a bearer token (`radi token NAME --role ROLE` prints one) or name and password."
+                "Sign in at /login, or send a bearer token (`radi token NAME --role ROLE` prints one) or name and "
+                "password."
             )
 
 
-async def _by_password(connection: HTTPConnection, authenticator: Authenticator, name: str, password: str) -> Actor:
+def must_come_from_our_pages(connection: HTTPConnection) -> None:
+    """Raises NotPermitted where a page of somebody else made this browser send something that changes something.
+
+    Browsers send a session's cookie with whatever they send here, so what it was that sent it must be looked at: they
+    say so themselves (Fetch Metadata), and where they do not, the Origin tells (RFC 6454).
+    """
+    if connection.scope["method"] in SAFE:
+        return
+    site = connection.headers.get("sec-fetch-site")
+    origin = urlsplit(connection.headers.get("origin", ""))
+    if site != "same-origin" and (site is not None or origin.netloc != connection.headers.get("host")):
+        raise NotPermitted("This was not sent by a page of this service. Open the page and send it from there.")
+
+
+async def by_password(connection: HTTPConnection, authenticator: Authenticator, name: str, password: str) -> Actor:
+    """Who has this name and password; who guesses waits. Raises NotAuthenticated, TooManyAttempts."""
     failures: FailedAttempts = connection.app.state.failed_attempts
     who = (connection.client.host if connection.client else "", name)
     failures.check(who)

@@ -22,7 +22,7 @@ from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
-from radiology.doors.http import changes, health, problems
+from radiology.doors.http import changes, health, login, problems, viewer
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
@@ -36,6 +36,7 @@ from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.studies.archive import open_archive
 from radiology.studies.routes import router as studies
+from radiology.viewing.routes import router as viewing
 from radiology.takeover.proxy import Proxy
 from radiology.takeover.routes import router as takeover
 
@@ -56,7 +57,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.state.metadata = ByteCache(app.settings.metadata_cache_bytes)
-    service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
+    service.router.routes.extend([*_dicomweb(), *health.routes, *documentation, *login.routes, *viewer.routes])
     for router in (
         studies,
         reports,
@@ -72,6 +73,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         pulls,
         takeover,
         prefetch,
+        viewing,
         *_dicom_over_rest(),
     ):
         service.include_router(router)

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radiology.doors.http import problems
-from radiology.doors.http.actors import actor_of
-from radiology.errors import RadiologyError, TooLarge
+from radiology.doors.http.actors import COOKIE, actor_of
+from radiology.errors import NotAuthenticated, NotPermitted, RadiologyError, TooLarge
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.ids import uuid7
@@ -18,9 +20,24 @@ from radiology.kit.log import get_logger
 from radiology.settings import Settings
 
 PUBLIC = frozenset(
-    {"/", "/docs", "/docs/", "/docs/page.js", "/docs/page.css", "/openapi.json", "/favicon.ico", "/health"}
+    {
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/page.js",
+        "/docs/page.css",
+        "/openapi.json",
+        "/favicon.ico",
+        "/health",
+        "/login",
+        "/logout",
+    }
 )
-PUBLIC_BELOW = ("/health/",)
+PUBLIC_BELOW = ("/health/", "/open/")
+#: Pages of people: who has not signed in is asked to, and comes back to what was wanted.
+PAGES_BELOW = ("/viewer/", "/light/")
+#: All that a session for one study may ask for; which study that is, every query knows.
+ONE_STUDY_BELOW = (*PAGES_BELOW, "/dicomweb/studies", "/dicomweb/series", "/dicomweb/instances")
 METRICS = "/metrics"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -59,7 +76,9 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         limit = self._limit_of(scope)
         if not is_public(scope["path"]) and not (self._public_metrics and scope["path"] == METRICS):
-            await actor_of(HTTPConnection(scope))
+            actor = await actor_of(HTTPConnection(scope))
+            if actor.study_instance_uid is not None and not scope["path"].startswith(ONE_STUDY_BELOW):
+                raise NotPermitted("This link opens one study, and nothing else.")
         await self._app(scope, _limited(receive, limit), answer)
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer") -> None:
@@ -69,7 +88,12 @@ class Front:
         if answer.status:
             raise error  # The answer has begun: only a broken connection can tell the client.
         request_id: str = scope["request_id"]
-        refusal = problems.of_refusal(error, request_id) if expected else problems.of_bug(request_id)
+        if isinstance(error, NotAuthenticated) and _is_page(scope):
+            refusal: Response = RedirectResponse(login_address(scope), 303, {"Cache-Control": "no-store"})
+        else:
+            refusal = problems.of_refusal(error, request_id) if expected else problems.of_bug(request_id)
+        if COOKIE in HTTPConnection(scope).cookies and "www-authenticate" in refusal.headers:
+            del refusal.headers["www-authenticate"]  # A browser would ask for a password in a window of its own.
         await refusal(scope, receive, answer)
 
     def _limit_of(self, scope: Scope) -> int:
@@ -97,6 +121,18 @@ class _Answer:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), self._header]
         await self._send(message)
+
+
+def _is_page(scope: Scope) -> bool:
+    """Whether somebody opens a page of ours, and not a script of it a part."""
+    accepts = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return scope["method"] == "GET" and scope["path"].startswith(PAGES_BELOW) and b"text/html" in accepts
+
+
+def login_address(scope: Scope) -> str:
+    """Where to sign in, so that one comes back to what was asked for."""
+    query = scope["query_string"].decode("latin-1")
+    return "/login?" + urlencode({"next": scope["path"] + (f"?{query}" if query else "")})
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

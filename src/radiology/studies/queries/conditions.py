@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from typing import LiteralString
 
+from radiology.access.model import Reach
 from radiology.errors import Invalid
 from radiology.kit.db import Where
 from radiology.standards.dicom import levels
@@ -74,11 +75,10 @@ _FIXED = frozenset({"00080054", "00080056", "00081190"})
 _ITEMS: tuple[LiteralString, ...] = ("item1", "item2", "item3", "item4", "item5", "item6", "item7", "item8")
 
 
-def conditions(search: StudySearch, *, facility: str | None) -> Where:
+def conditions(search: StudySearch, reach: Reach) -> Where:
     """Everything that must hold for a match, also that the reader may see it and that it can be found at all."""
     where = Where(["s.findable"])
-    if facility is not None:
-        where.add("s.facility_code = {facility}", facility=facility)
+    reach.add_to(where, facility="s.facility_code", study="s.study_instance_uid")
     if search.study_instance_uid is not None:
         where.add("s.study_instance_uid = {uid}", uid=search.study_instance_uid)
     if search.series_instance_uid is not None:

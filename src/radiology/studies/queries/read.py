@@ -40,19 +40,22 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
 
 async def resolve(tx: Transaction, study: str, *, visible_to: Actor) -> UUID:
     """The id of a study by its id, its studyId or its Study Instance UID. Raises NotFound."""
+    reach = visible_to.reach
     found = await tx.value(
         """
         SELECT id
         FROM imaging_studies
         WHERE (id = %(id)s OR study_id = %(study_id)s OR study_instance_uid = %(study_instance_uid)s)
           AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
+          AND (%(only_study)s::text IS NULL OR study_instance_uid = %(only_study)s)
         ORDER BY id = %(id)s DESC NULLS LAST, study_id = %(study_id)s DESC
         LIMIT 1
         """,
         id=uuid_of(study),
         study_id=study[:50],
         study_instance_uid=study if is_valid_uid(study) else "",
-        facility_code=visible_to.reader_facility,
+        facility_code=reach.facility_code,
+        only_study=reach.study_instance_uid,
     )
     if found is None:
         raise NotFound("There is no such study. Name it by id, studyId or Study Instance UID.")
@@ -138,8 +141,7 @@ async def search_studies(tx: Transaction, criteria: Criteria, *, visible_to: Act
 def where_of(criteria: Criteria, visible_to: Actor) -> Where:
     """All criteria as one condition."""
     where = Where()
-    if (facility := visible_to.reader_facility) is not None:
-        where.add("study.facility_code = {facility}", facility=facility)
+    visible_to.reach.add_to(where, facility="study.facility_code", study="study.study_instance_uid")
     _add_status(where, criteria.status)
     if criteria.patient is not None:
         _add_patient(where, criteria.patient)

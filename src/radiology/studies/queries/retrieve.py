@@ -132,7 +132,7 @@ async def selected_instances(
     """The instances of a selection that all of these may see, in order of series and instance number."""
     where = _selected(selection)
     for actor in visible_to:
-        add_facility(where, actor)
+        add_reach(where, actor)
     return await tx.all(StoredInstance, _COLUMNS + _OBJECTS + where.condition + _ORDER, **where.parameters)
 
 
@@ -169,7 +169,7 @@ def _where(target: Target, visible_to: Actor) -> Where:
         where.add("e.series_instance_uid = {uid}", uid=target.series_instance_uid)
     if target.sop_instance_uid is not None:
         where.add("i.sop_instance_uid = {uid}", uid=target.sop_instance_uid)
-    add_facility(where, visible_to)
+    add_reach(where, visible_to)
     return where
 
 
@@ -186,10 +186,9 @@ def _selected(selection: Selection) -> Where:
     return where
 
 
-def add_facility(where: Where, visible_to: Actor) -> None:
-    """Only studies `s` of the facility that the reader may see. Raises NotPermitted for who may not read."""
-    if (facility := visible_to.reader_facility) is not None:
-        where.add("s.facility_code = {facility}", facility=facility)
+def add_reach(where: Where, visible_to: Actor) -> None:
+    """Only studies `s` that the reader may see. Raises NotPermitted for who may not read."""
+    visible_to.reach.add_to(where, facility="s.facility_code", study="s.study_instance_uid")
 
 
 def _not_found(target: Target) -> NotFound:

@@ -57,7 +57,7 @@ async def find(db: Database, search: StudySearch, *, visible_to: Actor, origin: 
 
     Studies: date and time, newest first, then UID. Series: number, UID. Instances: number, UID. Patients: ID, issuer.
     """
-    where = conditions(search, facility=visible_to.reader_facility)
+    where = conditions(search, visible_to.reach)
     async with db.reading(planned_once=_is_rare(search)) as tx:
         answers: list[str] = await tx.values(
             _PAGE[search.level](search, where.condition), **_parameters(search, where, visible_to, origin)
@@ -70,7 +70,7 @@ async def find(db: Database, search: StudySearch, *, visible_to: Actor, origin: 
 
 def find_at_once(reader: Reader, search: StudySearch, *, visible_to: Actor, origin: Origin) -> list[str]:
     """The same answers without a total, for a thread that waits for them."""
-    where = conditions(search, facility=visible_to.reader_facility)
+    where = conditions(search, visible_to.reach)
     statement = _PAGE[search.level](search, where.condition)
     rows = reader.rows(statement, _parameters(search, where, visible_to, origin), planned_once=_is_rare(search))
     return [row[0] for row in rows]
@@ -80,7 +80,7 @@ def find_texts(
     reader: Reader, search: StudySearch, tags: Sequence[str], *, visible_to: Actor
 ) -> list[tuple[str | None, ...]]:
     """Studies as tuples of the texts of `tags`, which are among `STUDY_TEXTS`, in the order of `find`."""
-    where = conditions(search, facility=visible_to.reader_facility)
+    where = conditions(search, visible_to.reach)
     columns: LiteralString = ", ".join([STUDY_TEXTS[tag] for tag in tags])
     statement: LiteralString = (
         "SELECT " + columns + " FROM " + _STUDIES + " WHERE " + where.condition + " ORDER BY " + _STUDY_ORDER
@@ -100,7 +100,8 @@ def _parameters(search: StudySearch, where: Where, visible_to: Actor, origin: Or
         **where.parameters,
         **_shape(search, origin),
         "url": origin.url or "",
-        "facility": visible_to.reader_facility,
+        "facility": visible_to.reach.facility_code,
+        "only_study": visible_to.reach.study_instance_uid,
         "limit": search.limit,
         "offset": search.offset,
     }
@@ -197,6 +198,7 @@ def _patients(search: StudySearch, condition: LiteralString) -> LiteralString:  
             WHERE t.patient_id = p.patient_id
               AND t.findable
               AND (%(facility)s::text IS NULL OR t.facility_code = %(facility)s)
+              AND (%(only_study)s::text IS NULL OR t.study_instance_uid = %(only_study)s)
         ) counted
         ORDER BY p.dicom_patient_id, p.issuer_of_patient_id, p.patient_id
         """

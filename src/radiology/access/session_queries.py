@@ -1,0 +1,164 @@
+"""SQL of sessions and of links to one study."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from radiology.kit.db import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that has not ended: of an account, or of a link."""
+
+    id: UUID
+    account_name: str | None
+    link_id: UUID | None
+    used_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that opens one study."""
+
+    id: UUID
+    study_instance_uid: str
+    facility_code: str
+    expires_at: datetime
+
+
+async def save_session(
+    tx: Transaction,
+    *,
+    id: UUID,
+    secret_sha256: bytes,
+    account_name: str | None,
+    link_id: UUID | None,
+    begun_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Keep a new session."""
+    await tx.run(
+        """
+        INSERT INTO sessions (id, secret_sha256, account_id, link_id, begun_at, used_at, expires_at)
+        VALUES (%(id)s, %(secret_sha256)s, (SELECT id FROM accounts WHERE name = %(account_name)s), %(link_id)s,
+            %(begun_at)s, %(begun_at)s, %(expires_at)s)
+        """,
+        id=id,
+        secret_sha256=secret_sha256,
+        account_name=account_name,
+        link_id=link_id,
+        begun_at=begun_at,
+        expires_at=expires_at,
+    )
+
+
+async def find_session(tx: Transaction, *, secret_sha256: bytes, now: datetime, used_after: datetime) -> Session | None:
+    """The session of a secret, unless it has ended or was not used for long."""
+    return await tx.maybe(
+        Session,
+        """
+        SELECT sessions.id, accounts.name AS account_name, link_id, used_at
+        FROM sessions
+        LEFT JOIN accounts ON accounts.id = sessions.account_id
+        WHERE secret_sha256 = %(secret_sha256)s
+          AND expires_at > %(now)s
+          AND used_at > %(used_after)s
+        """,
+        secret_sha256=secret_sha256,
+        now=now,
+        used_after=used_after,
+    )
+
+
+async def note_use(tx: Transaction, session_id: UUID, *, now: datetime) -> None:
+    """The session is in use."""
+    await tx.run("UPDATE sessions SET used_at = %(now)s WHERE id = %(session_id)s", session_id=session_id, now=now)
+
+
+async def end_session(tx: Transaction, *, secret_sha256: bytes) -> None:
+    """Forget a session."""
+    await tx.run("DELETE FROM sessions WHERE secret_sha256 = %(secret_sha256)s", secret_sha256=secret_sha256)
+
+
+async def remove_ended(tx: Transaction, *, now: datetime) -> None:
+    """Forget sessions whose time is over."""
+    await tx.run("DELETE FROM sessions WHERE expires_at <= %(now)s", now=now)
+
+
+async def save_link(
+    tx: Transaction,
+    *,
+    id: UUID,
+    secret_sha256: bytes,
+    study_instance_uid: str,
+    facility_code: str,
+    made_by: str,
+    made_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Keep a new link."""
+    await tx.run(
+        """
+        INSERT INTO study_links (id, secret_sha256, study_instance_uid, facility_code, made_by, made_at, expires_at)
+        VALUES (%(id)s, %(secret_sha256)s, %(study_instance_uid)s, %(facility_code)s, %(made_by)s, %(made_at)s,
+            %(expires_at)s)
+        """,
+        id=id,
+        secret_sha256=secret_sha256,
+        study_instance_uid=study_instance_uid,
+        facility_code=facility_code,
+        made_by=made_by,
+        made_at=made_at,
+        expires_at=expires_at,
+    )
+
+
+async def open_link(tx: Transaction, *, secret_sha256: bytes, now: datetime) -> Link | None:
+    """The link of a secret, unless it has ended; that it was opened is counted."""
+    return await tx.maybe(
+        Link,
+        """
+        UPDATE study_links
+        SET opened = opened + 1
+        WHERE secret_sha256 = %(secret_sha256)s
+          AND ended_at IS NULL
+          AND expires_at > %(now)s
+        RETURNING id, study_instance_uid, facility_code, expires_at
+        """,
+        secret_sha256=secret_sha256,
+        now=now,
+    )
+
+
+async def link_of(tx: Transaction, link_id: UUID | None, *, now: datetime) -> Link | None:
+    """The link that a session came by, unless it has ended."""
+    return await tx.maybe(
+        Link,
+        """
+        SELECT id, study_instance_uid, facility_code, expires_at
+        FROM study_links
+        WHERE id = %(link_id)s
+          AND ended_at IS NULL
+          AND expires_at > %(now)s
+        """,
+        link_id=link_id,
+        now=now,
+    )
+
+
+async def end_link(tx: Transaction, link_id: UUID, *, study_instance_uid: str, now: datetime) -> bool:
+    """End a link of a study, and all sessions that it began. False where there is no such link."""
+    ended = await tx.run(
+        """
+        UPDATE study_links
+        SET ended_at = coalesce(ended_at, %(now)s)
+        WHERE id = %(link_id)s
+          AND study_instance_uid = %(study_instance_uid)s
+        """,
+        link_id=link_id,
+        study_instance_uid=study_instance_uid,
+        now=now,
+    )
+    await tx.run("DELETE FROM sessions WHERE link_id = %(link_id)s", link_id=link_id)
+    return ended == 1

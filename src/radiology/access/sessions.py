@@ -1,0 +1,115 @@
+"""Sessions of people in browsers: begun by a name and password or by a link, kept here, ended by time or by wish.
+
+The browser holds a secret and nothing else. Its hash finds the row, which says who it is and how far it reaches: a
+session that a link began sees the study of that link, and nothing else.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from radiology.access import session_queries as queries
+from radiology.access.model import Actor, Permission
+from radiology.access.queries import find_account
+from radiology.app import App
+from radiology.errors import NotAuthenticated, NotFound
+from radiology.kit.db import Transaction
+from radiology.kit.ids import uuid7
+
+#: The end of a session, however often it is used.
+LONGEST = timedelta(hours=24)
+#: How often the use of a session is noted.
+NOTED_EVERY = timedelta(minutes=1)
+LINK_ROLE = "link"
+
+
+async def begin(tx: Transaction, account_name: str, *, now: datetime) -> str:
+    """Begin the session of somebody whose password was right. Returns its secret."""
+    return await _begin(tx, account_name=account_name, link_id=None, end=None, now=now)
+
+
+async def begin_by_link(tx: Transaction, secret: str, *, now: datetime) -> tuple[str, Actor]:
+    """Begin a session for the one study of a link. Raises NotFound where the link is unknown or has ended."""
+    link = await queries.open_link(tx, secret_sha256=digest(secret), now=now)
+    if link is None:
+        raise NotFound("This link is not known, or its time is over. Ask whoever gave it for a new one.")
+    session = await _begin(tx, account_name=None, link_id=link.id, end=link.expires_at, now=now)
+    return session, _link_actor(link)
+
+
+async def _begin(
+    tx: Transaction, *, account_name: str | None, link_id: UUID | None, end: datetime | None, now: datetime
+) -> str:
+    secret = secrets.token_urlsafe(32)
+    await queries.save_session(
+        tx,
+        id=uuid7(),
+        secret_sha256=digest(secret),
+        account_name=account_name,
+        link_id=link_id,
+        begun_at=now,
+        expires_at=min(now + LONGEST, end or now + LONGEST),
+    )
+    await queries.remove_ended(tx, now=now)
+    return secret
+
+
+async def resume(app: App, secret: str) -> Actor:
+    """Who a session belongs to. Raises NotAuthenticated where it is unknown, was ended, or was not used for long."""
+    now, idle = app.clock.now(), timedelta(minutes=app.settings.session_idle_minutes)
+    async with app.db.transaction() as tx:
+        session = await queries.find_session(tx, secret_sha256=digest(secret), now=now, used_after=now - idle)
+        if session is None:
+            raise NotAuthenticated("Your session has ended. Sign in again.")
+        if session.used_at < now - NOTED_EVERY:
+            await queries.note_use(tx, session.id, now=now)
+        if session.account_name is not None:
+            account = await find_account(tx, session.account_name)
+            if account is None:
+                raise NotAuthenticated("This account is disabled.")
+            return account.actor
+        link = await queries.link_of(tx, session.link_id, now=now)
+    if link is None:
+        raise NotAuthenticated("The time of this link is over.")
+    return _link_actor(link)
+
+
+async def end(app: App, secret: str) -> None:
+    """End a session; one that has ended is as good."""
+    async with app.db.transaction() as tx:
+        await queries.end_session(tx, secret_sha256=digest(secret))
+
+
+async def make_link(
+    tx: Transaction, actor: Actor, *, study_instance_uid: str, facility_code: str, now: datetime, expires_at: datetime
+) -> tuple[UUID, str]:
+    """A link to one study: its id, and its secret, which is kept nowhere."""
+    link_id, secret = uuid7(), secrets.token_urlsafe(24)
+    await queries.save_link(
+        tx,
+        id=link_id,
+        secret_sha256=digest(secret),
+        study_instance_uid=study_instance_uid,
+        facility_code=facility_code,
+        made_by=actor.id,
+        made_at=now,
+        expires_at=expires_at,
+    )
+    return link_id, secret
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _link_actor(link: queries.Link) -> Actor:
+    return Actor(
+        id=f"link:{link.id}",
+        display="",
+        permissions=frozenset({Permission.READ}),
+        role=LINK_ROLE,
+        facility_code=link.facility_code,
+        study_instance_uid=link.study_instance_uid,
+    )

@@ -1,0 +1,65 @@
+"""Viewing over REST."""
+
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.answers import JSON
+from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.studies.queries import read
+from radiology.viewing import actions, queries
+from radiology.viewing.schemas import LinkIn, LinkOut, ViewerOut
+
+MOST_PRIORS = 3
+
+router = APIRouter(prefix="/api/radiology/studies", tags=["studies"], route_class=StrictJSONRoute)
+
+
+@router.get("/{study}/viewer", response_model=None, responses={200: {"model": ViewerOut}})
+async def get_viewer(study: str, request: Request, app: CurrentApp, actor: CurrentActor, priors: int = 1) -> Response:
+    """Where to look at a study. A browser is led there; programs get the addresses as JSON.
+
+    `priors` is how many earlier studies of the patient are opened beside it, 0 to 3; one with a modality in common.
+    """
+    async with app.db.transaction() as tx:
+        study_id = await read.resolve(tx, study, visible_to=actor)
+        found = await queries.looked_at(tx, study_id)
+        most = min(max(priors, 0), MOST_PRIORS)
+        earlier = await queries.priors_of(tx, study_id, limit=most, visible_to=actor) if most else []
+    path = "/viewer/viewer?StudyInstanceUIDs=" + ",".join([found.study_instance_uid, *earlier])
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(path, 302)
+    body = {
+        "studyInstanceUID": found.study_instance_uid,
+        "priors": earlier,
+        "url": _absolute(request, path),
+        "lightUrl": _absolute(request, f"/light/{found.study_instance_uid}"),
+    }
+    return Response(orjson.dumps(body), media_type=JSON)
+
+
+@router.post("/{study}/links", status_code=201, response_model=None, responses={201: {"model": LinkOut}})
+async def post_link(study: str, body: LinkIn, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Make a link that opens this study and nothing else, without signing in. Its address is given this once."""
+    link = await actions.make_link(app, actor, study, hours=body.hours)
+    answer = {
+        "id": str(link.id),
+        "url": _absolute(request, f"/open/{link.secret}?full"),
+        "lightUrl": _absolute(request, f"/open/{link.secret}"),
+        "expiresAt": link.expires_at.astimezone(app.settings.zone).isoformat(timespec="seconds"),
+    }
+    return Response(orjson.dumps(answer), 201, {"Cache-Control": "no-store"}, JSON)
+
+
+@router.delete("/{study}/links/{link_id}", status_code=204, response_model=None)
+async def delete_link(study: str, link_id: UUID, app: CurrentApp, actor: CurrentActor) -> Response:
+    """End a link, and whatever is open by it."""
+    await actions.end_link(app, actor, study, link_id)
+    return Response(status_code=204)
+
+
+def _absolute(request: Request, path: str) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}{path}"
