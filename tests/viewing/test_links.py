@@ -71,7 +71,7 @@ async def test_no_other_study_is_seen_by_any_route(
             filled = re.sub(r"\{(frames?|number)[^}]*\}", "1", filled)
             filled = re.sub(r"\{[^}]*\}", name, filled)
             tried += 1
-            if filled in {"/logout", "/api/radiology/events"} or (method == "DELETE" and filled == "/logout"):
+            if filled in {"/logout", "/api/radiology/events"}:  # One ends the session, the other never ends.
                 continue
             answer = await client.request(method, filled, headers=OURS | JSON, params=wide_open(filled))
             told = [secret for secret in shared.secrets_of_the_other if secret in answer.text and secret not in filled]
