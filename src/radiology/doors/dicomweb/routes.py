@@ -13,7 +13,9 @@ from radiology.doors.dicomweb.wado import (
     retrieve_instances,
     retrieve_metadata,
 )
+from radiology.doors.dicomweb.wado_uri import retrieve_by_parameters
 
+WADO = "/wado"
 STUDY = "/studies/{study}"
 SERIES = STUDY + "/series/{series}"
 INSTANCE = SERIES + "/instances/{instance}"
@@ -30,6 +32,8 @@ async def study(request: Request) -> Response:
 
 
 routes: list[BaseRoute] = [
+    Route(WADO, retrieve_by_parameters),
+    Route(PREFIX + WADO, retrieve_by_parameters),
     Route(PREFIX + "/studies", studies, methods=["GET", "POST"]),
     Route(PREFIX + "/series", search_series),
     Route(PREFIX + "/instances", search_instances),

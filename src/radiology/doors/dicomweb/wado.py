@@ -86,12 +86,12 @@ async def retrieve_instances(request: Request) -> Response:
     syntaxes = [_syntax(instance, usable) for instance in instances]
     form = f"{single}{''.join(syntaxes)}"
     digests = [instance.data_set_sha256 for instance in instances]
-    headers = _caching(digests, form, immutable=target.sop_instance_uid is not None)
-    if _unchanged(request, headers):
+    headers = caching(digests, form, immutable=target.sop_instance_uid is not None)
+    if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
     parts = [
-        Part(_dicom(syntax), retrieve.file_content(app.objects, instance, syntax), _url(request, instance))
+        Part(media_type_of(syntax), retrieve.file_content(app.objects, instance, syntax), url_of(request, instance))
         for instance, syntax in zip(instances, syntaxes, strict=True)
     ]
     if single:
@@ -102,7 +102,7 @@ async def retrieve_instances(request: Request) -> Response:
 async def retrieve_metadata(request: Request) -> Response:
     """`GET .../metadata`: all attributes as DICOM JSON or XML, bulk data by reference (PS3.18 10.4.1.1.2)."""
     media_type = list_type(request)
-    actor, target = await _target(request)
+    actor, target = await target_of(request)
     if media_type == DICOM_XML:
         return await _xml_answer(request, target, actor)
     return await metadata_answer(request, target, actor)
@@ -115,8 +115,8 @@ async def _xml_answer(request: Request, target: Target, actor: Actor) -> Respons
         instances = await instances_of(tx, target, visible_to=actor)
     digests = [instance.data_set_sha256 for instance in instances]
     form = f"metadata{base_url(request)}{DICOM_XML}"
-    headers = _caching(digests, form, immutable=target.sop_instance_uid is not None)
-    if _unchanged(request, headers):
+    headers = caching(digests, form, immutable=target.sop_instance_uid is not None)
+    if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     boundary = headers["ETag"].strip('"')
     chunks = _xml_chunks(_pages(app, base_url(request), instances), boundary)
@@ -145,9 +145,9 @@ async def metadata_answer(request: Request, target: Target, actor: Actor) -> Res
     # The links in it are absolute, so the answer depends on how the service was called.
     base, gzipped = base_url(request), "gzip" in request.headers.get("accept-encoding", "")
     form = f"metadata{base}{media_type}{gzipped}"
-    headers = _caching([version.digest], form, immutable=target.sop_instance_uid is not None)
+    headers = caching([version.digest], form, immutable=target.sop_instance_uid is not None)
     headers["Vary"] += ", Accept-Encoding"
-    if _unchanged(request, headers):
+    if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     if gzipped and version.count <= METADATA_KEPT:
         headers["Content-Encoding"] = "gzip"
@@ -191,14 +191,14 @@ def _linked(row: Attributes, study: str) -> bytes:
 
 async def retrieve_frames(request: Request) -> Response:
     """`GET .../frames/{numbers}`: frames as they are stored, in the order asked (PS3.18 10.4.1.1.6)."""
-    numbers = _frame_numbers(request.path_params["frames"])
-    actor, target = await _target(request)
+    numbers = frame_numbers(request.path_params["frames"])
+    actor, target = await target_of(request)
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         instance, attributes = await instance_with_attributes(tx, target, visible_to=actor)
     media_type, multipart = _frame_type(accepted(request), instance, len(numbers))
-    headers = _caching([instance.data_set_sha256], f"frames{numbers}{media_type}{multipart}", immutable=True)
-    if _unchanged(request, headers):
+    headers = caching([instance.data_set_sha256], f"frames{numbers}{media_type}{multipart}", immutable=True)
+    if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     if retrieve.is_plain(instance):
         contents = retrieve.frames(app.objects, instance, attributes, numbers)
@@ -219,7 +219,7 @@ def _frames_answer(
     app: App = request.app.state.app
     if not multipart:
         return of_content(app.objects, contents[0], media_type, headers=headers)
-    url = _url(request, instance)
+    url = url_of(request, instance)
     parts = [
         Part(f"{media_type}; transfer-syntax={content.transfer_syntax_uid}", content, f"{url}/frames/{number}")
         for number, content in zip(numbers, contents, strict=True)
@@ -235,14 +235,14 @@ async def retrieve_bulk_data(request: Request) -> Response:
     if not ranges:
         raise NotAcceptable(f"Bulk data is sent as {OCTET_STREAM}.")
     multipart = ranges[0].multipart
-    headers = _caching([instance.data_set_sha256], f"bulkdata/{path}{multipart}", immutable=True)
-    if _unchanged(request, headers):
+    headers = caching([instance.data_set_sha256], f"bulkdata/{path}{multipart}", immutable=True)
+    if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
     content = await asyncio.to_thread(retrieve.bulk_data, app.objects, instance, path)
     if multipart:
         return of_parts(app.objects, [Part(OCTET_STREAM, content, str(request.url))], OCTET_STREAM, headers=headers)
-    return _ranged(request, content, headers)
+    return ranged(request, content, headers)
 
 
 async def not_yet(request: Request) -> Response:
@@ -253,13 +253,14 @@ async def not_yet(request: Request) -> Response:
 
 async def _instances(request: Request) -> tuple[Target, list[StoredInstance]]:
     """What the path names, and the instances of it. Raises Invalid, NotAuthenticated, NotPermitted, NotFound."""
-    actor, target = await _target(request)
+    actor, target = await target_of(request)
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         return target, await instances_of(tx, target, visible_to=actor)
 
 
-async def _target(request: Request) -> tuple[Actor, Target]:
+
+async def target_of(request: Request) -> tuple[Actor, Target]:
     """Who asks, and what the path names. Raises Invalid, NotAuthenticated."""
     actor: Actor = await actor_of(request)
     study = path_uid(request, "study")
@@ -268,11 +269,13 @@ async def _target(request: Request) -> tuple[Actor, Target]:
     return actor, Target(study, path_uid(request, "series"), path_uid(request, "instance"))
 
 
-def _dicom(transfer_syntax_uid: str) -> str:
+def media_type_of(transfer_syntax_uid: str) -> str:
+    """The media type of an object in a transfer syntax (PS3.18 8.7.3.5.2)."""
     return f"{DICOM}; transfer-syntax={transfer_syntax_uid}"
 
 
-def _url(request: Request, instance: StoredInstance) -> str:
+def url_of(request: Request, instance: StoredInstance) -> str:
+    """Where an instance is retrieved."""
     series = f"{base_url(request)}/studies/{instance.study_instance_uid}/series/{instance.series_instance_uid}"
     return f"{series}/instances/{instance.sop_instance_uid}"
 
@@ -302,7 +305,8 @@ def _frame_type(ranges: Sequence[MediaRange], instance: StoredInstance, count: i
     raise NotAcceptable(f"The frames of this instance are sent as they are stored: {' or '.join(offers)}.")
 
 
-def _frame_numbers(text: str) -> list[int]:
+def frame_numbers(text: str) -> list[int]:
+    """The frames that a path names, from 1, in its order. Raises Invalid."""
     parts = text.split(",")
     if len(parts) > MOST_FRAMES or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         raise Invalid("Frames are named by numbers from 1, with commas between them.")
@@ -312,7 +316,7 @@ def _frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-def _caching(digests: Sequence[bytes], form: str, *, immutable: bool) -> dict[str, str]:
+def caching(digests: Sequence[bytes], form: str, *, immutable: bool) -> dict[str, str]:
     """ETag and Cache-Control. What an instance is never changes; a series or study may grow."""
     digest = hashlib.sha256(form.encode())
     for one in digests:
@@ -324,19 +328,22 @@ def _caching(digests: Sequence[bytes], form: str, *, immutable: bool) -> dict[st
     }
 
 
-def _unchanged(request: Request, headers: dict[str, str]) -> bool:
+def unchanged(request: Request, headers: dict[str, str]) -> bool:
+    """Whether the client has it already (RFC 9110 13.1.2)."""
     known = request.headers.get("if-none-match")
     return known is not None and (known.strip() == "*" or headers["ETag"] in re.findall(r'"[^"]*"', known))
 
 
-def _ranged(request: Request, content: Content, headers: dict[str, str]) -> Response:
+def ranged(
+    request: Request, content: Content, headers: dict[str, str], media_type: str = OCTET_STREAM
+) -> Response:
     """The whole value, or the one range of bytes that is asked for; several ranges give the whole (RFC 9110 14.2)."""
     app: App = request.app.state.app
     total: Any = content.size_bytes
     headers |= {"Accept-Ranges": "bytes"}
     match = _RANGE.fullmatch(request.headers.get("range", "").strip())
     if match is None or match.groups() == ("", "") or not _still_the_same(request, headers):
-        return of_content(app.objects, content, OCTET_STREAM, headers=headers)
+        return of_content(app.objects, content, media_type, headers=headers)
     first, last = _bounds(match[1], match[2], total)
     if first >= total or last < first:
         return problem(
@@ -348,7 +355,7 @@ def _ranged(request: Request, content: Content, headers: dict[str, str]) -> Resp
         )
     headers |= {"Content-Range": f"bytes {first}-{last}/{total}"}
     part = retrieve.ranged(content, first, last - first + 1)
-    return of_content(app.objects, part, OCTET_STREAM, status=206, headers=headers)
+    return of_content(app.objects, part, media_type, status=206, headers=headers)
 
 
 def _bounds(first: str, last: str, total: int) -> tuple[int, int]:
