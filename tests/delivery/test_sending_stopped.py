@@ -111,6 +111,28 @@ def test_a_receiver_that_takes_nothing_more_is_left_soon_after_sending_was_stopp
     assert told == []
 
 
+def test_a_receiver_that_does_not_answer_the_call_is_left_once_sending_is_stopped(node: Node) -> None:
+    called = threading.Event()
+
+    def answer_nothing() -> None:
+        connection, _ = silent.accept()
+        with connection:
+            called.set()
+            connection.recv(1)
+            over.wait(30)
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        thread = threading.Thread(target=answer_nothing)
+        thread.start()
+        began = time.monotonic()
+        told = sent(node, register(node, "SILENT", silent.getsockname()[1]), is_stopped=called.is_set)
+        assert time.monotonic() - began < 10, "the ARTIM timer has 30 s"
+        over.set()
+        thread.join()
+    assert told == []
+
+
 @pytest.mark.peer("TLS (SCU)", "pynetdicom")
 def test_a_large_object_arrives_whole_over_tls(node: Node, tmp_path: Path) -> None:
     came: list[bytes] = []

@@ -1,7 +1,7 @@
 """Call a peer of the registry: one association, or one of the few that we open to it at once. All of it blocks."""
 
 import ssl
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -31,10 +31,11 @@ def open_association(
     *,
     timers: Timers | None = None,
     roles: Sequence[RoleSelection] = (),
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Requestor:
     """Open an association to a peer as its record says: address, and TLS where it is required.
 
-    `roles` are ours where we are not SCU alone (PS3.7 D.3.3.4).
+    `roles` are ours where we are not SCU alone (PS3.7 D.3.3.4). `should_stop` is asked while the peer is waited for.
     Raises Unprocessable for a record that does not say where to call, AssociationRejectedError, AssociationEndedError,
     OSError; ValueError when more than 128 contexts are proposed.
     """
@@ -53,6 +54,7 @@ def open_association(
                 user_information=UserInformation(roles=tuple(roles)),
                 tls=encryption,
                 trusts=lambda certificate: is_bound(entity, certificate),
+                should_stop=should_stop,
             )
     except OSError as error:
         _tell(entity, NOT_REACHED, error.strerror or type(error).__name__)
@@ -68,6 +70,7 @@ def association(
     timers: Timers | None = None,
     roles: Sequence[RoleSelection] = (),
     wait_seconds: float = WAIT_FOR_PLACE_SECONDS,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Requestor]:
     """An association among the `outgoing_associations` that all our processes together open to a peer.
 
@@ -75,7 +78,7 @@ def association(
     in time, and what `open_association` raises.
     """
     with place(settings, entity, wait_seconds):
-        opened = open_association(settings, entity, contexts, timers=timers, roles=roles)
+        opened = open_association(settings, entity, contexts, timers=timers, roles=roles, should_stop=should_stop)
         with _told(entity), opened:
             yield opened
         metrics.call(Outcome.RELEASED).inc()

@@ -70,7 +70,9 @@ class Lines:
         closing = contextlib.ExitStack()
         deadline = time.monotonic() + calling.WAIT_FOR_PLACE_SECONDS
         while True:
-            opening = calling.association(settings, entity, proposals, wait_seconds=PLACE_LOOKED_FOR_SECONDS)
+            opening = calling.association(
+                settings, entity, proposals, wait_seconds=PLACE_LOOKED_FOR_SECONDS, should_stop=is_stopped
+            )
             try:
                 association = closing.enter_context(opening)
             except Unavailable:

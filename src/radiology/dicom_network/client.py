@@ -78,12 +78,15 @@ def connect(
     user_information: UserInformation = DEFAULT_USER_INFORMATION,
     tls: ssl.SSLContext | None = None,
     trusts: Callable[[Certificate], bool] = lambda _certificate: True,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> "Requestor":
     """Open an association that proposes `contexts`: an abstract syntax and its transfer syntaxes each.
 
-    With `tls` the connection is encrypted, and goes on only where `trusts` takes the peer's certificate. Raises
-    AssociationRejectedError, AssociationEndedError, or OSError when there is no connection; ValueError when more than
-    128 contexts are proposed.
+    With `tls` the connection is encrypted, and goes on only where `trusts` takes the peer's certificate. While the peer
+    is waited for, `should_stop` is asked, as by `Requestor.watch`.
+
+    Raises AssociationRejectedError, AssociationEndedError, or OSError when there is no connection; ValueError when more
+    than 128 contexts are proposed.
     """
     if len(contexts) > MAX_PRESENTATION_CONTEXTS:
         raise ValueError(f"an association has at most {MAX_PRESENTATION_CONTEXTS} presentation contexts")
@@ -92,6 +95,7 @@ def connect(
     sock = socket.create_connection((peer.host, peer.port), timers.artim_seconds)
     secured = sock if tls is None else _secured(sock, tls, trusts)
     transport = Transport(secured, UpperLayer(True, user_information.max_pdu_length), timers)
+    transport.should_stop = should_stop
     try:
         return Requestor(transport, request, _associate(transport, request), Address(peer.host, peer.port))
     except BaseException:
