@@ -23,8 +23,8 @@ UNIQUE = {"STUDY": "StudyInstanceUID", "SERIES": "SeriesInstanceUID", "IMAGE": "
 class CuttingPeer:
     """Its objects, and how many matches it gives to a query of each level.
 
-    `lost`: an instance that it lists and does not send. `asked` counts the queries by level, `retrieved` has the level
-    of each retrieval and how many instances it brought.
+    lost: an instance that it lists and does not send. gate: it sends nothing while that is not set.
+    asked: counts the queries by level. retrieved: the level of each retrieval, and how many instances it brought.
     """
 
     objects: Sequence[Dataset]
@@ -36,6 +36,7 @@ class CuttingPeer:
     asked: Counter[str] = field(default_factory=Counter)
     retrieved: list[tuple[str, int]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    gate: threading.Event = field(default_factory=threading.Event)
 
     def find(self, event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
         keys = event.identifier
@@ -54,6 +55,7 @@ class CuttingPeer:
         wanted = [one for one in self.objects if self._matches(one, keys) and one.SOPInstanceUID != self.lost]
         with self.lock:
             self.retrieved.append((keys.QueryRetrieveLevel, len(wanted)))
+        assert self.gate.wait(20)
         yield len(wanted)
         for one in wanted:
             yield 0xFF00, one
@@ -97,6 +99,7 @@ class CuttingPeer:
 def cutting_peer(objects: Sequence[Dataset], most: dict[str, int], **options: bool) -> Iterator[CuttingPeer]:
     """A peer with these objects until the block ends."""
     peer = CuttingPeer(objects, most, **options)
+    peer.gate.set()
     ae = AE(ae_title=AE_TITLE)
     ae.add_supported_context(Find)
     ae.add_supported_context(Get)

@@ -11,19 +11,22 @@ from typing import Any
 import httpx2
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import generate_uid
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from pynetdicom import build_role, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind as Find
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet as Get
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelMove as Move
 
 from cutting_peer import AE_TITLE as PEER
 from cutting_peer import CuttingPeer, cutting_peer
-from make import an_object, as_file
+from make import an_object, as_file, store
 from node import KNOWN, Node, running_node
 from orthanc import AE_TITLE, Orthanc, orthanc
 from radiology.access import accounts
 from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
+from radiology.doors.dimse import foreign
 from radiology.doors.http.assemble import build
 from radiology.errors import Unprocessable
 from radiology.kit.db import Writer
@@ -37,6 +40,8 @@ from requestor import requestor
 from storage_peers import register, storescp
 
 IMPLICIT = "1.2.840.10008.1.2"
+#: Whoever asks without a character set is answered in that of the peer.
+NAMED = {"PatientName": "Rahman^Abdur"}
 
 
 @pytest.fixture
@@ -55,7 +60,7 @@ def switch(node: Node, source: str, *, on: bool = True) -> None:
 
 
 def a_study(*, instances: int = 2, **attributes: Any) -> list[Dataset]:
-    shared = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid(), "PatientName": "Rahman^Abdur"}
+    shared = {"StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid(), **NAMED}
     named = {"PatientID": "OLD1", "AccessionNumber": "A1", "StudyID": "1", **shared}
     return [an_object(**named | attributes) for _ in range(instances)]
 
@@ -230,8 +235,74 @@ def test_what_is_here_in_part_is_sent_when_the_archive_that_has_the_rest_is_away
         assert move(node, uid)[-1].NumberOfCompletedSuboperations == 1
 
 
+@pytest.mark.peer("Query/Retrieve GET (SCP)", "pynetdicom")
+def test_a_study_that_is_only_there_is_got(node: Node) -> None:
+    objects, received = a_study(), []
+    query = Dataset()
+    query.QueryRetrieveLevel, query.StudyInstanceUID = "STUDY", objects[0].StudyInstanceUID
+
+    def take(event: evt.Event) -> int:
+        received.append(event.request.AffectedSOPInstanceUID)
+        return 0
+
+    contexts = [(Get, IMPLICIT), (CTImageStorage, ExplicitVRLittleEndian)]
+    role, handlers = build_role(CTImageStorage, scp_role=True), [(evt.EVT_C_STORE, take)]
+    with proxied(node, objects), requestor(node, contexts, ext_neg=[role], evt_handlers=handlers) as association:
+        *_, (final, _) = association.send_c_get(query, Get)
+    assert (final.Status, final.NumberOfCompletedSuboperations) == (0, 2)
+    assert set(received) == {each.SOPInstanceUID for each in objects}
+
+
+def test_the_requester_is_told_while_a_study_comes_and_can_cancel(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foreign, "PENDING_EVERY_SECONDS", 0.1)
+    objects = a_study()
+    query = Dataset()
+    query.QueryRetrieveLevel, query.StudyInstanceUID = "STUDY", objects[0].StudyInstanceUID
+    with proxied(node, objects) as peer, storescp(node, tmp_path / "out") as received:
+        peer.gate.clear()
+        with requestor(node, [(Move, IMPLICIT)]) as association:
+            answers = association.send_c_move(query, "STORESCP", Move, msg_id=7)
+            status, _ = next(answers)
+            assert (status.Status, status.NumberOfCompletedSuboperations) == (0xFF00, 0)
+            association.send_c_cancel(7, query_model=Move)
+            assert list(answers)[-1][0].Status == 0xFE00
+        with requestor(node, [(Move, IMPLICIT)]) as association:
+            answers = association.send_c_move(query, "STORESCP", Move)
+            assert next(answers)[0].Status == 0xFF00
+            peer.gate.set()
+            assert list(answers)[-1][0].NumberOfCompletedSuboperations == 2
+        assert len(list(received.iterdir())) == 2
+        # Cancelling did not end what was on its way, and the second request joined it.
+        assert peer.retrieved == [("IMAGE", 2)]
+
+
+def test_pages_of_a_search_go_over_what_is_here_and_then_what_is_there(node: Node) -> None:
+    async def pages() -> list[list[str]]:
+        async with http_client(node.app.settings) as client:
+            found: list[list[str]] = []
+            for offset in range(0, 6, 2):
+                answer = await client.get(f"/dicomweb/studies?PatientID=OLD*&limit=2&offset={offset}")
+                assert answer.headers["X-Total-Count"] == "4"
+                assert ("next" in answer.headers.get("link", "")) == (offset == 0)
+                found.append([each["0020000D"]["Value"][0] for each in answer.json()])
+            return found
+
+    here, there = an_object(PatientID="OLD0"), [an_object(PatientID=f"OLD{number}", **NAMED) for number in (1, 2, 3)]
+    node.wait(store(node.app, here))
+    with proxied(node, [*there, an_object(StudyInstanceUID=here.StudyInstanceUID, PatientID="OLD0", **NAMED)]):
+        first, second, third = asyncio.run(pages())
+    assert first[0] == here.StudyInstanceUID
+    assert {*first[1:], *second} == {each.StudyInstanceUID for each in there}
+    assert third == []
+
+
 def test_only_an_archive_with_a_record_can_be_asked_and_without_one_nothing_is_looked_up(node: Node) -> None:
     with pytest.raises(Unprocessable, match="Register it"):
         switch(node, "NOBODY")
     switch(node, "NOBODY", on=False)
-    assert not node.wait(proxy.proxied_sources(node.app))
+    one = proxy.Proxy(node.archive)
+    assert not one.is_idle
+    assert one.sources() == []
+    assert one.ask([], limit=10, visible_to=SYSTEM) is None

@@ -23,8 +23,9 @@ class Proxied:
     facility_code: str
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Whether its studies are of the facility that the actor may see. Raises NotPermitted for who may not read."""
-        return actor.reader_facility in {None, self.facility_code}
+        """Whether the actor may see its studies: those of its facility, all of them. Raises NotPermitted."""
+        reach = actor.reach
+        return reach.study_instance_uid is None and reach.facility_code in {None, self.facility_code}
 
 
 def is_url(source: str) -> bool:

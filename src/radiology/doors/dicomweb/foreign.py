@@ -38,7 +38,8 @@ class ForeignSearch:
         return Found([*found.answers, *shown], found.total + len(others))
 
     def _answers(self, visible_to: Actor) -> list[ForeignAnswer]:
-        most = self.search.offset + self.search.limit
+        # All of them, for the total and the next page.
+        most = self.proxy.app.settings.qido_max_limit
         asking = self.proxy.ask(self._keys(), limit=most, visible_to=visible_to)
         return asking.answers() if asking else []
 
