@@ -1,10 +1,11 @@
-"""The storing half of a process: object store, and the one thread that writes the index."""
+"""The storing half of a process: object store, the one thread that writes the index, and that of who read what."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from radiology.app import App
+from radiology.audit.trail import Trail
 from radiology.kit.batches import BatchWriter
 from radiology.kit.db import Reader
 from radiology.studies.index import Stored, StudyIndex
@@ -21,6 +22,7 @@ class Archive:
     app: App
     arrivals: BatchWriter[Arrival, Stored]
     reader: Reader
+    trail: Trail
 
     def receive_file(self, source: Source) -> Reception:
         """Begin to take in a PS3.10 file. Raises Unavailable while nothing can be stored."""
@@ -47,11 +49,13 @@ def open_archive(app: App) -> Generator[Archive]:
     """An archive whose writer runs until the block ends; what has arrived by then is written."""
     index = StudyIndex(app.settings, app.objects)
     arrivals = BatchWriter(index.write, name="index", batch_items=app.settings.index_batch_rows)
-    reader = Reader(app.settings.database_dsn)
+    reader, trail = Reader(app.settings.database_dsn), Trail(app.settings.database_dsn)
     arrivals.start()
+    trail.start()
     try:
-        yield Archive(app, arrivals, reader)
+        yield Archive(app, arrivals, reader, trail)
     finally:
         arrivals.stop()
         index.close()
         reader.close()
+        trail.stop()

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from radiology.access.model import Actor
 from radiology.app import App
+from radiology.audit.trail import Access
 from radiology.doors.dicomweb.answers import list_type, xml_end, xml_parts, xml_parts_type
 from radiology.doors.dicomweb.foreign import fetched
 from radiology.doors.dicomweb.media_types import (
@@ -32,6 +33,7 @@ from radiology.doors.http.problems import problem
 from radiology.errors import Invalid, NotAcceptable
 from radiology.kit.cache import ByteCache
 from radiology.studies import retrieve
+from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import (
     Attributes,
     StoredInstance,
@@ -113,6 +115,7 @@ async def _xml_answer(request: Request, target: Target, actor: Actor) -> Respons
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         instances = await instances_of(tx, target, visible_to=actor)
+    audited(request, actor, target, len(instances), by="metadata")
     digests = [instance.data_set_sha256 for instance in instances]
     form = f"metadata{base_url(request)}{DICOM_XML}"
     headers = caching(digests, form, immutable=target.sop_instance_uid is not None)
@@ -142,6 +145,7 @@ async def metadata_answer(request: Request, target: Target, actor: Actor) -> Res
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         version = await version_of(tx, target, visible_to=actor)
+    audited(request, actor, target, version.count, by="metadata")
     # The links in it are absolute, so the answer depends on how the service was called.
     base, gzipped = base_url(request), "gzip" in request.headers.get("accept-encoding", "")
     form = f"metadata{base}{media_type}{gzipped}"
@@ -196,6 +200,7 @@ async def retrieve_frames(request: Request) -> Response:
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         instance, attributes = await instance_with_attributes(tx, target, visible_to=actor)
+    audited(request, actor, target, 1)
     media_type, multipart = _frame_type(accepted(request), instance, len(numbers))
     headers = caching([instance.data_set_sha256], f"frames{numbers}{media_type}{multipart}", immutable=True)
     if unchanged(request, headers):
@@ -256,8 +261,15 @@ async def _instances(request: Request) -> tuple[Target, list[StoredInstance]]:
     actor, target = await target_of(request)
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
-        return target, await instances_of(tx, target, visible_to=actor)
+        instances = await instances_of(tx, target, visible_to=actor)
+    audited(request, actor, target, len(instances))
+    return target, instances
 
+
+def audited(request: Request, actor: Actor, target: Target, count: int, by: str = "WADO-RS") -> None:
+    """One record for a request; those of one reader for one study that come together become one (PS3.15 A.5.3.6)."""
+    archive: Archive = request.app.state.archive
+    archive.trail.keep(Access(actor.id, "study.retrieve", target.study_instance_uid, count, {"by": by}))
 
 
 async def target_of(request: Request) -> tuple[Actor, Target]:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from radiology.audit.trail import Access
 from radiology.dicom_network.connection import Association, DataSet
 from radiology.dicom_network.message import Command, PendingResponses, Response
 from radiology.doors.dimse.answers import CONTROL, Answering, OfTexts, answering_of
 from radiology.doors.dimse.foreign import ForeignAnswers
 from radiology.doors.dimse.identifiers import LEVEL, PATIENT_ID, SERIES, STUDY, charset_of, offset_of, read
 from radiology.errors import DataSetMismatch, Invalid, Unavailable
+from radiology.standards.dicom.attributes import keyword_of
 from radiology.standards.dicom.matching import (
     Condition,
     DateRange,
@@ -39,6 +41,7 @@ AT_ONCE: Final = 32
 CANNOT_PROCESS: Final = 0xC000
 OUT_OF_RESOURCES: Final = 0xA700
 _STUDY_DATE, _STUDY_TIME = "00080020", "00080030"
+ACCESSION_NUMBER: Final = "00080050"
 
 #: The levels of each model from its root down, each with its unique key; that of the last one is never needed above.
 _STUDY_LEVELS: Final = ((Level.STUDY, STUDY), (Level.SERIES, SERIES), (Level.IMAGE, ""))
@@ -82,6 +85,7 @@ class QueryService:
         foreign = ForeignAnswers(identifier, data.transfer_syntax_uid, charset, answering.status)
         asking = self._ask(association, search, foreign)
         answers = self._answers(association, search, answering)
+        self.archive.trail.keep(_access(association, search, min(len(answers), settings.find_max)))
         for first in range(0, min(len(answers), settings.find_max), AT_ONCE):
             yield answering.responses(answers[first : min(first + AT_ONCE, settings.find_max)])
         others = asking.answers() if asking and len(answers) < settings.find_max else []
@@ -105,6 +109,17 @@ class QueryService:
             return find_at_once(reader, search, visible_to=actor, origin=origin)
         except Unavailable as error:
             raise Unavailable(error.sentence, dimse_status=CANNOT_PROCESS) from error
+
+
+def _access(association: Association, search: StudySearch, matches: int) -> Access:
+    """The query for the audit trail: by which identifiers was asked, and how much was told."""
+    keys = {
+        (keyword_of(tag) or tag): key.value
+        for tag in (PATIENT_ID, ACCESSION_NUMBER)
+        if isinstance(key := search.keys.get(tag), SingleValue)
+    }
+    subject = search.study_instance_uid or _uid(search.keys.get(STUDY)) or search.level.value
+    return Access(association.state.entity.actor().id, "study.find", subject, matches, {"by": "C-FIND", **keys})
 
 
 def negotiated(association: Association, sop_class_uid: str) -> Negotiated:

@@ -1,6 +1,7 @@
 """C-MOVE and C-GET SCP of the Query/Retrieve and Composite Instance classes (PS3.4 C.4.2, C.4.3, Y, Z)."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from radiology.access.model import Actor, application_entity
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
+from radiology.audit.trail import Access
 from radiology.delivery.contexts import accepted
 from radiology.delivery.results import Sent
 from radiology.delivery.sending import WHOLE, WITHOUT_BULK_DATA, send, store
@@ -104,6 +106,7 @@ class RetrieveService:
         destination = self._destination(request.move_destination)
         yield from self._fetched(association, request, selection, destination)
         instances = self._select(association, selection, destination)
+        self._audit(association, "C-MOVE", instances, destination=destination.ae_title)
         yield from self._move(association, request, destination, instances, data.transfer_syntax_uid)
 
     def get(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:
@@ -111,6 +114,7 @@ class RetrieveService:
         selection = selection_of(request.sop_class_uid, data)
         yield from self._fetched(association, request, selection, None)
         instances = self._select(association, selection, None)
+        self._audit(association, "C-GET", instances)
         yield from self._get(association, request, instances, data.transfer_syntax_uid)
 
     def _destination(self, ae_title: str) -> ApplicationEntity:
@@ -163,6 +167,13 @@ class RetrieveService:
             if not instances and await is_anything_selected(tx, selection):
                 raise NotPermitted("Requester or destination may not have these images.")
         return instances
+
+    def _audit(self, association: Association, by: str, instances: Sequence[StoredInstance], **detail: str) -> None:
+        """One record of the request for each study, before the first image leaves (PS3.15 A.5.3.6)."""
+        counted = Counter(instance.study_instance_uid for instance in instances)
+        actor = association.state.entity.actor()
+        for study, count in counted.items():
+            self.archive.trail.keep(Access(actor.id, "study.retrieve", study, count, {"by": by, **detail}))
 
     # C-MOVE
 
