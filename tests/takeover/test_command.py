@@ -9,6 +9,7 @@ from command_line import radi
 from cutting_peer import AE_TITLE, cutting_peer
 from make import an_object
 from node import Node, running_node
+from radiology.kit import slots
 from radiology.settings import Settings
 from storage_peers import register
 
@@ -54,3 +55,16 @@ def test_an_archive_is_copied_switched_and_reported(node: Node) -> None:
     lines = radi(settings, "migrate-from", AE_TITLE, "--report").out.splitlines()
     assert lines[0] == "study_instance_uid,study_date,state,instances,missing,verified,detail"
     assert len(lines) == 3
+
+
+def test_one_archive_is_copied_by_one_process(node: Node) -> None:
+    settings = node.app.settings
+    register(node, AE_TITLE, 104)
+    place = slots.take(settings.run_dir / "takeovers", AE_TITLE, 1)
+    assert place is not None
+    ended = radi(settings, "migrate-from", AE_TITLE)
+    place.give_back()
+    assert (ended.code, ended.err.strip()) == (
+        2,
+        f"radi: {AE_TITLE} is being copied already, by another radi migrate-from.",
+    )

@@ -28,7 +28,7 @@ from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.doors.dimse import foreign
 from radiology.doors.http.assemble import build
-from radiology.errors import Unprocessable
+from radiology.errors import NotFound, Unprocessable
 from radiology.kit.db import Writer
 from radiology.remotes.model import ForeignStudy
 from radiology.settings import Settings
@@ -301,7 +301,8 @@ def test_pages_of_a_search_go_over_what_is_here_and_then_what_is_there(node: Nod
 def test_only_an_archive_with_a_record_can_be_asked_and_without_one_nothing_is_looked_up(node: Node) -> None:
     with pytest.raises(Unprocessable, match="Register it"):
         switch(node, "NOBODY")
-    switch(node, "NOBODY", on=False)
+    with pytest.raises(NotFound, match="no archive that is copied"):
+        switch(node, "NOBODY", on=False)
     one = proxy.Proxy(node.archive)
     assert not one.is_idle
     assert one.sources() == []

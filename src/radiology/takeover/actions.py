@@ -3,7 +3,8 @@
 from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
-from radiology.errors import Unprocessable
+from radiology.errors import NotFound, Unprocessable
+from radiology.kit.db import Transaction
 from radiology.takeover import queries
 from radiology.takeover.sources import find_entity
 
@@ -11,14 +12,22 @@ from radiology.takeover.sources import find_entity
 async def answer_queries(app: App, actor: Actor, source: str, *, answers: bool) -> None:
     """Switch on or off that queries are answered with studies that are only there.
 
-    Raises Unprocessable where an archive that is to be asked has no record, which says how and of which facility.
+    Raises Unprocessable where an archive that is to be asked has no record, which says how and of which facility, and
+    NotFound where one that is to be left out is not known.
     """
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
-        entity = await find_entity(tx, source)
-        if answers and (entity is None or not entity.is_callable):
-            raise Unprocessable(
-                f"{source} cannot be asked. Register it as an application entity with host and port, or dicomwebUrl."
-            )
-        await queries.set_answers_queries(tx, source, answers_queries=answers)
+        if answers:
+            await _must_be_callable(tx, source)
+            await queries.answer_queries(tx, source)
+        elif not await queries.leave_out(tx, source):
+            raise NotFound(f"{source} is no archive that is copied here.")
         await audit.record(tx, actor, "takeover.answer-queries", source, detail={"answers": answers})
+
+
+async def _must_be_callable(tx: Transaction, source: str) -> None:
+    entity = await find_entity(tx, source)
+    if entity is None or not entity.is_callable:
+        raise Unprocessable(
+            f"{source} cannot be asked. Register it as an application entity with host and port, or dicomwebUrl."
+        )

@@ -240,18 +240,22 @@ async def sources_that_answer(tx: Transaction) -> list[str]:
     return await tx.values("SELECT source FROM takeover_sources WHERE answers_queries ORDER BY source")
 
 
-async def set_answers_queries(tx: Transaction, source: str, *, answers_queries: bool) -> None:
-    """Switch a foreign archive on or off."""
+async def answer_queries(tx: Transaction, source: str) -> None:
+    """Have a foreign archive asked, whether it is copied already or will be."""
     await tx.run(
         """
         INSERT INTO takeover_sources (source, answers_queries)
-        VALUES (%(source)s, %(answers_queries)s)
+        VALUES (%(source)s, true)
         ON CONFLICT (source) DO UPDATE
-        SET answers_queries = excluded.answers_queries
+        SET answers_queries = true
         """,
         source=source,
-        answers_queries=answers_queries,
     )
+
+
+async def leave_out(tx: Transaction, source: str) -> int:
+    """Have a foreign archive not asked any more; 0 where it is not known."""
+    return await tx.run("UPDATE takeover_sources SET answers_queries = false WHERE source = %(source)s", source=source)
 
 
 async def studies_here(tx: Transaction, study_instance_uids: Sequence[str]) -> list[str]:

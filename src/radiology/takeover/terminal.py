@@ -5,7 +5,8 @@ import sys
 from contextlib import closing
 from dataclasses import astuple, fields
 
-from radiology.errors import PeerFailed
+from radiology.errors import Conflict, PeerFailed
+from radiology.kit import slots
 from radiology.kit.db import Writer
 from radiology.settings import Settings
 from radiology.takeover import queries
@@ -17,7 +18,20 @@ SHOWN = 20
 
 
 def run(takeover: Takeover, *, again: bool = False) -> int:
-    """List and copy, with progress on a terminal; 0 when every study is whole, else 1. Raises PeerFailed."""
+    """List and copy, with progress on a terminal; 0 when every study is whole, else 1.
+
+    Raises PeerFailed, and Conflict where another process copies the same archive.
+    """
+    place = slots.take(takeover.copying.archive.app.settings.run_dir / "takeovers", takeover.source, 1)
+    if place is None:
+        raise Conflict(f"{takeover.source} is being copied already, by another radi migrate-from.")
+    try:
+        return _run(takeover, again=again)
+    finally:
+        place.give_back()
+
+
+def _run(takeover: Takeover, *, again: bool) -> int:
     try:
         for waiting in takeover.list_studies(again=again):
             _show(f"listing, {waiting} queries to go")
