@@ -148,6 +148,16 @@ class Settings(BaseSettings):
         description="How often each archive, workstation and printer of the registry is asked whether it is there; "
         "0 for never.",
     )
+    picture_cache_bytes: int = Field(
+        default=128 * MIB, ge=0, description="Memory of each HTTP process for pictures that were rendered already."
+    )
+    decoding_processes: Processes = Field(
+        default=2, description="Processes of each HTTP process that decode pixel data, each with limits of its own."
+    )
+    decoding_seconds: Seconds = Field(
+        default=30,
+        description="How long the decoding of one picture may take; then it is ended and said to have failed.",
+    )
     metadata_cache_bytes: int = Field(
         default=32 * MIB, ge=0, description="Memory of each HTTP process for metadata that was asked for."
     )
