@@ -51,6 +51,18 @@ TEXTS: Final[Mapping[str, Mapping[Language, Said]]] = {
             "মেশিনটি সরানো হয়ে থাকলে বা নতুন ঠিকানা পেয়ে থাকলে {calling}-এর ঠিকানার তালিকায় {host} যোগ করুন।",
         ),
     },
+    "user_identity": {
+        "en": Said(
+            "{calling} must name its user with a passcode (user identity negotiation), and named none or a wrong one.",
+            "Enter the user name and password of an account of this service in the machine's settings.",
+            "If the machine cannot send them, switch off the check of users (checksUser) in the record of {calling}.",
+        ),
+        "bn": Said(
+            "{calling}-কে ব্যবহারকারীর নাম ও পাসওয়ার্ড (user identity) জানাতে হয়; মেশিনটি তা দেয়নি, অথবা ভুল দিয়েছে।",
+            "মেশিনের সেটিংসে এই সার্ভিসের কোনো অ্যাকাউন্টের নাম ও পাসওয়ার্ড দিন।",
+            "মেশিনটি তা পাঠাতে না পারলে {calling}-এর নিবন্ধনে ব্যবহারকারী যাচাই (checksUser) বন্ধ করুন।",
+        ),
+    },
     "transfer_syntax": {
         "en": Said(
             "For {names} the machine offered only encodings (transfer syntaxes) that are not taken here: {syntaxes}.",

@@ -95,7 +95,7 @@ class Door:
     operations: Counter[tuple[int, int]] = field(default_factory=Counter[tuple[int, int]])
     recorder: Recorder | None = None
     causes: dict[tuple[str, Address], str] = field(default_factory=dict[tuple[str, Address], str])
-    """Why callers were just rejected with 1/1/3, until `refused` is told."""
+    """Why callers were just rejected with 1/1/3 or 1/1/1, until `refused` is told."""
     refusals: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     """Who was refused since the log was last told: calling AE title, host, reason."""
     audited: dict[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
@@ -109,6 +109,7 @@ class Door:
             self.causes[request.calling_ae_title, peer] = entity
             return REJECT_CALLING_AE_TITLE
         if entity.checks_user and not self._is_user(request):
+            self.causes[request.calling_ae_title, peer] = "user_identity"
             return REJECT_NO_REASON
         settings = self.archive.app.settings
         facility = entity.facility_code or settings.facility_code
