@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from radiology.access.model import Permission
@@ -66,10 +66,12 @@ async def get_association_stream(
     app: CurrentApp,
     actor: CurrentActor,
     after: Annotated[int | None, Query(ge=0, description="Position to go on behind; without it: from now on.")] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, description="The same, from a browser that resumes.")] = None,
 ) -> Response:
     """Associations as they open, are refused and end, as server-sent events; each with what was wrong."""
     actor.must(Permission.ADMINISTER)
-    position = await stream.newest_position(app) if after is None else after
+    resumed = after if last_event_id is None else last_event_id
+    position = await stream.newest_position(app) if resumed is None else resumed
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_frames(request, app, position), media_type="text/event-stream", headers=headers)
 
