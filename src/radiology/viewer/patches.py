@@ -65,6 +65,8 @@ def changes(base: str) -> tuple[Change, ...]:
             "",
             times=1,
         ),
+        # Letters of Bangla, which few machines have: a part of the font that the page uses anyhow.
+        Change(PAGE, "</head>", f'<link href="{ROOT}letters.css" rel="stylesheet"></head>', times=1),
         Change(PAGE, "<title>OHIF Viewer</title>", "<title>Images</title>", times=1),
         # Zooming is not forbidden to whoever sees badly.
         Change(PAGE, ",maximum-scale=1.0,user-scalable=no", "", times=1),

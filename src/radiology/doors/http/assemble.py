@@ -22,13 +22,14 @@ from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
-from radiology.doors.http import changes, health, login, problems, viewer
+from radiology.doors.http import changes, fonts, health, login, problems, viewer
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
 from radiology.kit.cache import ByteCache
+from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
 from radiology.prefetch.routes import router as prefetch
 from radiology.remotes.pulls.routes import router as pulls
@@ -36,9 +37,9 @@ from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.studies.archive import open_archive
 from radiology.studies.routes import router as studies
-from radiology.viewing.routes import router as viewing
 from radiology.takeover.proxy import Proxy
 from radiology.takeover.routes import router as takeover
+from radiology.viewing.routes import router as viewing
 
 
 def build(app: App, *, public_metrics: bool = True) -> FastAPI:
@@ -57,7 +58,10 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.state.metadata = ByteCache(app.settings.metadata_cache_bytes)
-    service.router.routes.extend([*_dicomweb(), *health.routes, *documentation, *login.routes, *viewer.routes])
+    service.state.pictures = ByteCache(app.settings.picture_cache_bytes)
+    service.state.decoders = LimitedProcesses(app.settings.decoding_processes, seconds=app.settings.decoding_seconds)
+    service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
+    service.router.routes.extend([*fonts.routes, *login.routes, *viewer.routes])
     for router in (
         studies,
         reports,
@@ -109,6 +113,7 @@ async def _lifespan(service: FastAPI) -> AsyncGenerator[None]:
         yield
     finally:
         await feed.close()
+        service.state.decoders.close()
         # Leaving waits until what has arrived is written: that wait must not hold the event loop.
         await asyncio.to_thread(archive.__exit__, None, None, None)
         await app.db.close()

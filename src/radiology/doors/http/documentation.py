@@ -47,7 +47,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "ReportIn": REPORT_EXAMPLE,
     "Approval": APPROVAL_EXAMPLE,
 }
-_PAGES = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:"
+_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'"
+)
 
 
 def describe(service: FastAPI) -> None:

@@ -29,6 +29,7 @@ PUBLIC = frozenset(
         "/openapi.json",
         "/favicon.ico",
         "/health",
+        "/fonts/bangla.ttf",
         "/login",
         "/logout",
     }

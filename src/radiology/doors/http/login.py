@@ -16,7 +16,9 @@ from radiology.audit import actions as audit
 from radiology.doors.http.actors import COOKIE, actor_of, by_password, must_come_from_our_pages
 from radiology.errors import NotAuthenticated, NotFound, NotPermitted, RadiologyError, TooLarge, TooManyAttempts
 
-_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",

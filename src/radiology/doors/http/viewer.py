@@ -71,7 +71,12 @@ async def configuration(request: Request) -> Response:
     """How OHIF is set up, and what this session may do."""
     actor = await actor_of(request)
     session = orjson.dumps({"onlyStudy": actor.study_instance_uid is not None})
-    return await _tagged(request, b"window.radiology = " + session + b";\n" + _configuration(), "text/javascript")
+    return await _tagged(request, b"window.radiology = " + session + b";\n" + _own("app-config.js"), "text/javascript")
+
+
+async def letters(request: Request) -> Response:
+    """Letters that OHIF's own fonts lack."""
+    return await _tagged(request, _own("letters.css"), "text/css")
 
 
 async def file(request: Request) -> Response:
@@ -113,9 +118,9 @@ def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-@lru_cache(maxsize=1)
-def _configuration() -> bytes:
-    return files("radiology.viewer").joinpath("files", "app-config.js").read_bytes()
+@lru_cache(maxsize=4)
+def _own(name: str) -> bytes:
+    return files("radiology.viewer").joinpath("files", name).read_bytes()
 
 
 async def _tagged(request: Request, body: bytes, kind: str) -> Response:
@@ -131,7 +136,7 @@ def _missing() -> Response:
     headers = {
         "Cache-Control": "no-store",
         "Retry-After": "20",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'",
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'; font-src 'self'",
     }
     body = text.replace("{package}", f"{NAME}@{VERSION}")
     return Response(body, 503, headers, "text/html; charset=utf-8")
@@ -141,6 +146,7 @@ routes = [
     Route("/viewer", to_page),
     Route("/viewer/", page),
     Route("/viewer/app-config.js", configuration),
+    Route("/viewer/letters.css", letters),
     Route("/viewer/{key}/{path:path}", file),
     Route("/viewer/{place}", page),
 ]

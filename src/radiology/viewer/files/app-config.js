@@ -7,6 +7,7 @@
 
   window.PUBLIC_URL = "/viewer/";
   window.browserImportFunction = (name) => import(name);
+  console.time("scriptToView"); // OHIF ends this timer when the first picture is there.
 
   // ---- What an image shows, from whatever attribute a machine has filled in ----
 
@@ -17,7 +18,7 @@
   const MAMMOGRAPHY_VIEWS = {
     399162004: "CC", "R-10242": "CC", 399368009: "MLO", "R-10226": "MLO", 399260004: "ML", "R-10224": "ML",
   };
-  const LATERAL = new Set(["LL", "RL", "LAT", "LATERAL", "LLD", "RLD"]);
+  const SIDE = new Set(["LL", "RL", "LAT", "LATERAL", "LLO", "RLO"]);
 
   function lateralityOf(image) {
     const shared = firstOf(image.SharedFunctionalGroupsSequence);
@@ -35,9 +36,8 @@
   function projection(displaySet) {
     const image = imageOf(displaySet);
     const named = String(image.ViewPosition || "").toUpperCase();
-    const described = `${displaySet.SeriesDescription || ""} ${image.AcquisitionDeviceProcessingDescription || ""}`;
-    if (LATERAL.has(named) || (!named && /\blat(eral)?\b/i.test(described))) return "LATERAL";
-    return "FRONT";
+    const described = `${firstOf(image.ViewCodeSequence).CodeMeaning || ""} ${displaySet.SeriesDescription || ""}`;
+    return SIDE.has(named) || (!named && /\b(lat(eral)?|oblique)\b/i.test(described)) ? "SIDE" : "FRONT";
   }
 
   // What hangs: by the images of the study that is read, not by what a catalogue calls it.
@@ -121,12 +121,12 @@
     {
       any: selector(CURRENT),
       front: selector(CURRENT, equals("radiologyProjection", "FRONT")),
-      lateral: selector(CURRENT, equals("radiologyProjection", "LATERAL")),
+      side: selector(CURRENT, equals("radiologyProjection", "SIDE")),
       prior: selector(PRIOR, equals("radiologyProjection", "FRONT")),
     },
     [
-      stage("Both views and prior", 1, 3, [viewport("front"), viewport("lateral"), viewport("prior")]),
-      stage("Both views", 1, 2, [viewport("front"), viewport("lateral")]),
+      stage("Both views and prior", 1, 3, [viewport("front"), viewport("side"), viewport("prior")]),
+      stage("Both views", 1, 2, [viewport("front"), viewport("side")]),
       stage("With prior", 1, 2, [viewport("front"), viewport("prior")]),
       stage("Two images", 1, 2, [viewport("any"), viewport("any", { index: 1 })]),
       stage("One image", 1, 1, [viewport("any")]),
@@ -179,6 +179,9 @@
     // A session for one study shows no list, and no way to one.
     showStudyList: !session.onlyStudy,
     showPatientInfo: "visible",
+    whiteLabeling: {
+      createLogoComponentFn: (React) => React.createElement("span", { className: "text-foreground text-lg" }, "Radiology"),
+    },
     maxNumberOfWebWorkers: 3,
     showWarningMessageForCrossOrigin: false,
     showCPUFallbackMessage: false,
