@@ -149,6 +149,7 @@ def test_a_study_that_is_only_there_is_found_by_qido_and_rest_and_retrieved_by_w
             query = {"level": "STUDY", "query": {"AccessionNumber": "A1", "StudyDate": "20260101-20260131"}}
             answer = await client.post("/api/radiology/dicom/query", json=query)
             assert [each["0020000D"]["Value"] for each in answer.json()["results"]] == [[uid]]
+            assert len((await client.get(f"/dicomweb/studies/{uid}/series")).json()) == 1
             assert len((await client.get(f"/dicomweb/studies/{uid}/metadata")).json()) == 2
             (found,) = (await client.get(search)).json()
             assert found["00080056"]["Value"] == ["ONLINE"]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from radiology.app import App
 from radiology.doors.dicomweb.answers import list_answer, list_type
 from radiology.doors.dicomweb.compressing import compressed
-from radiology.doors.dicomweb.foreign import ForeignSearch
+from radiology.doors.dicomweb.foreign import ForeignSearch, fetched
 from radiology.doors.dicomweb.media_types import DICOM_XML
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid
@@ -61,6 +61,8 @@ async def _search(request: Request, level: Level) -> Response:
     app: App = request.app.state.app
     media_type = list_type(request)
     query = parse_query(request, level, app.settings)
+    if query.search.study_instance_uid is not None:  # Viewers open a study by searching for its series.
+        await fetched(request, query.search.study_instance_uid, visible_to=actor)
     origin = Origin(base_url(request), app.settings.ae_title)
     found = await find(app.db, query.search, visible_to=actor, origin=origin)
     foreign = ForeignSearch(request.app.state.proxy, query.search, query.keys, base_url(request))
