@@ -1,7 +1,7 @@
 """A limited number of places that all processes of one data folder share; the kernel frees those of who died.
 
-A place is one byte of a file that the process locks (POSIX record locks); it needs no descriptor of its own. Such locks
-do not tell the threads of a process from each other, so which places are this process's own is kept here.
+A place is a byte of one file, written or not, that the process locks (POSIX record locks), and needs no descriptor of
+its own. Such locks do not tell the threads of a process from each other, so which places are its own is kept here.
 """
 
 import fcntl
@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOK_AGAIN_SECONDS = 0.05
+NAMES_APART = 1 << 20
+"""So many bytes of the file belong to each name; where they begin is drawn from its digest."""
 
 
 @dataclass(slots=True)
 class _Held:
-    """The places of one name that this process holds, and the file that is open while it holds any."""
+    """The places that this process holds, and the file that is open while it holds any."""
 
     descriptor: int
     numbers: set[int] = field(default_factory=set[int])
@@ -55,19 +57,19 @@ class Slot:
 def take(folder: Path, name: str, count: int, *, wait_seconds: float = 0.0) -> Slot | None:
     """One of `count` places of a name, or None when all stay taken for this long. Raises OSError."""
     until = time.monotonic() + wait_seconds
-    path = folder / hashlib.sha256(name.encode()).hexdigest()[:16]
-    while (slot := _try(path, count)) is None:
+    begin = int.from_bytes(hashlib.sha256(name.encode()).digest()[:5]) * NAMES_APART
+    while (slot := _try(folder / "places", begin, count)) is None:
         if time.monotonic() >= until:
             return None
         time.sleep(LOOK_AGAIN_SECONDS)
     return slot
 
 
-def _try(path: Path, count: int) -> Slot | None:
+def _try(path: Path, begin: int, count: int) -> Slot | None:
     with _lock:
         held = _held.get(path) or _Held(_open(path))
         first = time.monotonic_ns() % count  # Anywhere, so that few of the places that others hold are tried.
-        numbers = (number % count for number in range(first, first + count))
+        numbers = (begin + number % count for number in range(first, first + count))
         number = next((number for number in numbers if number not in held.numbers and _locks(held, number)), None)
         if number is not None:
             held.numbers.add(number)
