@@ -1,4 +1,7 @@
-"""Subscribers are told by N-EVENT-REPORT: queued with the change, sent by a job, in order, for a day (PS3.4 CC.2.4)."""
+"""Subscribers are told by N-EVENT-REPORT: queued with the change, sent by a job, in order, for a day (PS3.4 CC.2.4).
+
+One without an address is told over the event channel that it opens (PS3.18 11.13), of what is queued by then.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -63,16 +66,24 @@ async def send_reports(app: App, arguments: Mapping[str, Any]) -> None:
         too_old = app.clock.now() - timedelta(hours=HOURS_KEPT)
         if given_up := await queries.give_up(tx, ae_title, before=too_old):
             log.warning("workitem.reports-given-up", ae_title=ae_title, count=given_up)
-    while waiting := await _waiting(app, ae_title):
+    while waiting := await waiting_reports(app, ae_title):
         try:
             async with app.db.transaction() as tx:
                 entity = await one_application_entity(tx, ae_title)
+            if not has_address(entity):
+                return
             await asyncio.to_thread(_send, app, entity, waiting)
         except (ContextNotAcceptedError, AssociationEndedError, RadiologyError, OSError) as error:
             await _note_failure(app, ae_title, error)
 
 
-async def _waiting(app: App, ae_title: str) -> list[QueuedReport]:
+def has_address(entity: ApplicationEntity) -> bool:
+    """Whether a subscriber says where it listens, so that it is told there and not over an event channel."""
+    return bool(entity.host and entity.port)
+
+
+async def waiting_reports(app: App, ae_title: str) -> list[QueuedReport]:
+    """What a subscriber has still to be told, oldest first."""
     async with app.db.transaction() as tx:
         return await queries.queued(tx, ae_title, limit=REPORTS_AT_ONCE)
 
@@ -94,7 +105,7 @@ def _send(app: App, entity: ApplicationEntity, waiting: Sequence[QueuedReport]) 
             if status:
                 log.warning("workitem.report-refused", ae_title=entity.ae_title, status=f"{status:04X}",
                             sop_instance_uid=report.sop_instance_uid)  # fmt: skip
-            app.db.wait_for(_forget(app, report.number))
+            app.db.wait_for(forget(app, report.number))
 
 
 def _report(opened: Requestor, report: QueuedReport) -> int:
@@ -113,6 +124,7 @@ def _report(opened: Requestor, report: QueuedReport) -> int:
     return response.status
 
 
-async def _forget(app: App, number: int) -> None:
+async def forget(app: App, number: int) -> None:
+    """A subscriber was told."""
     async with app.db.transaction() as tx:
         await queries.forget(tx, number)

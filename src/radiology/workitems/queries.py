@@ -236,12 +236,13 @@ async def global_subscriptions(tx: Transaction, facility_code: str) -> list[Glob
 async def queue(
     tx: Transaction, ae_titles: Sequence[str], sop_instance_uid: str, report: Report, *, at: datetime
 ) -> None:
-    """Keep a report until each of the subscribers has answered it."""
+    """Keep a report until each of the subscribers has answered it; event channels wake as streams of events do."""
     await tx.run(
         """
+        WITH told AS (SELECT pg_notify('outbox', ''))
         INSERT INTO workitem_reports (ae_title, sop_instance_uid, event_type, attributes, queued_at)
         SELECT ae_title, %(uid)s, %(event_type)s, %(attributes)s, %(at)s
-        FROM unnest(%(ae_titles)s::text[]) AS ae_title
+        FROM told, unnest(%(ae_titles)s::text[]) AS ae_title
         """,
         ae_titles=list(ae_titles),
         uid=sop_instance_uid,

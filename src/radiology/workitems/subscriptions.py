@@ -6,14 +6,15 @@ from typing import Any, Final
 
 from radiology.access.model import Actor
 from radiology.app import App
+from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
 from radiology.audit import actions as audit
-from radiology.errors import NotFound, TransitionRefused
+from radiology.errors import Conflict, NotFound, TransitionRefused
 from radiology.kit.db import Transaction
 from radiology.workitems import queries, reports
 from radiology.workitems.actions import PAGE, unknown
 from radiology.workitems.model import Code, Workitem
-from radiology.workitems.notices import tell
+from radiology.workitems.notices import has_address, tell
 from radiology.workitems.queries import GlobalSubscription
 from radiology.workitems.search import WorkitemQuery, conditions, parse
 
@@ -33,13 +34,16 @@ class Subscription:
     keys: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-async def subscribe(app: App, actor: Actor, sop_instance_uid: str, subscription: Subscription) -> None:
+async def subscribe(
+    app: App, actor: Actor, sop_instance_uid: str, subscription: Subscription, *, has_channel: bool = False
+) -> None:
     """Subscribe a peer to a workitem, or by a well-known UID to all, or to all that match.
 
-    Raises NotFound (C307 for the workitem, C308 for the peer), DataSetMismatch (A900) for keys that cannot be matched.
+    `has_channel`: it may open an event channel, and so needs no address. Raises NotFound (C307 for the workitem, C308
+    for the peer), DataSetMismatch (A900) for keys that cannot be matched.
     """
     async with app.db.transaction() as tx:
-        await _known(tx, subscription.receiving_ae_title)
+        await _known(tx, subscription.receiving_ae_title, has_channel=has_channel)
         if sop_instance_uid in (GLOBAL, FILTERED):
             await _subscribe_globally(tx, app, actor, sop_instance_uid, subscription)
         else:
@@ -48,10 +52,12 @@ async def subscribe(app: App, actor: Actor, sop_instance_uid: str, subscription:
         await audit.record(tx, actor, "workitem.subscribe", sop_instance_uid, detail=detail)
 
 
-async def unsubscribe(app: App, actor: Actor, sop_instance_uid: str, receiving_ae_title: str) -> None:
+async def unsubscribe(
+    app: App, actor: Actor, sop_instance_uid: str, receiving_ae_title: str, *, has_channel: bool = False
+) -> None:
     """End the subscription of a peer to a workitem, or by a well-known UID every subscription. Raises NotFound."""
     async with app.db.transaction() as tx:
-        await _known(tx, receiving_ae_title)
+        await _known(tx, receiving_ae_title, has_channel=has_channel)
         if sop_instance_uid in (GLOBAL, FILTERED):
             await queries.remove_global_subscription(tx, receiving_ae_title)
             await queries.unsubscribe_from_all(tx, receiving_ae_title)
@@ -62,12 +68,14 @@ async def unsubscribe(app: App, actor: Actor, sop_instance_uid: str, receiving_a
         await audit.record(tx, actor, "workitem.unsubscribe", sop_instance_uid, detail=detail)
 
 
-async def suspend(app: App, actor: Actor, sop_instance_uid: str, receiving_ae_title: str) -> None:
+async def suspend(
+    app: App, actor: Actor, sop_instance_uid: str, receiving_ae_title: str, *, has_channel: bool = False
+) -> None:
     """Subscribe a peer to no new workitems; it is told of those that are there. Raises NotFound, and C314 for one."""
     if sop_instance_uid not in (GLOBAL, FILTERED):
         raise TransitionRefused("Only a global subscription can be suspended.", dimse_status=Code.NOT_FOR_THIS_INSTANCE)
     async with app.db.transaction() as tx:
-        await _known(tx, receiving_ae_title)
+        await _known(tx, receiving_ae_title, has_channel=has_channel)
         await queries.remove_global_subscription(tx, receiving_ae_title)
         detail = {"ae_title": receiving_ae_title}
         await audit.record(tx, actor, "workitem.suspend", sop_instance_uid, detail=detail)
@@ -110,11 +118,20 @@ async def _workitem(tx: Transaction, actor: Actor, sop_instance_uid: str) -> Wor
     return row.workitem
 
 
-async def _known(tx: Transaction, ae_title: str) -> None:
-    """Raise NotFound (C308) unless the peer is registered, may use the service, and says where it listens."""
-    entity = await find_application_entity(tx, ae_title)
-    if entity is None or not entity.may("ups") or not entity.host or entity.port is None:
-        raise NotFound(
-            "The receiving AE is not registered with host, port and the service ups.",
-            dimse_status=Code.UNKNOWN_RECEIVER,
+async def check_channel(app: App, ae_title: str) -> None:
+    """Raise NotFound for a peer that is not known, Conflict for one that is told by N-EVENT-REPORT."""
+    async with app.db.transaction() as tx:
+        entity = await _known(tx, ae_title, has_channel=True)
+    if has_address(entity):
+        raise Conflict(
+            f"{ae_title} is told by N-EVENT-REPORT. Register a title without host and port for an event channel."
         )
+
+
+async def _known(tx: Transaction, ae_title: str, *, has_channel: bool) -> ApplicationEntity:
+    """Raise NotFound (C308) unless the peer is registered, may use the service, and says where it can be told."""
+    entity = await find_application_entity(tx, ae_title)
+    if entity is None or not entity.may("ups") or not (has_channel or has_address(entity)):
+        what = "the service ups" if has_channel else "host, port and the service ups"
+        raise NotFound(f"The receiving AE is not registered with {what}.", dimse_status=Code.UNKNOWN_RECEIVER)
+    return entity

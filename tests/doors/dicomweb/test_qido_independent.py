@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pydicom
 import pytest
-import uvicorn
 from dicomweb_client import DICOMwebClient
 from fastapi import FastAPI
 
 import make
 from radiology.access import accounts
 from radiology.app import App
+from served import served
 
 pytestmark = pytest.mark.anyio
 
@@ -21,18 +21,10 @@ async def judge(service: FastAPI, app: App) -> AsyncIterator[DICOMwebClient]:
     """A client of somebody else's making, signed in as a radiologist."""
     await accounts.make_account(app, "judge", role="radiologist")
     token = await accounts.make_token(app, "judge", role="radiologist")
-    server = uvicorn.Server(uvicorn.Config(service, port=0, log_level="warning", lifespan="off"))
-    running = asyncio.create_task(server.serve())
-    for _ in range(500):
-        if server.started:
-            break
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    client = DICOMwebClient(f"http://127.0.0.1:{port}/dicomweb", headers={"Authorization": f"Bearer {token}"})
-    yield client
-    client._session.close()
-    server.should_exit = True
-    await running
+    async with served(service) as port:
+        client = DICOMwebClient(f"http://127.0.0.1:{port}/dicomweb", headers={"Authorization": f"Bearer {token}"})
+        yield client
+        client._session.close()
 
 
 async def test_it_searches_and_retrieves(app: App, judge: DICOMwebClient) -> None:

@@ -24,11 +24,19 @@ OF_ONE = (DICOM_JSON, DICOM_XML, JSON)
 
 
 def data_set_answer(
-    request: Request, attributes: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    attributes: Mapping[str, Any],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    in_list: bool = False,
 ) -> Response:
-    """One data set. Raises NotAcceptable."""
+    """One data set; as JSON `in_list` makes it an array of one, as that of a resource is. Raises NotAcceptable."""
     media_type = choose(accepted(request), OF_ONE)
-    return Response(written(attributes, media_type), status, dict(headers or {}), media_type)
+    body = written(attributes, media_type)
+    if in_list and media_type != DICOM_XML:
+        body = b"[" + body + b"]"
+    return Response(body, status, dict(headers or {}), media_type)
 
 
 def written(attributes: Mapping[str, Any], media_type: str) -> bytes:

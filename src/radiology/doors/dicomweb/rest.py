@@ -14,7 +14,7 @@ from radiology.application_entities.queries import find_application_entity
 from radiology.audit import actions as audit
 from radiology.doors.dicomweb.foreign import ForeignSearch
 from radiology.doors.dicomweb.media_types import DICOM_JSON, JSON, accepted, choose
-from radiology.doors.dicomweb.qido import base_url
+from radiology.doors.dicomweb.parameters import base_url
 from radiology.doors.dicomweb.stow import store
 from radiology.doors.dicomweb.wado import metadata_answer
 from radiology.doors.http.actors import CurrentActor, CurrentApp

@@ -2,9 +2,12 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from radiology.doors.dicomweb.qido import PREFIX, search_instances, search_series, search_studies
+from radiology.doors.dicomweb import workitems
+from radiology.doors.dicomweb.event_channel import event_channel
+from radiology.doors.dicomweb.parameters import PREFIX
+from radiology.doors.dicomweb.qido import search_instances, search_series, search_studies
 from radiology.doors.dicomweb.stow import store_instances
 from radiology.doors.dicomweb.wado import (
     not_yet,
@@ -19,11 +22,28 @@ WADO = "/wado"
 STUDY = "/studies/{study}"
 SERIES = STUDY + "/series/{series}"
 INSTANCE = SERIES + "/instances/{instance}"
+WORKITEM = "/workitems/{workitem}"
+SUBSCRIBER = WORKITEM + "/subscribers/{subscriber}"
 
 
 async def studies(request: Request) -> Response:
     """`/studies`: search (10.6) or store (10.5)."""
     return await (store_instances(request) if request.method == "POST" else search_studies(request))
+
+
+async def workitem_list(request: Request) -> Response:
+    """`/workitems`: search (11.9) or create (11.4)."""
+    return await (workitems.create(request) if request.method == "POST" else workitems.search(request))
+
+
+async def workitem(request: Request) -> Response:
+    """`/workitems/{workitem}`: retrieve (11.5) or update (11.6)."""
+    return await (workitems.update(request) if request.method == "POST" else workitems.retrieve(request))
+
+
+async def workitem_subscriber(request: Request) -> Response:
+    """`/workitems/{workitem}/subscribers/{subscriber}`: subscribe (11.10) or unsubscribe (11.11)."""
+    return await (workitems.subscribe(request) if request.method == "POST" else workitems.unsubscribe(request))
 
 
 async def study(request: Request) -> Response:
@@ -56,4 +76,11 @@ routes: list[BaseRoute] = [
     Route(PREFIX + INSTANCE + "/frames/{frames}/rendered", not_yet),
     Route(PREFIX + INSTANCE + "/frames/{frames}/thumbnail", not_yet),
     Route(PREFIX + INSTANCE + "/bulkdata/{path:path}", retrieve_bulk_data),
+    Route(PREFIX + "/workitems", workitem_list, methods=["GET", "POST"]),
+    Route(PREFIX + WORKITEM, workitem, methods=["GET", "POST"]),
+    Route(PREFIX + WORKITEM + "/state", workitems.change_state, methods=["PUT"]),
+    Route(PREFIX + WORKITEM + "/cancelrequest", workitems.request_cancel, methods=["POST"]),
+    Route(PREFIX + SUBSCRIBER, workitem_subscriber, methods=["POST", "DELETE"]),
+    Route(PREFIX + SUBSCRIBER + "/suspend", workitems.suspend, methods=["POST"]),
+    WebSocketRoute(PREFIX + "/subscribers/{subscriber}", event_channel),
 ]

@@ -12,11 +12,11 @@ from radiology.access.model import Actor, Permission
 from radiology.doors.dicomweb.answers import OF_ONE, written
 from radiology.doors.dicomweb.described import METADATA_TYPES, Described
 from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, accepted, choose
+from radiology.doors.dicomweb.parameters import base_url, path_uid
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid, NotAcceptable, NotSupported, RadiologyError, TooLarge, Unavailable
 from radiology.kit.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.standards.dicom.checks import WARNINGS
-from radiology.standards.dicom.uids import is_valid_uid
 from radiology.studies.actions.store import Outcome, Storing
 from radiology.studies.archive import Archive
 from radiology.studies.receive import Reception, Source
@@ -136,13 +136,11 @@ class Body:
 
 async def store_instances(request: Request) -> Response:
     """Store Instances transaction: `POST /dicomweb/studies` and `/dicomweb/studies/{study}`."""
-    study = request.path_params.get("study")
-    if study is not None and not is_valid_uid(study):
-        raise Invalid(f"{study} is not a UID.")
+    study = path_uid(request, "study")
     outcomes = await _store(request, study)
     media_type = _answer_type(request)
     return Response(
-        written(_stow_answer(outcomes, _base_url(request)), media_type),
+        written(_stow_answer(outcomes, base_url(request)), media_type),
         status_code=_stow_status(outcomes),
         media_type=media_type,
         headers=_retry_after(outcomes),
@@ -272,7 +270,3 @@ def _rest_answer(outcome: Outcome) -> dict[str, Any]:
         "matched": {"order": None, "confidence": "none"},
         "warnings": list(outcome.flags),
     }
-
-
-def _base_url(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}/dicomweb"

@@ -26,7 +26,7 @@ from radiology.doors.dicomweb.media_types import (
     accepted,
     choose,
 )
-from radiology.doors.dicomweb.qido import base_url, path_uid
+from radiology.doors.dicomweb.parameters import base_url, path_uid
 from radiology.doors.dicomweb.sending import Part, Streamed, of_content, of_parts
 from radiology.doors.http.actors import actor_of
 from radiology.doors.http.problems import problem

@@ -46,6 +46,11 @@ class Feed:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    @property
+    def woken(self) -> asyncio.Event:
+        """What is set by the next event: taken before one looks, it misses none that comes after that."""
+        return self._woken
+
     async def stream(self, *, after: int | None, facility_code: str | None) -> AsyncIterator[bytes]:
         """Server-sent events behind a position (None: from now on), with heartbeats, until the server stops."""
         if self._streams >= MOST_STREAMS:
@@ -60,7 +65,7 @@ class Feed:
                 for event in events:
                     position = event["position"]
                     yield _frame(event)
-                if not events and not await _set_within(woken, HEARTBEAT_SECONDS):
+                if not events and not await set_within(woken, HEARTBEAT_SECONDS):
                     yield b": still here\n\n"
         finally:
             self._streams -= 1
@@ -89,7 +94,8 @@ class Feed:
             return orjson.loads(await outbox.read(tx, after=after, limit=PAGE, facility_code=facility_code))
 
 
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, at most so long; whether it came."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:

@@ -14,6 +14,8 @@ from radiology.settings import Settings
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
+#: Nothing is expected on a WebSocket of ours: it tells.
+WEBSOCKET_MESSAGE_BYTES = 64 * 1024
 
 
 def run(settings: Settings) -> None:
@@ -23,7 +25,8 @@ def run(settings: Settings) -> None:
         service,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=WEBSOCKET_MESSAGE_BYTES,
         lifespan="on",
         access_log=False,
         log_config=None,
