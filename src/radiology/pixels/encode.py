@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 from radiology.errors import NotSupported
 from radiology.pixels.decode import Array
@@ -21,6 +21,18 @@ def encoded(pictures: Sequence[Array], media_type: str, quality: int, millisecon
     if media_type == GIF:
         return _gif(pictures, milliseconds)
     return _jpeg(pictures[0], quality) if media_type == JPEG else _png(pictures[0])
+
+
+def with_profile(picture: Array, media_type: str, quality: int) -> bytes:
+    """One picture that says of itself that its colours are those of sRGB (IEC 61966-2-1), by an ICC profile in it."""
+    if media_type == GIF:
+        raise NotSupported("A GIF has no profile. Ask for image/jpeg or image/png, or leave iccprofile out.")
+    colours: Any = ImageCms
+    profile = colours.ImageCmsProfile(colours.createProfile("sRGB"))
+    out = BytesIO()
+    image = Image.fromarray(picture).convert("RGB")
+    image.save(out, "JPEG" if media_type == JPEG else "PNG", quality=quality, icc_profile=profile.tobytes())
+    return out.getvalue()
 
 
 def _codecs() -> Any:

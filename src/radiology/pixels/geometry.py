@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from radiology.errors import Invalid
+from radiology.errors import FieldProblem, Invalid
 from radiology.pixels.decode import Array
 from radiology.pixels.header import Header, Item, number, numbers, texts
 
@@ -134,7 +134,8 @@ def _region(geometry: Geometry, viewport: Viewport) -> Geometry:
     wanted = Area(left, top, left + max(round(abs(region_width)), 1), top + max(round(abs(region_height)), 1))
     part = _inside(wanted, area)
     if part is None:
-        raise Invalid(f"The region of the viewport lies outside the image, which is {wide} x {high} pixels.")
+        sentence = f"has a region outside the image, which is {wide} x {high} pixels"
+        raise Invalid(f"viewport {sentence}.", fields=[FieldProblem("viewport", sentence)])
     is_mirrored, quarters = geometry.is_mirrored, geometry.quarters
     if region_width < 0:
         is_mirrored = not is_mirrored

@@ -14,10 +14,10 @@ from PIL import Image
 from radiology.pixels import captions, overlays, presentation
 from radiology.pixels.colour import in_colour, is_colour
 from radiology.pixels.decode import Array, Layout, decode
-from radiology.pixels.encode import JPEG, encoded
+from radiology.pixels.encode import JPEG, encoded, with_profile
 from radiology.pixels.geometry import Viewport, aspect_of, geometry_of
 from radiology.pixels.grey import Window, in_grey
-from radiology.pixels.header import Header, count_of, layout_of, number, numbers
+from radiology.pixels.header import Header, Item, count_of, layout_of, number, numbers
 
 QUALITY = 90
 #: Frames of one moving picture, and pixels of all of them together.
@@ -61,7 +61,8 @@ class Rendering:
     window: Window | None = None
     viewport: Viewport | None = None
     quality: int = QUALITY
-    annotations: frozenset[str] = frozenset()
+    annotations: tuple[str, ...] = ()
+    has_profile: bool = False
 
 
 def picture(material: Material, rendering: Rendering, state: StateMaterial | None = None) -> bytes:
@@ -80,6 +81,8 @@ def picture(material: Material, rendering: Rendering, state: StateMaterial | Non
         numbers_of_frames = numbers_of_frames[::step]
     with open(material.path, "rb") as file:
         shown = [_shown(subject, _read(file.fileno(), material.frames[n]), n, rendering) for n in numbers_of_frames]
+    if rendering.has_profile:
+        return with_profile(shown[0], rendering.media_type, rendering.quality)
     return encoded(shown, rendering.media_type, rendering.quality, _milliseconds(subject.header))
 
 
@@ -159,7 +162,7 @@ def _shown(subject: _Subject, data: bytes, number_of_frame: int, rendering: Rend
     return np.asarray(image)
 
 
-def _corners(header: Header, frame: int, wanted: frozenset[str]) -> captions.Corners:
+def _corners(header: Header, frame: int, wanted: Sequence[str]) -> captions.Corners:
     """The keywords of PS3.18 8.3.5.1.1: `patient` is above the image, `technique` below."""
     every = captions.captions_of(header.attributes).corners(frame)
     is_patient, is_technique = "patient" in wanted, "technique" in wanted
@@ -182,9 +185,8 @@ def _milliseconds(header: Header) -> int:
     return max(round(min(time, 10_000)), _SHORTEST_MILLISECONDS)
 
 
-def representative_frame(attributes: bytes) -> int:
+def representative_frame(header: Item) -> int:
     """The frame that stands for all: the one the object names (0028,6010), else the one in the middle."""
-    header = orjson.loads(attributes)
     count = count_of(header)
     named = int(number(header, "00286010", 0))
     return named if 1 <= named <= count else (count + 1) // 2

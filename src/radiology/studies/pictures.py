@@ -3,9 +3,13 @@
 import re
 from collections.abc import Sequence
 
+import orjson
+
 from radiology.errors import NotFound
 from radiology.kit.objects import LocalObjects
-from radiology.pixels.render import Material, Part, StateMaterial
+from radiology.pixels.header import count_of
+from radiology.pixels.render import Material, Part, StateMaterial, representative_frame
+from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
 from radiology.studies import retrieve
 from radiology.studies.queries.retrieve import StoredInstance
 from radiology.studies.retrieve import Content, Span
@@ -28,6 +32,27 @@ def material(objects: LocalObjects, instance: StoredInstance, attributes: bytes,
         {number: [_part(piece) for piece in content.pieces] for number, content in zip(frames, contents, strict=True)},
         _tables(objects, instance, attributes),
     )
+
+
+def frames_of(attributes: bytes, asked: Sequence[int] | None) -> Sequence[int]:
+    """The frames that are meant: those asked for, all for an empty list, for None the one that stands for all."""
+    if asked:
+        return asked
+    header = orjson.loads(attributes)
+    count = count_of(header)
+    return range(1, count + 1) if asked is not None else [representative_frame(header)]
+
+
+def media_type_of_video(objects: LocalObjects, instance: StoredInstance, content: Content) -> str:
+    """What the stream of a video is, by its first bytes: browsers play MP4. Blocks: for a thread."""
+    first = content.pieces[0] if content.pieces else b""
+    head = objects.read(first.object_key, first.offset, min(first.length, 12)) if isinstance(first, Span) else b""
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    if head[:1] == b"G":  # The synchronisation byte of an MPEG-2 transport stream.
+        return "video/mp2t"
+    name = TRANSFER_SYNTAXES[instance.transfer_syntax_uid].name
+    return "video/mpeg" if "MPEG2" in name else "video/h265" if "HEVC" in name else "video/h264"
 
 
 def state_material(objects: LocalObjects, instance: StoredInstance, attributes: bytes) -> StateMaterial:

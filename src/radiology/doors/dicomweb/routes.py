@@ -8,9 +8,14 @@ from radiology.doors.dicomweb import workitems
 from radiology.doors.dicomweb.event_channel import event_channel
 from radiology.doors.dicomweb.parameters import PREFIX
 from radiology.doors.dicomweb.qido import search_instances, search_series, search_studies
+from radiology.doors.dicomweb.rendered import (
+    retrieve_frame_thumbnails,
+    retrieve_rendered,
+    retrieve_rendered_frames,
+    retrieve_thumbnail,
+)
 from radiology.doors.dicomweb.stow import store_instances
 from radiology.doors.dicomweb.wado import (
-    not_yet,
     retrieve_bulk_data,
     retrieve_frames,
     retrieve_instances,
@@ -59,22 +64,22 @@ routes: list[BaseRoute] = [
     Route(PREFIX + "/instances", search_instances),
     Route(PREFIX + STUDY, study, methods=["GET", "POST"]),
     Route(PREFIX + STUDY + "/metadata", retrieve_metadata),
-    Route(PREFIX + STUDY + "/rendered", not_yet),
-    Route(PREFIX + STUDY + "/thumbnail", not_yet),
+    Route(PREFIX + STUDY + "/rendered", retrieve_rendered),
+    Route(PREFIX + STUDY + "/thumbnail", retrieve_thumbnail),
     Route(PREFIX + STUDY + "/series", search_series),
     Route(PREFIX + STUDY + "/instances", search_instances),
     Route(PREFIX + SERIES, retrieve_instances),
     Route(PREFIX + SERIES + "/metadata", retrieve_metadata),
-    Route(PREFIX + SERIES + "/rendered", not_yet),
-    Route(PREFIX + SERIES + "/thumbnail", not_yet),
+    Route(PREFIX + SERIES + "/rendered", retrieve_rendered),
+    Route(PREFIX + SERIES + "/thumbnail", retrieve_thumbnail),
     Route(PREFIX + SERIES + "/instances", search_instances),
     Route(PREFIX + INSTANCE, retrieve_instances),
     Route(PREFIX + INSTANCE + "/metadata", retrieve_metadata),
-    Route(PREFIX + INSTANCE + "/rendered", not_yet),
-    Route(PREFIX + INSTANCE + "/thumbnail", not_yet),
+    Route(PREFIX + INSTANCE + "/rendered", retrieve_rendered),
+    Route(PREFIX + INSTANCE + "/thumbnail", retrieve_thumbnail),
     Route(PREFIX + INSTANCE + "/frames/{frames}", retrieve_frames),
-    Route(PREFIX + INSTANCE + "/frames/{frames}/rendered", not_yet),
-    Route(PREFIX + INSTANCE + "/frames/{frames}/thumbnail", not_yet),
+    Route(PREFIX + INSTANCE + "/frames/{frames}/rendered", retrieve_rendered_frames),
+    Route(PREFIX + INSTANCE + "/frames/{frames}/thumbnail", retrieve_frame_thumbnails),
     Route(PREFIX + INSTANCE + "/bulkdata/{path:path}", retrieve_bulk_data),
     Route(PREFIX + "/workitems", workitem_list, methods=["GET", "POST"]),
     Route(PREFIX + WORKITEM, workitem, methods=["GET", "POST"]),

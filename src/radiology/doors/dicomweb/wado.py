@@ -250,12 +250,6 @@ async def retrieve_bulk_data(request: Request) -> Response:
     return ranged(request, content, headers)
 
 
-async def not_yet(request: Request) -> Response:
-    """`.../rendered` and `.../thumbnail`: images for a browser are not made yet."""
-    await _instances(request)
-    return problem(501, "not-implemented", "Not implemented", detail="Rendered images are not offered yet.")
-
-
 async def _instances(request: Request) -> tuple[Target, list[StoredInstance]]:
     """What the path names, and the instances of it. Raises Invalid, NotAuthenticated, NotPermitted, NotFound."""
     actor, target = await target_of(request)
