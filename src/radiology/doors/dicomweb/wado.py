@@ -340,9 +340,7 @@ def unchanged(request: Request, headers: dict[str, str]) -> bool:
     return known is not None and (known.strip() == "*" or headers["ETag"] in re.findall(r'"[^"]*"', known))
 
 
-def ranged(
-    request: Request, content: Content, headers: dict[str, str], media_type: str = OCTET_STREAM
-) -> Response:
+def ranged(request: Request, content: Content, headers: dict[str, str], media_type: str = OCTET_STREAM) -> Response:
     """The whole value, or the one range of bytes that is asked for; several ranges give the whole (RFC 9110 14.2)."""
     app: App = request.app.state.app
     total: Any = content.size_bytes
