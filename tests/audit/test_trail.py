@@ -91,6 +91,14 @@ async def test_frames_of_one_study_that_are_read_together_are_one_record(
         assert (await reader.get(f"{instance}/frames/1")).status_code == 200
     assert (await reader.get(path)).status_code == 200
     assert (await reader.get(f"{path}/metadata")).status_code == 200
+    named = {
+        "studyUID": image.StudyInstanceUID,
+        "seriesUID": image.SeriesInstanceUID,
+        "objectUID": image.SOPInstanceUID,
+    }
+    accepted = {"accept": "application/dicom"}
+    parameters = {"requestType": "WADO", "contentType": "application/dicom", **named}
+    assert (await reader.get("/wado", params=parameters, headers=accepted)).status_code == 200
     assert (await reader.get("/dicomweb/studies/1.2.3")).status_code == 404
     found = records(app.settings.database_dsn, service.state.archive.trail, "study.retrieve")
     assert {subject for _, subject, _ in found} == {stored.study_instance_uid}
@@ -99,7 +107,8 @@ async def test_frames_of_one_study_that_are_read_together_are_one_record(
     for _, _, detail in found:
         requests[detail["by"]] += detail["requests"]
         counts[detail["by"]] += detail["count"]
-    assert (requests, counts) == ({"WADO-RS": 3, "metadata": 1}, {"WADO-RS": 4, "metadata": 2})
+    assert requests == {"WADO-RS": 3, "metadata": 1, "WADO-URI": 1}
+    assert counts == {"WADO-RS": 4, "metadata": 2, "WADO-URI": 1}
 
 
 def test_accesses_that_are_alike_become_one_record_that_counts_them(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from radiology.app import App
 from radiology.doors.dicomweb.foreign import fetched
 from radiology.doors.dicomweb.media_types import DICOM, accepted, parse_accept
 from radiology.doors.dicomweb.sending import of_content
-from radiology.doors.dicomweb.wado import caching, media_type_of, unchanged
+from radiology.doors.dicomweb.wado import audited, caching, media_type_of, unchanged
 from radiology.doors.http.actors import actor_of
 from radiology.errors import FieldProblem, Invalid, NotAcceptable
 from radiology.standards.dicom.uids import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_valid_uid
@@ -37,6 +37,7 @@ async def retrieve_by_parameters(request: Request) -> Response:
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         (instance, *_) = await instances_of(tx, target, visible_to=actor)
+    audited(request, actor, target, 1, by="WADO-URI")
     sent = retrieve.sent_syntax(instance, syntax)
     if sent is None:
         raise NotAcceptable(f"The object is stored in transfer syntax {instance.transfer_syntax_uid}, and not sent so.")
