@@ -88,8 +88,8 @@ class Copying:
         missing = {instance.sop_instance_uid for instance in self._missing(known)}
         here = len({instance.sop_instance_uid for instance in known} - missing)
         lists = f"The foreign archive lists {len(there.instances)} of {there.counted} instances"
-        if there.is_cut and not there.total:
-            detail = "The foreign archive says that its list is cut, and does not say how many instances there are."
+        if not there.is_countable:
+            detail = "The foreign archive does not list all, and does not say how many instances there are."
             return Outcome("differs", None, None, "count", detail)
         if max(here, pushed) < there.counted or missing:
             lacking = max(there.counted - max(here, pushed), len(missing))

@@ -85,7 +85,13 @@ class Contents:
     @property
     def is_whole(self) -> bool:
         """Whether nothing says that less is listed than there is."""
-        return not self.is_cut and self.counted <= len(self.instances)
+        return self.is_countable and self.counted <= len(self.instances)
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether `counted` is of the whole study, and not only of the series that are known."""
+        known = {*self.listed, *self.counts}
+        return self.total > 0 or (not self.is_cut and self.series <= len(known))
 
     def wanted(self, missing: Sequence[ForeignInstance]) -> list[Wanted]:
         """What is to be retrieved, when these of the listed instances are not here.
