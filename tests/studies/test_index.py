@@ -59,6 +59,15 @@ def test_other_content_under_the_same_uid_is_held_and_the_first_stays_served(nod
     assert len(list(node.app.objects.keys())) == 2
 
 
+def test_an_object_that_names_no_issuer_means_the_number_of_its_study(node):
+    """Measurements that a viewer saves carry the Patient ID of the images, and not its issuer."""
+    ds = data_set(IssuerOfPatientID="ANOTHER_HOSPITAL")
+    store(node, part10(ds))
+    measured = data_set(StudyInstanceUID=ds.StudyInstanceUID, PatientID=ds.PatientID)
+    assert store(node, part10(measured))[0].quarantined is None
+    assert node.value("SELECT flags FROM imaging_studies") == []
+
+
 def test_an_object_of_another_patient_is_held(node):
     ds = data_set()
     store(node, part10(ds))
