@@ -1,7 +1,7 @@
 """A worklist query: what a C-FIND identifier asks for (PS3.4 K.6.1.2), and which items answer it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timezone, tzinfo
 from typing import Any
 
@@ -72,6 +72,11 @@ def parse(
         fuzzy=fuzzy,
         unsupported=not (set(tags) <= set(ITEM_KEYS) and set(step_tags) <= set(STEP_KEYS)),
     )
+
+
+def returning_all(query: WorklistQuery) -> WorklistQuery:
+    """The same query for whoever cannot say what is to be returned: every attribute that there is."""
+    return replace(query, tags=list(ITEM_KEYS), step_tags=list(STEP_KEYS))
 
 
 def _step_item(asked: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from radiology.doors.dicomweb import workitems
+from radiology.doors.dicomweb import modality, workitems
+from radiology.doors.dicomweb.capabilities import retrieve_capabilities
 from radiology.doors.dicomweb.event_channel import event_channel
 from radiology.doors.dicomweb.parameters import PREFIX
 from radiology.doors.dicomweb.qido import search_instances, search_series, search_studies
@@ -51,6 +52,20 @@ async def workitem_subscriber(request: Request) -> Response:
     return await (workitems.subscribe(request) if request.method == "POST" else workitems.unsubscribe(request))
 
 
+async def performed_step(request: Request) -> Response:
+    """`/modality-performed-procedure-steps/{step}`: create (15.4), update (15.5) or retrieve (15.6)."""
+    if request.method == "POST":
+        return await modality.report_performed_step(request)
+    return await modality.retrieve_performed_step(request)
+
+
+async def commitment(request: Request) -> Response:
+    """`/commitment-requests/{transaction}`: ask for storage commitment (13.4), or for its result (13.5)."""
+    if request.method == "POST":
+        return await modality.request_commitment(request)
+    return await modality.check_commitment(request)
+
+
 async def study(request: Request) -> Response:
     """`/studies/{study}`: retrieve (10.4) or store (10.5)."""
     return await (store_instances(request) if request.method == "POST" else retrieve_instances(request))
@@ -58,6 +73,8 @@ async def study(request: Request) -> Response:
 
 routes: list[BaseRoute] = [
     Route(WADO, retrieve_by_parameters),
+    Route(PREFIX, retrieve_capabilities, methods=["GET", "OPTIONS"]),
+    Route(PREFIX + "/", retrieve_capabilities, methods=["GET", "OPTIONS"]),
     Route(PREFIX + WADO, retrieve_by_parameters),
     Route(PREFIX + "/studies", studies, methods=["GET", "POST"]),
     Route(PREFIX + "/series", search_series),
@@ -87,5 +104,8 @@ routes: list[BaseRoute] = [
     Route(PREFIX + WORKITEM + "/cancelrequest", workitems.request_cancel, methods=["POST"]),
     Route(PREFIX + SUBSCRIBER, workitem_subscriber, methods=["POST", "DELETE"]),
     Route(PREFIX + SUBSCRIBER + "/suspend", workitems.suspend, methods=["POST"]),
+    Route(PREFIX + modality.SCHEDULED, modality.search_scheduled_steps),
+    Route(PREFIX + modality.PERFORMED + "/{step}", performed_step, methods=["GET", "POST"]),
+    Route(PREFIX + modality.COMMITMENTS + "/{transaction}", commitment, methods=["GET", "POST"]),
     WebSocketRoute(PREFIX + "/subscribers/{subscriber}", event_channel),
 ]

@@ -22,7 +22,7 @@ from radiology.dicom_network.client import UNCOMPRESSED, ContextNotAcceptedError
 from radiology.dicom_network.message import CommandField, Element, Value, is_failure
 from radiology.dicom_network.transport import AssociationEndedError
 from radiology.dicom_network.user_information import RoleSelection
-from radiology.errors import RadiologyError, Unavailable
+from radiology.errors import Conflict, NotFound, RadiologyError, Unavailable
 from radiology.kit import jobs
 from radiology.kit.ids import uuid7
 from radiology.kit.log import get_logger
@@ -33,6 +33,7 @@ from radiology.studies.archive import Archive
 from radiology.studies.commitment import (
     ALL_COMMITTED,
     SOME_FAILED,
+    TRANSACTION_UID,
     CommitmentRequest,
     Evidence,
     Reason,
@@ -72,10 +73,14 @@ class Result:
             Element.EVENT_TYPE_ID: SOME_FAILED if self.failures else ALL_COMMITTED,
         }
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The event information (PS3.4 table J.3-2)."""
+        return result(self.transaction_uid, self.references, self.failures, self.retrieve_ae_title)
+
     def encoded(self, context: AcceptedContext) -> bytes:
         """The event information, as the context wants it."""
-        attributes = result(self.transaction_uid, self.references, self.failures, self.retrieve_ae_title)
-        return data_set.encode(attributes, context.transfer_syntax_uid)
+        return data_set.encode(self.attributes, context.transfer_syntax_uid)
 
 
 async def take_request(app: App, ae_title: str, attributes: Mapping[str, Any]) -> UUID:
@@ -94,6 +99,46 @@ async def take_request(app: App, ae_title: str, attributes: Mapping[str, Any]) -
         run_at = now + timedelta(seconds=SAME_ASSOCIATION_SECONDS)
         await jobs.enqueue(tx, JOB, {"request": str(request_id)}, run_at=run_at)
     return request_id
+
+
+async def decide_for(app: App, peer: str, transaction_uid: str, attributes: Mapping[str, Any]) -> Result | None:
+    """Take a request of a peer that asks for its result itself (PS3.18 13.4); None while something may still come.
+
+    Raises Conflict where the peer has used the Transaction UID before, Unprocessable for a request that is none.
+    """
+    named = {**attributes, TRANSACTION_UID: {"vr": "UI", "Value": [transaction_uid]}}
+    _, references = request_of(named)
+    async with app.db.transaction() as tx:
+        await queries.hold(tx, peer, transaction_uid)
+        if await queries.find_of_peer(tx, peer, transaction_uid) is not None:
+            raise Conflict("This Transaction UID was used before. Ask with another one.")
+        await queries.insert(
+            tx,
+            id=uuid7(),
+            transaction_uid=transaction_uid,
+            ae_title=peer,
+            references=references,
+            requested_at=app.clock.now(),
+        )
+    return await decision_for(app, peer, transaction_uid)
+
+
+async def decision_for(app: App, peer: str, transaction_uid: str) -> Result | None:
+    """The result of such a request (PS3.18 13.5): once it is told, it stays. Raises NotFound."""
+    async with app.db.transaction() as tx:
+        request = await queries.find_of_peer(tx, peer, transaction_uid)
+        if request is None:
+            raise NotFound("There is no such request. Ask for storage commitment with POST.")
+        evidence = await queries.evidence_of(tx, request.id)
+        told = await queries.reported_failures(tx, request.id)
+    if request.state == "reported":
+        references = tuple(Reference(each.sop_class_uid, each.sop_instance_uid) for each in evidence)
+        failures = {uid: int(reason, 16) for uid, reason in told.items()}
+        return Result(transaction_uid, references, failures, app.settings.ae_title)
+    found = await asyncio.to_thread(verify, app, request, evidence)
+    if found is not None:
+        await reported(app, request.id, found)
+    return found
 
 
 async def look(app: App, request_id: UUID) -> tuple[CommitmentRequest, list[Evidence]] | None:

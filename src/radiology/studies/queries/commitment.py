@@ -25,7 +25,7 @@ async def insert(
     requested_at: datetime,
 ) -> None:
     """A new request. It is a duplicate where another one of its peer and Transaction UID is still to be answered."""
-    await tx.run("SELECT pg_advisory_xact_lock(hashtext(%(name)s))", name=f"commitment {ae_title} {transaction_uid}")
+    await hold(tx, ae_title, transaction_uid)
     await tx.run(
         """
         INSERT INTO commitment_requests (id, transaction_uid, ae_title, sop_class_uids, sop_instance_uids, requested_at,
@@ -48,9 +48,36 @@ async def insert(
     )
 
 
+async def hold(tx: Transaction, ae_title: str, transaction_uid: str) -> None:
+    """Let no other request of the peer with this Transaction UID be taken until this transaction ends."""
+    await tx.run("SELECT pg_advisory_xact_lock(hashtext(%(name)s))", name=f"commitment {ae_title} {transaction_uid}")
+
+
 async def find(tx: Transaction, id: UUID) -> CommitmentRequest | None:
     """A request, None where there is none."""
     return await tx.maybe(CommitmentRequest, _REQUEST, id=id)
+
+
+async def find_of_peer(tx: Transaction, ae_title: str, transaction_uid: str) -> CommitmentRequest | None:
+    """The newest request of a peer with a Transaction UID, None where there is none."""
+    return await tx.maybe(
+        CommitmentRequest,
+        """
+        SELECT id, transaction_uid, ae_title, duplicate, state, attempts, requested_at, claimed_until
+        FROM commitment_requests
+        WHERE ae_title = %(ae_title)s
+          AND transaction_uid = %(transaction_uid)s
+        ORDER BY requested_at DESC
+        LIMIT 1
+        """,
+        ae_title=ae_title,
+        transaction_uid=transaction_uid,
+    )
+
+
+async def reported_failures(tx: Transaction, id: UUID) -> dict[str, str]:
+    """What was reported as not committed: SOP Instance UID and Failure Reason in hexadecimal digits."""
+    return await tx.value("SELECT coalesce(failures, '{}') FROM commitment_requests WHERE id = %(id)s", id=id)
 
 
 async def evidence_of(tx: Transaction, id: UUID) -> list[Evidence]:
