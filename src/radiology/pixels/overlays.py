@@ -37,14 +37,23 @@ def draw(image: Array, frame: Frame, layout: Layout, header: Header, number_of_f
     return drawn
 
 
-def groups_of(attributes: Item) -> set[str]:
-    """The groups in which an image has overlays."""
+def shown(header: Header, state: Header | None) -> Iterator[tuple[Header, set[str]]]:
+    """Whose overlays are shown, and which: all of the image, or those that a presentation state switches on.
+
+    A presentation state may bring overlays of its own, which stand for those of the image (PS3.3 A.33.1.1.2).
+    """
+    of_image = _groups_of(header.attributes)
+    if state is None:
+        yield header, of_image
+        return
+    active = {group for group in GROUPS if text_of(state.attributes, f"{group}1001")}
+    own = {group for group in active if f"{group}3000" in state.attributes}
+    yield header, of_image & active - own
+    yield state, own
+
+
+def _groups_of(attributes: Item) -> set[str]:
     return {group for group in GROUPS if f"{group}0010" in attributes or f"{group}0102" in attributes}
-
-
-def active_groups(state: Item) -> Iterator[str]:
-    """The overlays of the image that a presentation state shows (PS3.3 C.11.7)."""
-    return (group for group in GROUPS if text_of(state, f"{group}1001"))
 
 
 def _plane(frame: Frame, layout: Layout, header: Header, group: str, number_of_frame: int) -> Plane | None:

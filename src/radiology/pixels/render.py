@@ -135,11 +135,8 @@ def _full(subject: _Subject, data: bytes, number_of_frame: int, window: Window |
         if state is not None:
             voi = presentation.part_for(state.attributes, _SOFTCOPY_VOI, subject.sop_instance_uid, number_of_frame)
         shown = in_grey(frame, subject.layout, header, number_of_frame, window=window, state=state, voi=voi)
-    groups = overlays.groups_of(header.attributes)
-    if state is not None:
-        groups &= set(overlays.active_groups(state.attributes))
-    if groups:
-        shown = overlays.draw(shown, frame, subject.layout, header, number_of_frame, groups)
+    for source, groups in overlays.shown(header, state):
+        shown = overlays.draw(shown, frame, subject.layout, source, number_of_frame, groups)
     return presentation.shuttered(shown, (state or header).attributes)
 
 

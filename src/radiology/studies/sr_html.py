@@ -1,7 +1,7 @@
 """A structured report as a page for people (PS3.3 C.17.3): headings, lists and tables, readable aloud and on paper.
 
-Everything that comes from the object is escaped. The page runs no script, loads nothing, and names the language of
-what is written in Bangla so that it is shown and spoken right.
+Everything that comes from the object is escaped. The page runs no script, loads nothing but a font, and names the
+language of what is written in Bangla so that it is shown and spoken right.
 """
 
 import base64
@@ -18,7 +18,7 @@ from radiology.standards.dicom.names import display_name
 _CONTENT, _KIND, _NAME, _RELATION = "0040A730", "0040A040", "0040A043", "0040A010"
 _DEEPEST, _MOST_ITEMS = 32, 20_000
 _STYLE: Final = (
-    "body{font:1rem/1.6 system-ui,'Noto Sans','Noto Sans Bengali',sans-serif;max-width:60rem;margin:0 auto;"
+    "body{font:1rem/1.6 'Radiology Bengali',system-ui,'Noto Sans',sans-serif;max-width:60rem;margin:0 auto;"
     "padding:1.5rem;color:#1a1a1a;background:#fff}"
     "h1{font-size:1.6rem;margin:0 0 .25rem}h2{font-size:1.25rem;margin:1.5rem 0 .25rem}h3,h4,h5,h6{font-size:1.05rem;"
     "margin:1rem 0 .25rem}table{border-collapse:collapse;margin:.5rem 0 1rem}th,td{border:1px solid #999;"
@@ -26,11 +26,6 @@ _STYLE: Final = (
     "p{margin:.25rem 0;white-space:pre-line}ul{margin:.25rem 0;padding-inline-start:1.5rem}dl{display:grid;"
     "grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5rem 0 1rem}dt{font-weight:600}dd{margin:0}"
     ".state{font-weight:600}"
-)
-#: What a browser may do with the page: apply this style sheet, and nothing else.
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
-    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 )
 _PATIENT: Final = (
     ("Patient", "00100010"),
@@ -45,14 +40,25 @@ _PATIENT: Final = (
 _REFERENCES = frozenset({"IMAGE", "WAVEFORM", "COMPOSITE"})
 
 
-def page(attributes: Item) -> str:
-    """The whole page for a structured report or a key object selection."""
+def content_security_policy(font: str) -> str:
+    """What a browser may do with the page: apply its style sheet, load the font of Bangla, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_style(font).encode()).digest()).decode()
+    style = f"style-src 'sha256-{digest}'; font-src 'self'"
+    return f"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; {style}"
+
+
+def _style(font: str) -> str:
+    return f"@font-face{{font-family:'Radiology Bengali';src:url({font});unicode-range:U+980-9FF,U+964-965}}{_STYLE}"
+
+
+def page(attributes: Item, font: str) -> str:
+    """The whole page for a structured report or a key object selection. `font` is the path of a font for Bangla."""
     title = _meaning(attributes, _NAME) or text_of(attributes, "0008103E") or "Report"
     body = "".join(_body(attributes, title))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-        f'content="width=device-width, initial-scale=1"><title>{escape(title)}</title><style>{_STYLE}</style></head>'
-        f"<body><main>{body}</main></body></html>"
+        f'content="width=device-width, initial-scale=1"><title>{escape(title)}</title><style>{_style(font)}</style>'
+        f"</head><body><main>{body}</main></body></html>"
     )
 
 

@@ -21,6 +21,7 @@ from radiology.doors.dicomweb.media_types import MediaRange, accepted
 from radiology.doors.dicomweb.rendering import rendering_of, thumbnail_of
 from radiology.doors.dicomweb.sending import Streamed
 from radiology.doors.dicomweb.wado import audited, caching, frame_numbers, ranged, target_of, unchanged, url_of
+from radiology.doors.http import fonts
 from radiology.errors import NotAcceptable, NotFound, RadiologyError
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
@@ -45,7 +46,7 @@ _ENCAPSULATED_PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _ENCAPSULATED_DOCUMENT: Final = "00420011"
 _REPORTS = "1.2.840.10008.5.1.4.1.1.88."
 #: The client went away before it was answered. Nobody reads this.
-_CLIENT_CLOSED_REQUEST = 499
+CLIENT_CLOSED_REQUEST = 499
 
 ParseRendering = Callable[..., Rendering]
 
@@ -197,9 +198,9 @@ async def _picture_answer(request: Request, actor: Actor, wanted: _Wanted, *, im
     headers = caching([wanted.instance.data_set_sha256], f"rendered{wanted.form}", immutable=immutable)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    made = await _unless_gone(request, _picture(request, actor, wanted))
+    made = await unless_gone(request, _picture(request, actor, wanted))
     if made is None:
-        return Response(status_code=_CLIENT_CLOSED_REQUEST)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
     return Response(made, headers=headers, media_type=wanted.rendering.media_type)
 
 
@@ -280,7 +281,7 @@ async def _shown_by(app: App, actor: Actor, state: StoredInstance, attributes: b
     return shown, await asyncio.to_thread(pictures.state_material, app.objects, state, attributes)
 
 
-async def _unless_gone(request: Request, work: Awaitable[T]) -> T | None:
+async def unless_gone(request: Request, work: Awaitable[T]) -> T | None:
     """What the work gives; None where the client has gone before: what waits then gives its place up."""
     task = asyncio.ensure_future(work)
     gone = asyncio.create_task(_gone(request))
@@ -310,9 +311,9 @@ async def _report(request: Request, instance: StoredInstance) -> Response:
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         (row,) = await attributes_of(tx, [instance.sop_instance_uid])
-    page = await asyncio.to_thread(lambda: sr_html.page(orjson.loads(row.attributes)))
+    page = await asyncio.to_thread(lambda: sr_html.page(orjson.loads(row.attributes), fonts.BANGLA))
     headers |= {
-        "Content-Security-Policy": sr_html.CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": sr_html.content_security_policy(fonts.BANGLA),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
