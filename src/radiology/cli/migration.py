@@ -3,11 +3,15 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from radiology.cli.running import database, refuse, say, with_app
+
+if TYPE_CHECKING:
+    from radiology.application_entities.model import ApplicationEntity
+    from radiology.settings import Settings
 
 
 class Switch(StrEnum):
@@ -36,18 +40,15 @@ def migrate_from(
 ) -> None:
     """Copy a foreign archive study by study. Interrupt it at any time; started again it goes on where it was."""
     with database() as settings:
-        from radiology.access.model import SYSTEM
         from radiology.app import App
         from radiology.remotes.archives import remote_archive
         from radiology.remotes.copying import Copying
         from radiology.studies.archive import open_archive
-        from radiology.takeover import actions, copying, model, sources, terminal
+        from radiology.takeover import copying, model, sources, terminal
 
         source = sources.source_of(name)
         if answer_queries is not None:
-            is_on = answer_queries is Switch.ON
-            with_app(settings, lambda app: actions.answer_queries(app, SYSTEM, source, answers=is_on))
-            say(f"Queries are {'now' if is_on else 'no longer'} answered with studies that are still only there.")
+            _switch(settings, source, answer_queries)
             return
         if report:
             terminal.print_report(settings, source)
@@ -56,12 +57,27 @@ def migrate_from(
             window = model.hours(hours)
         except ValueError:
             refuse(f"{hours!r} is no time of day. Write it as 20:00-06:00.")
-        secret = secret_file.read_text().strip() if secret_file else ""
-        entity = with_app(
-            settings, lambda app: sources.entity_of(app, source, user=user, secret=secret, facility=facility)
-        )
+        entity = _entity(settings, source, user, secret_file, facility)
         with open_archive(App.of(settings)) as archive:
             studies = Copying(archive, remote_archive(settings, entity, limit=limit), "migration", verify_bytes)
             at_once = sources.studies_at_once(entity)
             takeover = copying.Takeover(studies, source, window, studies_per_hour, at_once, kib_per_second or None)
             sys.exit(terminal.run(takeover, again=again))
+
+
+def _switch(settings: "Settings", source: str, switch: Switch) -> None:
+    from radiology.access.model import SYSTEM
+    from radiology.takeover.actions import answer_queries
+
+    is_on = switch is Switch.ON
+    with_app(settings, lambda app: answer_queries(app, SYSTEM, source, answers=is_on))
+    say(f"Queries are {'now' if is_on else 'no longer'} answered with studies that are still only there.")
+
+
+def _entity(
+    settings: "Settings", source: str, user: str, secret_file: Path | None, facility: str
+) -> "ApplicationEntity":
+    from radiology.takeover.sources import entity_of
+
+    secret = secret_file.read_text(encoding="utf-8").strip() if secret_file else ""
+    return with_app(settings, lambda app: entity_of(app, source, user=user, secret=secret, facility=facility))
