@@ -59,22 +59,12 @@ def test_headings_tables_and_lists():
     side = item("CODE", "Side", t0040A168=code("Right"))
     frame = {"00081155": {"Value": ["1.2.3"]}, "00081160": {"Value": [2]}}
     size = {"Value": [{"0040A30A": {"Value": [23.0]}, "004008EA": code("millimeter", "mm")}]}
+    measured = item("NUM", "Longest diameter", t0040A300=size)
     page = sr_html.page(
         of(
-            item(
-                "CONTAINER",
-                "Findings",
-                t0040A730={
-                    "Value": [
-                        item("NUM", "Longest diameter", t0040A300=size),
-                        item("CODE", "Side", t0040A168=code("Right")),
-                    ]
-                },
-            ),
+            item("CONTAINER", "Findings", t0040A730={"Value": [measured, side]}),
             text("Impression", "A long sentence. " * 10),
-            item(
-                "IMAGE", "Source", t00081199={"Value": [{"00081155": {"Value": ["1.2.3"]}, "00081160": {"Value": [2]}}]}
-            ),
+            item("IMAGE", "Source", t00081199={"Value": [frame]}),
         ),
         FONT,
     )
