@@ -1,7 +1,10 @@
 """WADO-URI (PS3.18 9): forms, transfer syntaxes, and parameters that do not go together."""
 
+from io import BytesIO
+
 import pytest
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from PIL import Image
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RawDataStorage, RLELossless
 
 import make
 from conftest import ClientAs
@@ -35,7 +38,16 @@ async def test_an_object_comes_as_explicit_little_endian(app: App, client_as: Cl
     ("more", "status"),
     [
         ({"contentType": "application/dicom, image/jpeg;q=0.5"}, 200),
-        ({"contentType": "*/*"}, 200),
+        ({"contentType": "application/*"}, 200),
+        ({"contentType": "image/jp2"}, 406),
+        ({"presentationUID": "1.2", "presentationSeriesUID": "1.3"}, 406),
+        ({"contentType": "image/jpeg", "windowCenter": "1"}, 400),
+        ({"contentType": "image/jpeg", "transferSyntax": RLELossless}, 400),
+        ({"contentType": "image/jpeg", "imageQuality": "101"}, 400),
+        ({"contentType": "image/jpeg", "frameNumber": "x"}, 400),
+        ({"contentType": "image/jpeg", "frameNumber": "2"}, 404),
+        ({"contentType": "image/jpeg", "region": "0,0,2,1"}, 400),
+        ({"contentType": "image/jpeg", "rows": "0"}, 400),
         ({"contentType": "text/plain"}, 406),
         ({"charset": "utf-8"}, 200),
         ({"charset": "iso-8859-1"}, 406),
@@ -54,6 +66,39 @@ async def test_parameters_decide(app: App, client_as: ClientAs, more: dict[str, 
     stored = await make.a_study(app)
     client = await client_as("radiologist")
     assert (await client.get("/wado", params=parameters_of(stored, **more))).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("more", "form", "size"),
+    [
+        ({}, "JPEG", (64, 32)),
+        ({"contentType": "image/png", "rows": "16"}, "PNG", (32, 16)),
+        ({"contentType": "image/jp2, image/gif;q=0.5", "columns": "16", "rows": "16"}, "GIF", (16, 8)),
+        ({"region": "0.5,0,1,1", "windowCenter": "40", "windowWidth": "400", "imageQuality": "50"}, "JPEG", (32, 32)),
+        ({"frameNumber": "1", "annotation": "patient"}, "JPEG", (64, 32)),
+    ],
+)
+async def test_a_picture_is_what_rendered_gives(
+    app: App, client_as: ClientAs, more: dict[str, str], form: str, size: tuple[int, int]
+) -> None:
+    stored = await make.a_study(app, Rows=32, Columns=64, PixelData=bytes(4096))
+    client = await client_as("radiologist")
+    parameters = parameters_of(stored)
+    del parameters["contentType"]
+    answer = await client.get("/wado", params=parameters | more)
+    assert answer.status_code == 200, answer.text
+    picture = Image.open(BytesIO(answer.content))
+    assert (picture.format, picture.size) == (form, size)
+
+
+async def test_what_is_no_picture_comes_as_the_object_where_that_is_accepted(app: App, client_as: ClientAs) -> None:
+    raw = make.an_object(SOPClassUID=RawDataStorage, PixelData=b"")
+    del raw.PixelData
+    stored = await make.store(app, raw)
+    client = await client_as("radiologist")
+    answer = await client.get("/wado", params=parameters_of(stored, contentType="*/*"))
+    assert answer.headers["content-type"].startswith("application/dicom")
+    assert (await client.get("/wado", params=parameters_of(stored, contentType="image/*"))).status_code == 406
 
 
 async def test_who_may_not_see_it_does_not_find_it(app: App, client_as: ClientAs) -> None:

@@ -1,34 +1,56 @@
-"""WADO-URI (PS3.18 9): one instance, named by query parameters."""
+"""WADO-URI (PS3.18 9): one instance, named by query parameters; the object itself, or what a browser shows of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from radiology.app import App
 from radiology.doors.dicomweb.foreign import fetched
-from radiology.doors.dicomweb.media_types import DICOM, accepted, parse_accept
+from radiology.doors.dicomweb.media_types import DICOM, MediaRange, accepted, parse_accept
+from radiology.doors.dicomweb.rendered import retrieve_rendered, retrieve_rendered_frames
 from radiology.doors.dicomweb.sending import of_content
 from radiology.doors.dicomweb.wado import audited, caching, media_type_of, unchanged
 from radiology.doors.http.actors import actor_of
 from radiology.errors import FieldProblem, Invalid, NotAcceptable
+from radiology.pixels.geometry import LARGEST_SIDE
+from radiology.pixels.header import number
 from radiology.standards.dicom.uids import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_valid_uid
 from radiology.studies import retrieve
-from radiology.studies.queries.retrieve import StoredInstance, Target, instances_of
+from radiology.studies.queries.retrieve import StoredInstance, Target, instance_with_attributes, instances_of
 
 _UIDS = ("studyUID", "seriesUID", "objectUID")
 #: Of a picture, and so not of the object itself (PS3.18 9.5.1.2).
-_OF_PICTURES = ("frameNumber", "rows", "columns", "region", "windowCenter", "windowWidth", "imageQuality",
-                "presentationUID", "presentationSeriesUID")  # fmt: skip
+_OF_PICTURES = ("frameNumber", "rows", "columns", "region", "windowCenter", "windowWidth", "imageQuality", "annotation")
+_OF_STATES = ("presentationUID", "presentationSeriesUID")
 #: Not to be asked for (PS3.18 8.7.3.5.2).
 _RETIRED = frozenset((IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN))
+_ROWS, _COLUMNS = "00280010", "00280011"
+_LINEAR: Final = "LINEAR"
 
 
 async def retrieve_by_parameters(request: Request) -> Response:
-    """`GET /wado?requestType=WADO&studyUID=&seriesUID=&objectUID=`: the object as application/dicom (PS3.18 9.4)."""
-    target = _target(request)
+    """`GET /wado?requestType=WADO&studyUID=&seriesUID=&objectUID=`: as `contentType` asks, a picture by default."""
+    target, ranges = _target(request), _ranges(request)
+    _check(request.query_params)
+    is_object = bool(ranges) and ranges[0].content in (DICOM, "application/*")
+    if not is_object:
+        try:
+            return await _picture(request, target, ranges)
+        except NotAcceptable:
+            if not any(entry.takes(DICOM) for entry in ranges):
+                raise
+    return await _object(request, target)
+
+
+async def _object(request: Request, target: Target) -> Response:
+    """The object as application/dicom (PS3.18 9.4). Raises Invalid for parameters that only a picture can have."""
     parameters = request.query_params
-    _check_form(request)
+    if given := [name for name in _OF_PICTURES if name in parameters]:
+        raise _wrong(given[0], f"is not possible for {DICOM}, only for a picture")
     syntax = parameters.get("transferSyntax")
     if syntax is not None and (syntax in _RETIRED or not is_valid_uid(syntax)):
         raise _wrong("transferSyntax", "must be a UID, not that of Implicit VR or of Big Endian")
@@ -53,6 +75,70 @@ def _answer(request: Request, instance: StoredInstance, transfer_syntax_uid: str
     return of_content(app.objects, content, media_type_of(transfer_syntax_uid), headers=headers)
 
 
+async def _picture(request: Request, target: Target, ranges: Sequence[MediaRange]) -> Response:
+    """What a browser shows (PS3.18 9.5): the same as the Rendered resource gives for the same parameters."""
+    if "transferSyntax" in request.query_params:
+        raise _wrong("transferSyntax", f"is only possible for {DICOM}")
+    frame = request.query_params.get("frameNumber")
+    if frame is not None and not (frame.isascii() and frame.isdigit()):
+        raise _wrong("frameNumber", "must be one number from 1")
+    asked = await _rendering(request, target)
+    accept = ", ".join(f"{entry.type}; q={entry.quality}" for entry in ranges)
+    uids = {"study": target.study_instance_uid, "series": target.series_instance_uid}
+    scope = {
+        **request.scope,
+        "path_params": {**uids, "instance": target.sop_instance_uid, "frames": frame},
+        "query_string": urlencode({**asked, "accept": accept}).encode(),
+    }
+    shown = Request(scope, request.receive)
+    return await (retrieve_rendered(shown) if frame is None else retrieve_rendered_frames(shown))
+
+
+async def _rendering(request: Request, target: Target) -> dict[str, str]:
+    """The parameters of the Rendered resource (PS3.18 8.3.5) that say the same. Raises Invalid."""
+    given = request.query_params
+    asked: dict[str, str] = {}
+    if "windowCenter" in given or "windowWidth" in given:
+        if not {"windowCenter", "windowWidth"} <= given.keys():
+            raise _wrong("windowCenter", "and windowWidth must be given together")
+        asked["window"] = f"{given['windowCenter']},{given['windowWidth']},{_LINEAR}"
+    if given.keys() & {"rows", "columns", "region"}:
+        asked["viewport"] = await _viewport(request, target)
+    if "imageQuality" in given:
+        asked["quality"] = given["imageQuality"]
+    if "annotation" in given:
+        asked["annotation"] = given["annotation"]
+    return asked
+
+
+async def _viewport(request: Request, target: Target) -> str:
+    """`rows`, `columns`, and `region` as parts of the image's width and height (PS3.18 9.5.1.2)."""
+    given = request.query_params
+    size = f"{given.get('columns', LARGEST_SIDE)},{given.get('rows', LARGEST_SIDE)}"
+    if "region" not in given:
+        return size
+    left, top, right, bottom = _region(given["region"])
+    app: App = request.app.state.app
+    async with app.db.reading(planned_once=True) as tx:
+        _, attributes = await instance_with_attributes(tx, target, visible_to=await actor_of(request))
+    header = orjson.loads(attributes)
+    columns, rows = number(header, _COLUMNS, 0), number(header, _ROWS, 0)
+    width, height = (right - left) * columns, (bottom - top) * rows
+    if "rows" not in given and "columns" not in given:
+        size = f"{max(1, round(width))},{max(1, round(height))}"
+    return f"{size},{left * columns},{top * rows},{width},{height}"
+
+
+def _region(text: str) -> tuple[float, float, float, float]:
+    try:
+        left, top, right, bottom = map(float, text.split(","))
+    except ValueError:
+        left = top = right = bottom = 0.0
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise _wrong("region", "is xmin,ymin,xmax,ymax, each from 0 to 1 and the first two smaller")
+    return left, top, right, bottom
+
+
 def _target(request: Request) -> Target:
     """What the parameters name. Raises Invalid, naming the parameter."""
     parameters = request.query_params
@@ -68,19 +154,20 @@ def _uid(parameters: Mapping[str, str], name: str) -> str:
     return uid
 
 
-def _check_form(request: Request) -> None:
-    """Raises NotAcceptable for a form in which the object is not sent, Invalid for parameters that it cannot have."""
-    parameters = request.query_params
-    accepted(request)  # Also what it says of the character set is checked.
-    ranges = parse_accept(parameters.getlist("contentType") or request.headers.getlist("accept"))
-    if not any(entry.takes(DICOM) for entry in ranges):
-        raise NotAcceptable(f"Objects are sent as {DICOM} here; pictures of them at .../rendered (PS3.18 10.4).")
+def _ranges(request: Request) -> list[MediaRange]:
+    """What is accepted: `contentType` goes before the header (PS3.18 9.1.2.2). Raises NotAcceptable for a charset."""
+    accepted(request)
+    return parse_accept(request.query_params.getlist("contentType") or request.headers.getlist("accept"))
+
+
+def _check(parameters: Mapping[str, str]) -> None:
+    """Raises NotAcceptable for what is not offered, Invalid for what is no value of its parameter."""
     if parameters.get("anonymize") is not None:
         if parameters["anonymize"] != "yes":
             raise _wrong("anonymize", "can only be yes")
         raise NotAcceptable("Objects are not de-identified here. Leave anonymize out, and do it where they are needed.")
-    if given := [name for name in _OF_PICTURES if name in parameters]:
-        raise _wrong(given[0], f"is not possible for {DICOM}, only for a picture")
+    if any(name in parameters for name in _OF_STATES):
+        raise NotAcceptable("Presentation states are shown by naming one as objectUID, not beside an image.")
 
 
 def _wrong(name: str, sentence: str) -> Invalid:
