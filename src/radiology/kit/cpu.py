@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import queue
 import resource
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -61,6 +62,11 @@ class LimitedProcesses:
         """The same without holding up the event loop."""
         return await asyncio.wrap_future(self._submit(function, args, kwargs))
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a process."""
+        return self._calls.qsize()
+
     def close(self) -> None:
         """End the processes when they have done what they are doing."""
         with self._lock:
@@ -69,7 +75,7 @@ class LimitedProcesses:
                 self._calls.put(None)
 
     def _submit(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Future[T]":
-        if self._calls.qsize() >= self.most_waiting:
+        if self.waiting >= self.most_waiting:
             raise Unavailable("Too many images are waiting to be decoded. Try again in a moment.")
         future: Future[T] = Future()
         with self._lock:
@@ -109,6 +115,8 @@ class _Process:
         )
         self._process.start()
         other.close()
+        self._answer = select.poll()  # Connection.poll makes a new one each time, which costs more than the call.
+        self._answer.register(self._pipe.fileno(), select.POLLIN)
 
     def is_usable(self) -> bool:
         """Whether it can take another call; one that cannot is ended."""
@@ -122,7 +130,7 @@ class _Process:
         self._left -= 1
         try:
             self._pipe.send((call.function, call.arguments, call.named))
-            if not self._pipe.poll(seconds):
+            if not self._answer.poll(seconds * 1000):
                 self.end()
                 raise Unprocessable(f"The data could not be decoded in {seconds:g} s.")
             is_result, outcome = self._pipe.recv()

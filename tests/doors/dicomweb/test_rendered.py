@@ -1,5 +1,7 @@
 """Rendered and Thumbnail (PS3.18 10.4.1.1.3, 10.4.1.1.4) as browsers and viewers ask for them."""
 
+import asyncio
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -16,11 +18,15 @@ from pydicom.uid import (
     RLELossless,
     generate_uid,
 )
+from starlette.requests import Request
+from starlette.types import Message
 
 import make
 from conftest import ClientAs
 from multipart import parts_of
 from radiology.app import App
+from radiology.doors.dicomweb.rendered import unless_gone
+from radiology.kit.cpu import LimitedProcesses
 
 pytestmark = pytest.mark.anyio
 
@@ -281,3 +287,34 @@ async def test_broken_pixels_say_what_is_wrong_with_them(app: App, client_as: Cl
         assert answer.status_code in {404, 415, 422}, (attributes, answer.text)
         assert len(answer.json()["detail"]) > 20
         assert (await client.get(url_of(good) + "/rendered?quality=90")).status_code == 200
+
+
+async def test_what_is_no_longer_to_be_seen_is_not_shown_from_memory(app: App, client_as: ClientAs) -> None:
+    stored = await of_steps(app)
+    client = await client_as("radiologist")
+    url = url_of(stored) + "/rendered"
+    assert (await client.get(url)).status_code == 200
+    async with app.db.transaction() as tx:
+        await tx.run("UPDATE imaging_studies SET status = 'entered-in-error'")
+        await tx.value("SELECT pg_notify('outbox', '')")  # As every event does.
+    began = time.monotonic()
+    while (await client.get(url)).status_code == 200:
+        assert time.monotonic() - began < 5
+    assert (await client.get(url)).status_code == 404
+
+
+async def test_who_has_gone_is_not_waited_for(service: FastAPI) -> None:
+    """A client that leaves while the decoders are busy gives its place up, and the next one is served."""
+    decoders: LimitedProcesses = service.state.decoders
+    decoders.count = 1
+    assert await decoders.call(len, "warm") == 4
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    leaving = Request({"type": "http"}, receive)
+    busy = asyncio.create_task(decoders.call(time.sleep, 0.4))
+    assert await unless_gone(leaving, decoders.call(time.sleep, 60)) is None
+    assert await unless_gone(leaving, decoders.call(time.sleep, 60)) is None
+    await busy
+    assert await decoders.call(len, "next") == 4

@@ -18,10 +18,12 @@ from starlette.responses import Response
 from radiology.access.model import Actor
 from radiology.app import App
 from radiology.doors.dicomweb.media_types import MediaRange, accepted
+from radiology.doors.dicomweb.permitted import Permitted
 from radiology.doors.dicomweb.rendering import rendering_of, thumbnail_of
 from radiology.doors.dicomweb.sending import Streamed
 from radiology.doors.dicomweb.wado import audited, caching, frame_numbers, ranged, target_of, unchanged, url_of
 from radiology.doors.http import fonts
+from radiology.doors.http.feed import Feed
 from radiology.errors import NotAcceptable, NotFound, RadiologyError
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
@@ -52,17 +54,35 @@ ParseRendering = Callable[..., Rendering]
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """An instance that the reader may see, and its attributes where they came with it."""
+
+    instance: StoredInstance
+    attributes: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     """A picture of one instance: these frames, the one that stands for all (None), or all of them (empty)."""
 
-    instance: StoredInstance
+    seen: _Seen
     frames: tuple[int, ...] | None
     rendering: Rendering
+
+    @property
+    def instance(self) -> StoredInstance:
+        """The object that is shown."""
+        return self.seen.instance
 
     @property
     def form(self) -> str:
         """What the picture depends on beside the object."""
         return f"{self.frames}{self.rendering}"
+
+    @property
+    def key(self) -> tuple[bytes, str]:
+        """What the picture depends on: the object, and how it is wanted."""
+        return self.instance.data_set_sha256, self.form
 
 
 async def retrieve_rendered(request: Request) -> Response:
@@ -72,9 +92,9 @@ async def retrieve_rendered(request: Request) -> Response:
         return await _of_instance(request, actor, await _instance(request, actor, target))
     if any(entry.multipart for entry in accepted(request)[:1]):
         return await _of_each_instance(request, actor, target)
-    instance = await _representative(request, actor, target)
+    seen = await _representative(request, actor, target)
     rendering = rendering_of(request.query_params, _single(request, MEDIA_TYPES))
-    return await _picture_answer(request, actor, _Wanted(instance, _frames_for(rendering), rendering), immutable=False)
+    return await _picture_answer(request, actor, _Wanted(seen, _frames_for(rendering), rendering), immutable=False)
 
 
 async def retrieve_thumbnail(request: Request) -> Response:
@@ -82,10 +102,10 @@ async def retrieve_thumbnail(request: Request) -> Response:
     actor, target = await target_of(request)
     rendering = thumbnail_of(request.query_params, _single(request, (JPEG, PNG)))
     is_instance = target.sop_instance_uid is not None
-    instance = await (_instance if is_instance else _representative)(request, actor, target)
-    if not _has_picture(instance):
+    seen = await (_instance if is_instance else _representative)(request, actor, target)
+    if not _has_picture(seen.instance):
         raise NotFound("This object is no image, so there is no thumbnail of it.")
-    return await _picture_answer(request, actor, _Wanted(instance, None, rendering), immutable=is_instance)
+    return await _picture_answer(request, actor, _Wanted(seen, None, rendering), immutable=is_instance)
 
 
 async def retrieve_rendered_frames(request: Request) -> Response:
@@ -101,30 +121,30 @@ async def retrieve_frame_thumbnails(request: Request) -> Response:
 async def _of_frames(request: Request, parse: ParseRendering, offers: Sequence[str]) -> Response:
     numbers = frame_numbers(request.path_params["frames"])
     actor, target = await target_of(request)
-    instance = await _instance(request, actor, target)
+    seen = await _instance(request, actor, target)
     media_type, is_multipart = _form(request, offers, alone=len(numbers) == 1)
     rendering = parse(request.query_params, media_type)
     if is_multipart:
-        wanted = [_Wanted(instance, (number,), rendering) for number in numbers]
-        return _parts_answer(request, actor, wanted)
-    return await _picture_answer(request, actor, _Wanted(instance, (numbers[0],), rendering), immutable=True)
+        return _parts_answer(request, actor, [_Wanted(seen, (number,), rendering) for number in numbers])
+    return await _picture_answer(request, actor, _Wanted(seen, (numbers[0],), rendering), immutable=True)
 
 
-async def _of_instance(request: Request, actor: Actor, instance: StoredInstance) -> Response:
+async def _of_instance(request: Request, actor: Actor, seen: _Seen) -> Response:
     """What an instance shows, by what it is (PS3.18 table 8.7.4-1)."""
+    instance = seen.instance
     syntax = TRANSFER_SYNTAXES.get(instance.transfer_syntax_uid)
     if syntax is not None and syntax.video:
         return await _video(request, instance)
     if instance.sop_class_uid == _ENCAPSULATED_PDF:
         return await _document(request, instance)
     if instance.sop_class_uid.startswith(_REPORTS):
-        return await _report(request, instance)
+        return await _report(request, seen)
     if not _has_picture(instance):
         name = sop_class_name(instance.sop_class_uid) or instance.sop_class_uid
         raise NotAcceptable(f"{name}: nothing of it can be shown in a browser. Retrieve the object.")
     media_type, is_multipart = _form(request, MEDIA_TYPES, alone=True)
     rendering = rendering_of(request.query_params, media_type)
-    wanted = _Wanted(instance, _frames_for(rendering), rendering)
+    wanted = _Wanted(seen, _frames_for(rendering), rendering)
     if is_multipart:
         return _parts_answer(request, actor, [wanted])
     return await _picture_answer(request, actor, wanted, immutable=True)
@@ -141,26 +161,35 @@ async def _of_each_instance(request: Request, actor: Actor, target: Target) -> R
     audited(request, actor, target, len(shown), by="rendered")
     if not shown:
         raise NotFound("There is no image that could be shown.")
-    return _parts_answer(request, actor, [_Wanted(instance, None, rendering) for instance in shown])
+    return _parts_answer(request, actor, [_Wanted(_Seen(instance), None, rendering) for instance in shown])
 
 
 # --- Which ------------------------------------------------------------------------------------------------------------
 
 
-async def _instance(request: Request, actor: Actor, target: Target) -> StoredInstance:
+async def _instance(request: Request, actor: Actor, target: Target) -> _Seen:
+    """The instance, as far as the reader may see it. Raises NotPermitted, NotFound."""
     app: App = request.app.state.app
-    async with app.db.reading(planned_once=True) as tx:
-        (instance, *_) = await instances_of(tx, target, visible_to=actor)
+    permitted: Permitted = request.app.state.permitted
+    reach = actor.reach
+    attributes = None
+    instance = permitted.get(reach, target)
+    if instance is None:
+        feed: Feed = request.app.state.feed
+        happened = feed.woken
+        async with app.db.reading(planned_once=True) as tx:
+            instance, attributes = await instance_with_attributes(tx, target, visible_to=actor)
+        permitted.put(reach, target, instance, happened)
     audited(request, actor, target, 1, by="rendered")
-    return instance
+    return _Seen(instance, attributes)
 
 
-async def _representative(request: Request, actor: Actor, target: Target) -> StoredInstance:
+async def _representative(request: Request, actor: Actor, target: Target) -> _Seen:
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
         instance = await representative_of(tx, target, visible_to=actor)
     audited(request, actor, target, 1, by="rendered")
-    return instance
+    return _Seen(instance)
 
 
 def _has_picture(instance: StoredInstance) -> bool:
@@ -198,7 +227,7 @@ async def _picture_answer(request: Request, actor: Actor, wanted: _Wanted, *, im
     headers = caching([wanted.instance.data_set_sha256], f"rendered{wanted.form}", immutable=immutable)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
-    made = await unless_gone(request, _picture(request, actor, wanted))
+    made = _kept(request, wanted) or await unless_gone(request, _picture(request, actor, wanted))
     if made is None:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
     return Response(made, headers=headers, media_type=wanted.rendering.media_type)
@@ -241,24 +270,35 @@ async def _parts(request: Request, actor: Actor, wanted: Sequence[_Wanted], boun
     yield f"\r\n--{boundary}--\r\n".encode()
 
 
+def _kept(request: Request, wanted: _Wanted) -> bytes | None:
+    """The picture as it was made before."""
+    pictures_made: ByteCache = request.app.state.pictures
+    return pictures_made.get(wanted.key)
+
+
 async def _picture(request: Request, actor: Actor, wanted: _Wanted) -> bytes:
     """The picture as it was made before, or made now. Raises NotFound, NotSupported, Unprocessable, Unavailable."""
-    kept: ByteCache = request.app.state.pictures
-    is_state = wanted.instance.sop_class_uid in presentation.SOP_CLASSES
-    key = (wanted.instance.data_set_sha256, wanted.form)
-    # What a presentation state shows is another object, which this reader must be allowed to see as well.
-    if not is_state and (made := kept.get(key)) is not None:
+    if (made := _kept(request, wanted)) is not None:
         return made
     app: App = request.app.state.app
-    async with app.db.reading(planned_once=True) as tx:
-        (row,) = await attributes_of(tx, [wanted.instance.sop_instance_uid])
+    attributes = await _attributes(app, wanted.seen)
     decoders: LimitedProcesses = request.app.state.decoders
-    if is_state:
-        shown, state = await _shown_by(app, actor, wanted.instance, row.attributes)
+    if wanted.instance.sop_class_uid in presentation.SOP_CLASSES:
+        # Not kept: it shows another object, which each reader must be allowed to see as well.
+        shown, state = await _shown_by(app, actor, wanted.instance, attributes)
         return await decoders.call(picture, shown, wanted.rendering, state)
-    made = await decoders.call(picture, await _material(app, wanted, row.attributes), wanted.rendering)
-    kept.put(key, made)
+    made = await decoders.call(picture, await _material(app, wanted, attributes), wanted.rendering)
+    pictures_made: ByteCache = request.app.state.pictures
+    pictures_made.put(wanted.key, made)
     return made
+
+
+async def _attributes(app: App, seen: _Seen) -> bytes:
+    if seen.attributes is not None:
+        return seen.attributes
+    async with app.db.reading(planned_once=True) as tx:
+        (row,) = await attributes_of(tx, [seen.instance.sop_instance_uid])
+    return row.attributes
 
 
 async def _material(app: App, wanted: _Wanted, attributes: bytes) -> Material:
@@ -303,15 +343,14 @@ async def _gone(request: Request) -> None:
 # --- Reports, documents, video ----------------------------------------------------------------------------------------
 
 
-async def _report(request: Request, instance: StoredInstance) -> Response:
+async def _report(request: Request, seen: _Seen) -> Response:
     _must_take(request, HTML)
-    headers = caching([instance.data_set_sha256], "rendered report 1", immutable=True)
+    headers = caching([seen.instance.data_set_sha256], "rendered report 1", immutable=True)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
-    async with app.db.reading(planned_once=True) as tx:
-        (row,) = await attributes_of(tx, [instance.sop_instance_uid])
-    page = await asyncio.to_thread(lambda: sr_html.page(orjson.loads(row.attributes), fonts.BANGLA))
+    attributes = await _attributes(app, seen)
+    page = await asyncio.to_thread(lambda: sr_html.page(orjson.loads(attributes), fonts.BANGLA))
     headers |= {
         "Content-Security-Policy": sr_html.content_security_policy(fonts.BANGLA),
         "X-Content-Type-Options": "nosniff",

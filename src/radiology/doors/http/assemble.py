@@ -22,6 +22,7 @@ from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
+from radiology.doors.dicomweb.permitted import Permitted
 from radiology.doors.http import changes, fonts, health, login, problems, viewer
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
@@ -58,6 +59,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.state.metadata = ByteCache(app.settings.metadata_cache_bytes)
+    service.state.permitted = Permitted()
     service.state.pictures = ByteCache(app.settings.picture_cache_bytes)
     service.state.decoders = LimitedProcesses(app.settings.decoding_processes, seconds=app.settings.decoding_seconds)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
