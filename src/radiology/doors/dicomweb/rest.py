@@ -17,6 +17,7 @@ from radiology.doors.dicomweb.media_types import DICOM_JSON, JSON, accepted, cho
 from radiology.doors.dicomweb.parameters import base_url
 from radiology.doors.dicomweb.stow import store
 from radiology.doors.dicomweb.wado import metadata_answer
+from radiology.doors.dicomweb.zipped import zip_answer
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.errors import FieldProblem, Invalid, Unprocessable
@@ -116,6 +117,14 @@ async def metadata(
     search = StudySearch(Level.SERIES, study_instance_uid=uid, include_all=True, limit=most)
     found = await find(app.db, search, visible_to=actor, origin=Origin(base_url(request), app.settings.ae_title))
     return Response(found.json, media_type=choose(accepted(request), (DICOM_JSON, JSON)))
+
+
+@router.get(PATH + "/studies/{study}/dicom/zip", response_model=None)
+async def zipped(study: str, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+    """All objects of a study as a ZIP with a DICOMDIR, and a page that shows its images in any browser."""
+    async with app.db.transaction() as tx:
+        uid = await study_instance_uid_of(tx, await read.resolve(tx, study, visible_to=actor))
+    return await zip_answer(request, actor, Target(uid))
 
 
 def _search(body: Query, settings: Settings) -> StudySearch:

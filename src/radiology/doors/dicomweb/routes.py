@@ -23,6 +23,7 @@ from radiology.doors.dicomweb.wado import (
     retrieve_metadata,
 )
 from radiology.doors.dicomweb.wado_uri import retrieve_by_parameters
+from radiology.doors.dicomweb.zipped import retrieve_zip, wants_zip
 
 WADO = "/wado"
 STUDY = "/studies/{study}"
@@ -68,7 +69,12 @@ async def commitment(request: Request) -> Response:
 
 async def study(request: Request) -> Response:
     """`/studies/{study}`: retrieve (10.4) or store (10.5)."""
-    return await (store_instances(request) if request.method == "POST" else retrieve_instances(request))
+    return await (store_instances(request) if request.method == "POST" else objects(request))
+
+
+async def objects(request: Request) -> Response:
+    """A study or series: its objects in multipart/related (10.4), or to take away in a ZIP."""
+    return await (retrieve_zip(request) if wants_zip(request) else retrieve_instances(request))
 
 
 routes: list[BaseRoute] = [
@@ -85,7 +91,7 @@ routes: list[BaseRoute] = [
     Route(PREFIX + STUDY + "/thumbnail", retrieve_thumbnail),
     Route(PREFIX + STUDY + "/series", search_series),
     Route(PREFIX + STUDY + "/instances", search_instances),
-    Route(PREFIX + SERIES, retrieve_instances),
+    Route(PREFIX + SERIES, objects),
     Route(PREFIX + SERIES + "/metadata", retrieve_metadata),
     Route(PREFIX + SERIES + "/rendered", retrieve_rendered),
     Route(PREFIX + SERIES + "/thumbnail", retrieve_thumbnail),
