@@ -17,7 +17,7 @@ STUDIES = "/api/radiology/studies"
 PUBLIC = {
     "/", "/docs", "/docs/page.css", "/docs/page.js", "/openapi.json",
     "/health", "/health/live", "/health/ready", "/metrics",
-    "/login", "/logout", "/open/{secret}", "/fonts/bangla.ttf",
+    "/login", "/logout", "/open/{secret}", "/fonts/bangla.ttf", "/favicon.ico",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.dicomweb.permitted import Permitted
-from radiology.doors.http import changes, fonts, health, login, problems, viewer
+from radiology.doors.http import changes, fonts, health, light, login, problems, viewer
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
@@ -63,7 +63,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.pictures = ByteCache(app.settings.picture_cache_bytes)
     service.state.decoders = LimitedProcesses(app.settings.decoding_processes, seconds=app.settings.decoding_seconds)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
-    service.router.routes.extend([*fonts.routes, *login.routes, *viewer.routes])
+    service.router.routes.extend([*fonts.routes, *login.routes, *viewer.routes, *light.routes])
     for router in (
         studies,
         reports,

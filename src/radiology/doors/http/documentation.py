@@ -119,7 +119,19 @@ def _page(name: str, media_type: str) -> Route:
     return Route(path, answer)
 
 
+_ICON = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#006a4e"/>'
+    b'<circle cx="8" cy="8" r="4.5" fill="none" stroke="#fff" stroke-width="2"/></svg>'
+)
+
+
+async def icon(_request: Request) -> Response:
+    """The sign of our pages in a browser's tabs."""
+    return Response(_ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=604800"})
+
+
 routes = [
+    Route("/favicon.ico", icon),
     _page("home.html", "text/html; charset=utf-8"),
     _page("reference.html", "text/html; charset=utf-8"),
     _page("page.js", "text/javascript; charset=utf-8"),

@@ -1,9 +1,6 @@
 """Signing in and out in a browser, and links that open one study. The pages need no script."""
 
-import html
 import re
-from importlib.resources import files
-from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from starlette.requests import Request
@@ -14,6 +11,7 @@ from radiology.access import sessions
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.doors.http.actors import COOKIE, actor_of, by_password, must_come_from_our_pages
+from radiology.doors.http.templates import filled
 from radiology.errors import NotAuthenticated, NotFound, NotPermitted, RadiologyError, TooLarge, TooManyAttempts
 
 _POLICY = (
@@ -132,11 +130,8 @@ def _form(wanted: str, sentence: tuple[str, str] = ("", ""), *, status: int = 20
     return _page("login.html", values, status=status)
 
 
-def _page(name: str, values: dict[str, Any], *, status: int) -> Response:
-    text = files("radiology.doors.http").joinpath("pages", name).read_text(encoding="utf-8")
-    for field, value in values.items():
-        text = text.replace("{" + field + "}", html.escape(value))
-    return Response(text, status, _HEADERS, "text/html; charset=utf-8")
+def _page(name: str, values: dict[str, str], *, status: int) -> Response:
+    return Response(filled(name, values), status, _HEADERS, "text/html; charset=utf-8")
 
 
 routes = [

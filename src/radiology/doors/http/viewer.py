@@ -21,6 +21,7 @@ from starlette.routing import Route
 from radiology.app import App
 from radiology.doors.http.actors import actor_of
 from radiology.doors.http.negotiation import encoding_of
+from radiology.doors.http.templates import filled
 from radiology.errors import NotFound
 from radiology.viewer.package import NAME, VERSION
 from radiology.viewer.patches import PAGE
@@ -132,13 +133,12 @@ async def _tagged(request: Request, body: bytes, kind: str) -> Response:
 
 
 def _missing() -> Response:
-    text = files("radiology.doors.http").joinpath("pages", "viewer-missing.html").read_text(encoding="utf-8")
     headers = {
         "Cache-Control": "no-store",
         "Retry-After": "20",
         "Content-Security-Policy": "default-src 'none'; style-src 'self'; font-src 'self'",
     }
-    body = text.replace("{package}", f"{NAME}@{VERSION}")
+    body = filled("viewer-missing.html", {"package": f"{NAME}@{VERSION}"})
     return Response(body, 503, headers, "text/html; charset=utf-8")
 
 
