@@ -20,8 +20,6 @@ from radiology.pixels.grey import Window, in_grey
 from radiology.pixels.header import Header, Item, count_of, layout_of, number, numbers
 
 QUALITY = 90
-#: Frames of one moving picture, and pixels of all of them together.
-MOST_MOVING_FRAMES, MOST_MOVING_PIXELS = 1_000, 96 * 1024 * 1024
 _USUAL_MILLISECONDS, _SHORTEST_MILLISECONDS = 100, 20
 _LUMINANCE = (0.299, 0.587, 0.114)
 _DISPLAYED_AREAS, _SOFTCOPY_VOI = "0070005A", "00283110"
@@ -72,13 +70,6 @@ def picture(material: Material, rendering: Rendering, state: StateMaterial | Non
     """
     subject = _Subject.of(material, state)
     numbers_of_frames = sorted(material.frames)
-    layout = subject.layout
-    if len(numbers_of_frames) > 1:
-        step = max(
-            -(-len(numbers_of_frames) // MOST_MOVING_FRAMES),
-            -(-len(numbers_of_frames) * layout.rows * layout.columns // MOST_MOVING_PIXELS),
-        )
-        numbers_of_frames = numbers_of_frames[::step]
     with open(material.path, "rb") as file:
         shown = [_shown(subject, _read(file.fileno(), material.frames[n]), n, rendering) for n in numbers_of_frames]
     if rendering.has_profile:

@@ -7,7 +7,7 @@ import orjson
 
 from radiology.errors import NotFound
 from radiology.kit.objects import LocalObjects
-from radiology.pixels.header import count_of
+from radiology.pixels.header import count_of, layout_of
 from radiology.pixels.render import Material, Part, StateMaterial, representative_frame
 from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
 from radiology.studies import retrieve
@@ -19,6 +19,9 @@ _PATH = re.compile(rb'"BulkDataURI":"@/([0-9A-F/]+)"')
 _SHOWN = re.compile(r"(?:^|/)(?:002812[0-2][1-3]|00283006|60[01][0-9A-F]3000)$")
 #: An object with more tables than this is not asked for all of them.
 _MOST_TABLES = 64
+_LONGEST_TABLE_BYTES = 64 * 1024 * 1024
+#: Of a moving picture: its frames, and their pixel data as it lies in the file.
+MOST_MOVING_FRAMES, MOST_MOVING_BYTES = 500, 128 * 1024 * 1024
 
 
 def material(objects: LocalObjects, instance: StoredInstance, attributes: bytes, frames: Sequence[int]) -> Material:
@@ -35,12 +38,18 @@ def material(objects: LocalObjects, instance: StoredInstance, attributes: bytes,
 
 
 def frames_of(attributes: bytes, asked: Sequence[int] | None) -> Sequence[int]:
-    """The frames that are meant: those asked for, all for an empty list, for None the one that stands for all."""
+    """The frames that are meant: those asked for, for None the one that stands for all, for an empty list all.
+
+    Of very many only each second is meant, or each third, and so on.
+    """
     if asked:
         return asked
     header = orjson.loads(attributes)
+    if asked is None:
+        return [representative_frame(header)]
     count = count_of(header)
-    return range(1, count + 1) if asked is not None else [representative_frame(header)]
+    step = max(-(-count // MOST_MOVING_FRAMES), -(-count * layout_of(header).frame_bytes // MOST_MOVING_BYTES), 1)
+    return range(1, count + 1, step)
 
 
 def media_type_of_video(objects: LocalObjects, instance: StoredInstance, content: Content) -> str:
@@ -70,9 +79,11 @@ def _tables(objects: LocalObjects, instance: StoredInstance, attributes: bytes) 
     tables: dict[str, bytes] = {}
     for path in paths[:_MOST_TABLES]:
         try:
-            tables[path] = _bytes(objects, retrieve.bulk_data(objects, instance, path))
+            content = retrieve.bulk_data(objects, instance, path)
         except NotFound:
             continue  # What is not there is not shown.
+        if content.size_bytes is not None and content.size_bytes <= _LONGEST_TABLE_BYTES:
+            tables[path] = _bytes(objects, content)
     return tables
 
 

@@ -170,6 +170,13 @@ async def test_frames(app: App, client_as: ClientAs) -> None:
     assert (await client.get(url + "/frames/1,2/rendered", headers={"accept": "image/png"})).status_code == 406
 
 
+async def test_as_many_frames_as_an_object_dares_to_name(app: App, client_as: ClientAs) -> None:
+    stored = await make.a_study(app, NumberOfFrames=2**31 - 1)
+    client = await client_as("radiologist")
+    answer = await client.get(url_of(stored) + "/rendered", headers={"accept": "image/gif"})
+    assert answer.status_code in {404, 422}, answer.text
+
+
 async def test_a_presentation_state_shows_its_image(app: App, client_as: ClientAs) -> None:
     study, series = generate_uid(), generate_uid()
     image = make.an_object(
