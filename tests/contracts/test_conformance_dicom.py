@@ -10,7 +10,6 @@ import pytest
 from radiology.application_entities import retries
 from radiology.delivery.availability import actions as availability
 from radiology.delivery.commitment import actions as inquiries
-from radiology.delivery.contexts import sendable_syntaxes
 from radiology.dicom_network import pdu
 from radiology.dicom_network.association import (
     REJECT_APPLICATION_CONTEXT,
@@ -47,6 +46,7 @@ from radiology.studies import commitment
 from radiology.studies.actions import commit
 from radiology.studies.rejection import MEANINGS, Title
 from radiology.studies.search import Level, returnable
+from radiology.studies.transcoding import sendable_syntaxes
 from radiology.workitems import attributes as workitems
 from radiology.workitems.model import Code
 

@@ -9,35 +9,13 @@ from dataclasses import dataclass, field
 
 from radiology.dicom_network.association import AcceptedContext
 from radiology.dicom_network.pdu import MAX_PRESENTATION_CONTEXTS
-from radiology.standards.dicom.uids import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
-    TRANSFER_SYNTAXES,
-)
+from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
 from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.transcoding import UNCOMPRESSED, sendable_syntaxes
 
 Proposal = tuple[str, tuple[str, ...]]
 Acceptance = Mapping[tuple[str, str], AcceptedContext]
 """Accepted contexts by SOP class and transfer syntax."""
-
-UNCOMPRESSED = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
-LOSSLESS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5")
-"""JPEG-LS, JPEG 2000, RLE: what we compress with."""
-
-
-def sendable_syntaxes(stored: str) -> tuple[str, ...]:
-    """The transfer syntaxes an object stored in this one may be sent in, the best first.
-
-    As stored; else uncompressed, which loses nothing that the stored object still has; else compressed without loss,
-    for requesters whose contexts are compressed. What has lost something already is not compressed again. Encapsulated
-    video and what we do not know goes as stored only.
-    """
-    syntax = TRANSFER_SYNTAXES.get(stored)
-    if syntax is None or syntax.video:
-        return (stored,)
-    codable = not (syntax.lossy or syntax.big_endian or syntax.deflated)
-    others = UNCOMPRESSED + (LOSSLESS if codable else ())
-    return (stored, *(uid for uid in others if uid != stored))
 
 
 @dataclass(slots=True)

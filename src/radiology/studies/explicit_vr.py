@@ -22,7 +22,6 @@ from pydicom.filewriter import write_dataset
 
 from radiology.errors import NotFound, Unavailable
 from radiology.kit.objects import LocalObjects
-from radiology.standards.dicom.part10 import encode_file_meta
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES, TransferSyntax
 from radiology.studies.elements import Elements
 from radiology.studies.queries.retrieve import StoredInstance
@@ -35,15 +34,6 @@ def can_become_explicit(transfer_syntax_uid: str) -> bool:
     """Whether an object of this syntax is uncompressed, so that it can be given as Explicit VR Little Endian."""
     syntax = TRANSFER_SYNTAXES.get(transfer_syntax_uid)
     return syntax is not None and not syntax.encapsulated
-
-
-def explicit_file(objects: LocalObjects, instance: StoredInstance) -> Iterator[bytes]:
-    """The file of an uncompressed object in Explicit VR Little Endian, in chunks. Blocks: for a thread.
-
-    Raises Unavailable where the stored object is damaged.
-    """
-    yield encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, EXPLICIT_VR_LITTLE_ENDIAN, "")
-    yield from little_endian(objects, instance, EXPLICIT_VR_LITTLE_ENDIAN)
 
 
 def little_endian(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Iterator[bytes]:

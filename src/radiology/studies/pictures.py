@@ -32,7 +32,7 @@ def material(objects: LocalObjects, instance: StoredInstance, attributes: bytes,
         instance.transfer_syntax_uid,
         instance.sop_instance_uid,
         attributes,
-        {number: [_part(piece) for piece in content.pieces] for number, content in zip(frames, contents, strict=True)},
+        {number: places(content) for number, content in zip(frames, contents, strict=True)},
         _tables(objects, instance, attributes),
     )
 
@@ -69,6 +69,11 @@ def state_material(objects: LocalObjects, instance: StoredInstance, attributes: 
     return StateMaterial(attributes, _tables(objects, instance, attributes))
 
 
+def places(content: Content) -> list[Part]:
+    """Where the bytes of a frame lie in the file of its object, or the bytes where they had to be made."""
+    return [_part(piece) for piece in content.pieces]
+
+
 def has_tables(attributes: bytes) -> bool:
     """Whether long values have to be read from the file as well."""
     return any(_SHOWN.search(path.decode()) for path in _PATH.findall(attributes))
@@ -96,4 +101,5 @@ def _bytes(objects: LocalObjects, content: Content) -> bytes:
 def _part(piece: retrieve.Piece) -> Part:
     if isinstance(piece, Span):
         return piece.offset, piece.length
-    return piece if isinstance(piece, bytes) else b"".join(piece())
+    assert isinstance(piece, bytes)  # noqa: S101 - frames and bulk data are never made while they are sent.
+    return piece

@@ -4,7 +4,7 @@ Frames are given as they are stored, bit by bit; only the byte order of big endi
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,10 +14,13 @@ import orjson
 
 from radiology.errors import NotAcceptable, NotFound
 from radiology.kit.objects import LocalObjects
-from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from radiology.standards.dicom.part10 import encode_file_meta
+from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from radiology.studies.converting import converted_chunks, needs_codec, without_codec
 from radiology.studies.elements import UNDEFINED, Element, Elements
-from radiology.studies.explicit_vr import can_become_explicit, explicit_file, inflated, swapped
+from radiology.studies.explicit_vr import can_become_explicit, inflated, swapped
 from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.transcoding import sendable_syntaxes
 
 AS_STORED = "*"
 PIXEL_DATA = "7FE00010"
@@ -38,8 +41,8 @@ class Span:
     length: int
 
 
-Piece = bytes | Span | Callable[[], Iterator[bytes]]
-"""A piece of a body: bytes, a part of a file, or a function that makes chunks (blocking, for a thread)."""
+Piece = bytes | Span | Callable[[], Iterator[bytes] | AsyncIterator[bytes]]
+"""A piece of a body: bytes, a part of a file, or a function that makes chunks (an iterator blocks: for a thread)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +62,29 @@ def of_span(span: Span, transfer_syntax_uid: str) -> Content:
 def sent_syntax(instance: StoredInstance, asked: str | None) -> str | None:
     """The transfer syntax an instance is sent in, None where it cannot be sent as asked (PS3.18 8.7.3.5.2).
 
-    Asked for nothing, compressed objects are sent as stored and all others as Explicit VR Little Endian.
+    Asked for nothing, compressed objects are sent as stored and all others as Explicit VR Little Endian. Asked for by
+    name, lossless ones are sent in every lossless syntax we know, lossy ones decompressed. Implicit VR is never sent.
     """
     stored = instance.transfer_syntax_uid
     if asked in (AS_STORED, stored):
         return stored
-    if asked in (None, EXPLICIT_VR_LITTLE_ENDIAN):
-        if can_become_explicit(stored):
-            return EXPLICIT_VR_LITTLE_ENDIAN
-        return stored if asked is None else None
-    return None
+    if asked is None:
+        return EXPLICIT_VR_LITTLE_ENDIAN if can_become_explicit(stored) else stored
+    return asked if asked in sendable_syntaxes(stored) and asked != IMPLICIT_VR_LITTLE_ENDIAN else None
 
 
 def file_content(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Content:
     """The PS3.10 file of an instance, in a syntax that `sent_syntax` gave."""
     if transfer_syntax_uid == instance.transfer_syntax_uid:
         return of_span(Span(instance.object_key, 0, instance.size_bytes), transfer_syntax_uid)
-    return Content((lambda: explicit_file(objects, instance),), None, transfer_syntax_uid)
+    if needs_codec(instance, transfer_syntax_uid):
+        return Content((lambda: converted_chunks(objects, instance, transfer_syntax_uid),), None, transfer_syntax_uid)
+    return Content((lambda: _anew(objects, instance, transfer_syntax_uid),), None, transfer_syntax_uid)
+
+
+def _anew(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Iterator[bytes]:
+    yield encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid, "")
+    yield from without_codec(objects, instance, transfer_syntax_uid)
 
 
 # Frames
@@ -122,8 +131,10 @@ def _native_frames(
         if width == 1 and rest == 0 and bits % 8 == 0:
             contents.append(of_span(span, EXPLICIT_VR_LITTLE_ENDIAN))
         else:
-            data = swapped(objects.read(span.object_key, span.offset, span.length), width)
-            contents.append(_of_bytes(_bits(data, rest, bits)))
+            # A frame may begin or end in the middle of a word that is turned round.
+            before, behind = first % width, -(first + length) % width
+            data = swapped(objects.read(span.object_key, span.offset - before, before + length + behind), width)
+            contents.append(_of_bytes(_bits(data[before : before + length], rest, bits)))
     return contents
 
 
@@ -259,7 +270,8 @@ def ranged(content: Content, first: int, length: int) -> Content:
 
 def _bytes_of(piece: Piece) -> bytes:
     assert not isinstance(piece, Span)  # noqa: S101 - spans are never read here.
-    return piece if isinstance(piece, bytes) else b"".join(piece())
+    assert isinstance(piece, bytes)  # noqa: S101 - nothing that has ranges is made while it is sent.
+    return piece
 
 
 def _pixel_data_inflated(objects: LocalObjects, instance: StoredInstance) -> bytes:

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from radiology.doors.dicomweb import modality, workitems
 from radiology.doors.dicomweb.capabilities import retrieve_capabilities
 from radiology.doors.dicomweb.event_channel import event_channel
+from radiology.doors.dicomweb.frames import retrieve_frames
 from radiology.doors.dicomweb.parameters import PREFIX
 from radiology.doors.dicomweb.qido import search_instances, search_series, search_studies
 from radiology.doors.dicomweb.rendered import (
@@ -18,7 +19,6 @@ from radiology.doors.dicomweb.rendered import (
 from radiology.doors.dicomweb.stow import store_instances
 from radiology.doors.dicomweb.wado import (
     retrieve_bulk_data,
-    retrieve_frames,
     retrieve_instances,
     retrieve_metadata,
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
@@ -10,12 +10,15 @@ from uuid import uuid4
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from radiology.kit.log import get_logger
 from radiology.kit.objects import LocalObjects
 from radiology.studies.retrieve import Content, Piece, Span
 
 CHUNK_BYTES = 1024 * 1024
 #: Small pieces gather to about this size, so that many small parts do not become many small packets.
 GATHERED_BYTES = 256 * 1024
+#: A client that takes no chunk for so long has stalled: its answer is given up, and what is held for it let go.
+STALLED_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Part:
 
 
 class Streamed(Response):
-    """An answer whose body is made while it is sent. Stops when the client has gone."""
+    """An answer whose body is made while it is sent. When the client has gone, so is what was being made for it."""
 
     def __init__(
         self,
@@ -64,10 +67,18 @@ class Streamed(Response):
             await send(start)
             await send({"type": "http.response.body", "body": b""})
             return
+        sending = asyncio.current_task()
+        assert sending is not None  # noqa: S101 - coroutines run in tasks.
         gone = asyncio.create_task(_gone(receive))
+        stop: Callable[[object], object] = lambda _: sending.cancel()  # noqa: E731 - it is taken away again below.
+        gone.add_done_callback(stop)
         try:
             await self._send(start, send, gone)
+        except asyncio.CancelledError:
+            if not gone.done() or sending.uncancel():
+                raise
         finally:
+            gone.remove_done_callback(stop)
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone
@@ -78,7 +89,12 @@ class Streamed(Response):
         await send(dict(start))
         while True:
             following = await anext(self._chunks, None)
-            await send({"type": "http.response.body", "body": chunk, "more_body": following is not None})
+            try:
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": following is not None})
+            except TimeoutError:
+                get_logger().warning("http.reader-stalled")
+                return
             if following is None or gone.done():
                 return
             chunk = following
@@ -179,6 +195,10 @@ async def _piece_chunks(objects: LocalObjects, piece: Piece) -> AsyncIterator[by
             yield chunk
     else:
         made = piece()
+        if isinstance(made, AsyncIterator):
+            async for chunk in made:
+                yield chunk
+            return
         while (chunk := await asyncio.to_thread(_next, made)) is not None:
             yield chunk
 

@@ -39,11 +39,10 @@ from radiology.studies.queries.retrieve import (
     StoredInstance,
     Target,
     attributes_of,
-    instance_with_attributes,
     instances_of,
     version_of,
 )
-from radiology.studies.retrieve import AS_STORED, Content
+from radiology.studies.retrieve import Content
 
 #: So many instances' attributes are read and sent at a time.
 METADATA_PAGE = 100
@@ -55,27 +54,6 @@ _PLACEHOLDER = b'"BulkDataURI":"@/'
 _IMMUTABLE = "private, max-age=86400"
 _GROWING = "private, no-cache"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-
-#: Media types of compressed frames (PS3.18 table 8.7.3-5); as application/octet-stream the bytes are the same.
-_FRAME_TYPES = {
-    "1.2.840.10008.1.2.4.50": "image/jpeg",
-    "1.2.840.10008.1.2.4.51": "image/jpeg",
-    "1.2.840.10008.1.2.4.57": "image/jpeg",
-    "1.2.840.10008.1.2.4.70": "image/jpeg",
-    "1.2.840.10008.1.2.4.80": "image/jls",
-    "1.2.840.10008.1.2.4.81": "image/jls",
-    "1.2.840.10008.1.2.4.90": "image/jp2",
-    "1.2.840.10008.1.2.4.91": "image/jp2",
-    "1.2.840.10008.1.2.4.92": "image/jpx",
-    "1.2.840.10008.1.2.4.93": "image/jpx",
-    "1.2.840.10008.1.2.4.110": "image/jxl",
-    "1.2.840.10008.1.2.4.111": "image/jxl",
-    "1.2.840.10008.1.2.4.112": "image/jxl",
-    "1.2.840.10008.1.2.4.201": "image/jphc",
-    "1.2.840.10008.1.2.4.202": "image/jphc",
-    "1.2.840.10008.1.2.4.203": "image/jphc",
-    "1.2.840.10008.1.2.5": "image/dicom-rle",
-}
 
 
 async def retrieve_instances(request: Request) -> Response:
@@ -193,45 +171,6 @@ def _linked(row: Attributes, study: str) -> bytes:
     return row.attributes.replace(_PLACEHOLDER, b'"BulkDataURI":"' + url.encode())
 
 
-async def retrieve_frames(request: Request) -> Response:
-    """`GET .../frames/{numbers}`: frames as they are stored, in the order asked (PS3.18 10.4.1.1.6)."""
-    numbers = frame_numbers(request.path_params["frames"])
-    actor, target = await target_of(request)
-    app: App = request.app.state.app
-    async with app.db.reading(planned_once=True) as tx:
-        instance, attributes = await instance_with_attributes(tx, target, visible_to=actor)
-    audited(request, actor, target, 1)
-    media_type, multipart = _frame_type(accepted(request), instance, len(numbers))
-    headers = caching([instance.data_set_sha256], f"frames{numbers}{media_type}{multipart}", immutable=True)
-    if unchanged(request, headers):
-        return Response(status_code=304, headers=headers)
-    if retrieve.is_plain(instance):
-        contents = retrieve.frames(app.objects, instance, attributes, numbers)
-    else:
-        contents = await asyncio.to_thread(retrieve.frames, app.objects, instance, attributes, numbers)
-    return _frames_answer(request, instance, numbers, contents, media_type, multipart, headers)
-
-
-def _frames_answer(
-    request: Request,
-    instance: StoredInstance,
-    numbers: Sequence[int],
-    contents: Sequence[Content],
-    media_type: str,
-    multipart: bool,
-    headers: dict[str, str],
-) -> Response:
-    app: App = request.app.state.app
-    if not multipart:
-        return of_content(app.objects, contents[0], media_type, headers=headers)
-    url = url_of(request, instance)
-    parts = [
-        Part(f"{media_type}; transfer-syntax={content.transfer_syntax_uid}", content, f"{url}/frames/{number}")
-        for number, content in zip(numbers, contents, strict=True)
-    ]
-    return of_parts(app.objects, parts, media_type, headers=headers)
-
-
 async def retrieve_bulk_data(request: Request) -> Response:
     """`GET .../bulkdata/{path}`: one value, or a range of its bytes (PS3.18 10.4.1.1.5, RFC 9110 14)."""
     _, (instance, *_) = await _instances(request)
@@ -294,21 +233,6 @@ def _syntax(instance: StoredInstance, ranges: Sequence[MediaRange]) -> str:
         f"Objects are sent as {DICOM}, alone or in multipart/related; this one is stored in transfer syntax "
         f"{instance.transfer_syntax_uid}. Ask for transfer-syntax=* to get it as it is."
     )
-
-
-def _frame_type(ranges: Sequence[MediaRange], instance: StoredInstance, count: int) -> tuple[str, bool]:
-    """The media type of the frames, and whether they come as multipart. Raises NotAcceptable."""
-    stored = instance.transfer_syntax_uid
-    compressed = instance.pixel_data_length is None
-    offers = [_FRAME_TYPES[stored], OCTET_STREAM] if compressed and stored in _FRAME_TYPES else [OCTET_STREAM]
-    for entry in ranges:
-        asked = entry.transfer_syntax
-        fits = asked in (None, AS_STORED, stored) or (not compressed and asked == "1.2.840.10008.1.2.1")
-        bare = not entry.multipart and entry.type != "*/*"
-        for offer in offers:
-            if fits and entry.takes(offer) and not (bare and count > 1):
-                return offer, not bare
-    raise NotAcceptable(f"The frames of this instance are sent as they are stored: {' or '.join(offers)}.")
 
 
 def frame_numbers(text: str) -> list[int]:

@@ -15,14 +15,24 @@ from pydicom.filereader import read_dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from radiology.delivery import compression
-from radiology.delivery.compression import describe, encoded
 from radiology.errors import NotFound, NotSupported, RadiologyError, Unprocessable
 from radiology.standards.dicom import codecs
-from radiology.standards.dicom.uids import IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from radiology.studies import compression
+from radiology.studies.compression import describe, encoded
 from radiology.studies.elements import Elements
 
 PROCESSING_FAILURE = 0x0110
+RLE_LOSSLESS = "1.2.840.10008.1.2.5"
+UNCOMPRESSED: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+LOSSLESS: Final = (
+    "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.4.201",
+    "1.2.840.10008.1.2.4.202",
+    RLE_LOSSLESS,
+)
+"""JPEG-LS, JPEG 2000, HTJ2K, RLE: what we compress with."""
 LONGEST_VALUE_BYTES = 0xFFFFFFFE
 #: Lossy Image Compression Method (0028,2114) of what a lossy transfer syntax holds (PS3.3 C.7.6.1.1.5.1).
 METHODS: Final = {
@@ -35,6 +45,21 @@ METHODS: Final = {
 }
 _HEAD_BYTES = 12  # Of pixel data: tag, VR, two reserved bytes, length (PS3.5 7.1.2); without VR tag and length.
 _IMPLICIT_HEAD_BYTES = 8
+
+
+def sendable_syntaxes(stored: str) -> tuple[str, ...]:
+    """The transfer syntaxes an object stored in this one may be sent in, the best first.
+
+    As stored; else uncompressed, which loses nothing that the stored object still has; else compressed without loss,
+    for requesters that take nothing else. What has lost something already is not compressed again. Encapsulated video
+    and what we do not know goes as stored only.
+    """
+    syntax = TRANSFER_SYNTAXES.get(stored)
+    if syntax is None or syntax.video:
+        return (stored,)
+    codable = not (syntax.lossy or syntax.big_endian or syntax.deflated)
+    others = UNCOMPRESSED + (LOSSLESS if codable else ())
+    return (stored, *(uid for uid in others if uid != stored))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +78,9 @@ class Source:
 
 
 def transcode(source: Source, target_path: str, transfer_syntax_uid: str) -> None:
-    """Write the data set in an uncompressed little endian syntax, or in one of lossless compression.
+    """Write the data set, in an uncompressed little endian syntax or in one of lossless compression, into a file.
 
+    The file is there already: where nobody waits for it any more it is gone, and is not made again.
     Raises NotSupported for what no decoder here knows, Unprocessable for what does not decode.
     """
     decoder = _decoder(source.transfer_syntax_uid)
@@ -72,7 +98,7 @@ def transcode(source: Source, target_path: str, transfer_syntax_uid: str) -> Non
 
 def _transcode(decoder: Any, source: Source, target_path: str, transfer_syntax_uid: str) -> None:
     implicit = TRANSFER_SYNTAXES[source.transfer_syntax_uid].implicit_vr
-    with open(source.path, "rb") as file, open(target_path, "wb") as target, warnings.catch_warnings():
+    with open(source.path, "rb") as file, open(target_path, "r+b") as target, warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
         warnings.simplefilter("ignore")
         header_end = source.pixel_data_offset - (_IMPLICIT_HEAD_BYTES if implicit else _HEAD_BYTES)
@@ -80,7 +106,11 @@ def _transcode(decoder: Any, source: Source, target_path: str, transfer_syntax_u
         end, stored_bytes = _end_of_pixel_data(file, source)
         file.seek(source.pixel_data_offset)
         to_compressed = TRANSFER_SYNTAXES[transfer_syntax_uid].encapsulated
-        frames = decoder.iter_array(file, as_rgb=not to_compressed, **_options(header))
+        # What had no loss keeps its values, also those of luminance and chrominance.
+        as_rgb = not to_compressed and TRANSFER_SYNTAXES[source.transfer_syntax_uid].lossy
+        # Overlays may lie in bits beside the values (PS3.5 8.1.1): where those are stored, they are passed on.
+        keeps_bits = source.pixel_data_length is not None or source.transfer_syntax_uid == RLE_LOSSLESS
+        frames = decoder.iter_array(file, as_rgb=as_rgb, correct_unused_bits=not keeps_bits, **_options(header))
         if to_compressed:
             compression.write(target, header, frames, transfer_syntax_uid)
         else:

@@ -1,0 +1,96 @@
+"""A stored object in another transfer syntax, for C-STORE and DICOMweb alike: as chunks, or in a file without a name.
+
+Pixel data is coded anew by a process with limits; what needs no decoder is written anew where it is asked for.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import BinaryIO
+
+from radiology.errors import NotAcceptable, NotSupported, Unprocessable
+from radiology.kit import cpu
+from radiology.kit.objects import LocalObjects
+from radiology.standards.dicom.part10 import encode_file_meta
+from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
+from radiology.studies.explicit_vr import little_endian
+from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.transcoding import Source, transcode
+
+CHUNK_BYTES = 256 * 1024
+
+
+def needs_codec(instance: StoredInstance, transfer_syntax_uid: str) -> bool:
+    """Whether pixel data has to be coded anew, and not only the data set around it."""
+    if transfer_syntax_uid == instance.transfer_syntax_uid:
+        return False
+    either = (TRANSFER_SYNTAXES[instance.transfer_syntax_uid], TRANSFER_SYNTAXES[transfer_syntax_uid])
+    return instance.pixel_data_offset is not None and any(syntax.encapsulated for syntax in either)
+
+
+def without_codec(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Iterator[bytes]:
+    """The data set in chunks, where `needs_codec` says no. Blocks: for a thread.
+
+    What has no pixel data to be encapsulated is the same in all encapsulated syntaxes (PS3.5 A.4).
+    """
+    native = not TRANSFER_SYNTAXES[transfer_syntax_uid].encapsulated
+    return little_endian(objects, instance, transfer_syntax_uid if native else EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+def converted(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> BinaryIO:
+    """The data set with its pixel data coded anew, in a file that the caller closes. Blocks: for a thread.
+
+    Raises NotSupported, Unprocessable, Unavailable.
+    """
+    with _nameless(objects) as (file, name):
+        cpu.processes.run(transcode, source_of(objects, instance), name, transfer_syntax_uid)
+    return file
+
+
+async def converted_chunks(
+    objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str
+) -> AsyncIterator[bytes]:
+    """The same as a PS3.10 file in chunks, without holding up the event loop. Who goes away gives the place up.
+
+    Raises NotAcceptable, Unavailable.
+    """
+    try:
+        with _nameless(objects) as (file, name):
+            await cpu.processes.call(transcode, source_of(objects, instance), name, transfer_syntax_uid)
+    except (NotSupported, Unprocessable) as error:
+        raise NotAcceptable(error.sentence) from error
+    with closing(file):
+        yield encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid, "")
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk
+
+
+def source_of(objects: LocalObjects, instance: StoredInstance) -> Source:
+    """What a process with limits has to know of a stored object. Raises NotSupported where it has no pixel data."""
+    if instance.pixel_data_offset is None:
+        raise NotSupported("The object has no pixel data.")
+    return Source(
+        str(objects.path(instance.object_key)),
+        instance.transfer_syntax_uid,
+        instance.data_set_offset,
+        instance.pixel_data_offset,
+        instance.pixel_data_length,
+        instance.size_bytes,
+    )
+
+
+@contextmanager
+def _nameless(objects: LocalObjects) -> Generator[tuple[BinaryIO, str]]:
+    """A file to be written by its name, which it loses when the block ends; closed where the block fails."""
+    descriptor, name = tempfile.mkstemp(prefix="converted-", dir=objects.root)
+    file = os.fdopen(descriptor, "rb")
+    try:
+        yield file, name
+    except BaseException:
+        file.close()
+        raise
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(name)
