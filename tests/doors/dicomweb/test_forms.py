@@ -5,13 +5,14 @@ import gzip
 import imagecodecs
 import orjson
 import pytest
+from starlette.requests import Request
 
 import make
 from conftest import ClientAs
 from multipart import parts_of
 from radiology.app import App
-from radiology.doors.dicomweb.compressing import coding_of
 from radiology.doors.dicomweb.media_types import parse_accept
+from radiology.doors.http.negotiation import encoding_of
 from radiology.standards.dicom import xml_model
 
 pytestmark = pytest.mark.anyio
@@ -106,4 +107,5 @@ async def test_long_json_is_compressed_for_who_takes_it_and_images_are_not(app: 
     ],
 )
 def test_the_coding_that_is_liked_best_is_used(header: str, coding: str | None) -> None:
-    assert coding_of(header) == coding
+    request = Request({"type": "http", "headers": [(b"accept-encoding", header.encode())]})
+    assert encoding_of(request, ["zstd", "gzip"]) == coding

@@ -16,6 +16,7 @@ import make
 from multipart import BOUNDARY, RELATED
 from radiology.access import accounts
 from radiology.app import App
+from radiology.doors.dicomweb import sending
 from served import served
 
 pytestmark = pytest.mark.anyio
@@ -117,6 +118,22 @@ async def test_a_reader_that_goes_leaves_no_file_open(app: App, caller: Caller) 
             break
         await asyncio.sleep(0.01)
     assert open_files(app.objects.root) == []
+
+
+async def test_a_reader_that_stalls_for_long_is_given_up(
+    app: App, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "STALLED_SECONDS", 0.1)
+    instance = await large_instance(app)
+    reader, writer = await caller.connect()
+    writer.write(caller.head(instance, "Accept: application/dicom; transfer-syntax=*"))
+    await reader.readuntil(b"\r\n")
+    for _ in range(500):
+        if not open_files(app.objects.root):
+            break
+        await asyncio.sleep(0.02)
+    assert open_files(app.objects.root) == []
+    writer.transport.abort()
 
 
 async def test_pipelined_requests_are_answered_in_order(app: App, caller: Caller) -> None:

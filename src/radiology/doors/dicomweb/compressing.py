@@ -11,6 +11,8 @@ import imagecodecs
 from starlette.requests import Request
 from starlette.responses import Response
 
+from radiology.doors.http.negotiation import encoding_of
+
 #: A shorter answer fits into one packet anyway.
 LEAST_BYTES = 1400
 #: A longer one is compressed in a thread.
@@ -29,32 +31,11 @@ def _gzip(body: bytes) -> bytes:
 _CODINGS: Mapping[str, Callable[[bytes], bytes]] = {"zstd": _zstd, "gzip": _gzip}
 
 
-def coding_of(accept_encoding: str) -> str | None:
-    """The coding to use, the best liked of those that the client likes best; None for none (RFC 9110 12.5.3)."""
-    qualities: dict[str, float] = {}
-    for entry in accept_encoding.lower().split(","):
-        name, _, parameter = entry.partition(";")
-        qualities[name.strip()] = _quality(parameter)
-    known = {coding: qualities.get(coding, qualities.get("*", 0.0)) for coding in _CODINGS}
-    best = max(known, key=known.__getitem__)
-    return best if known[best] > 0 else None
-
-
-def _quality(parameter: str) -> float:
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
-
-
 async def compressed(request: Request, response: Response) -> Response:
     """The same answer, compressed if the client takes that and it is long enough."""
     response.headers.append("Vary", "Accept-Encoding")
     body = bytes(response.body)
-    coding = coding_of(request.headers.get("accept-encoding", "")) if len(body) >= LEAST_BYTES else None
+    coding = encoding_of(request, list(_CODINGS)) if len(body) >= LEAST_BYTES else None
     if coding is None:
         return response
     compress = _CODINGS[coding]

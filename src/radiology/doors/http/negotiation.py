@@ -6,15 +6,14 @@ from starlette.requests import HTTPConnection
 
 
 def encoding_of(request: HTTPConnection, offered: Sequence[str]) -> str | None:
-    """The first of the offered content codings that the client takes, None for the content as it is (12.5.3)."""
+    """The offered content coding that the client likes best, the first of equals; None for the content as it is."""
     weights: dict[str, float] = {}
     for entry in request.headers.get("accept-encoding", "").lower().split(","):
         name, _, parameters = entry.partition(";")
         weights[name.strip()] = _weight(parameters)
-    for encoding in offered:
-        if weights.get(encoding, weights.get("*", 0.0)) > 0:
-            return encoding
-    return None
+    liked = {encoding: weights.get(encoding, weights.get("*", 0.0)) for encoding in offered}
+    best = max(offered, key=liked.__getitem__, default=None)
+    return best if best is not None and liked[best] > 0 else None
 
 
 def _weight(parameters: str) -> float:
