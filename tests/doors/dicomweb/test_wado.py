@@ -222,7 +222,6 @@ async def test_what_is_not_there_is_404(app: App, client_as: ClientAs) -> None:
     ):
         assert (await client.get(path)).status_code == 404
     assert (await client.get("/dicomweb/studies/x.y")).status_code == 400
-    assert (await client.get(url_of(stored) + "/rendered")).status_code == 501
 
 
 def _compressed(frames: int, *, fragments: int = 1) -> bytes:
