@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
+from urllib.parse import urlsplit
 
 import pydicom
 import pytest
@@ -43,3 +45,56 @@ async def test_it_searches_and_retrieves(app: App, judge: DICOMwebClient) -> Non
     assert [instance["00200013"]["Value"] for instance in metadata] == [[1], [2]]
     frames = await asyncio.to_thread(judge.retrieve_instance_frames, *uids, stored.sop_instance_uid, [2, 1])
     assert frames == [bytes(range(32, 64)), bytes(range(32))]
+
+
+@pytest.mark.peer("DICOMweb Store (origin server)", "dicomweb-client")
+async def test_it_stores_and_is_told_what_failed(judge: DICOMwebClient) -> None:
+    made = [make.an_object(StudyInstanceUID="1.2.3.4", PatientID="77") for _ in range(3)]
+    # Read from files, since the client writes no preamble of its own.
+    images = [pydicom.dcmread(BytesIO(make.as_file(image))) for image in made]
+    answer = await asyncio.to_thread(judge.store_instances, images)
+    assert [item.ReferencedSOPInstanceUID for item in answer.ReferencedSOPSequence] == [
+        image.SOPInstanceUID for image in images
+    ]
+    assert answer.RetrieveURL.endswith("/studies/1.2.3.4")
+    assert len(await asyncio.to_thread(judge.search_for_instances, "1.2.3.4")) == 3
+    image = images[0]
+    uids = (image.StudyInstanceUID, image.SeriesInstanceUID, image.SOPInstanceUID)
+    assert await asyncio.to_thread(judge.retrieve_instance, *uids) == image
+    image.PixelData = bytes(32)
+    with pytest.raises(Exception, match="409"):
+        await asyncio.to_thread(judge.store_instances, [image])
+
+
+@pytest.mark.peer("DICOMweb Search (origin server)", "dicomweb-client")
+async def test_it_pages_filters_and_asks_for_attributes(app: App, judge: DICOMwebClient) -> None:
+    for number in range(5):
+        await make.a_study(app, PatientID=f"P{number}", StudyDate=f"2026010{number + 1}")
+    first = await asyncio.to_thread(judge.search_for_studies, limit=2, offset=1)
+    assert [study["00100020"]["Value"] for study in first] == [["P3"], ["P2"]]
+    everything = await asyncio.to_thread(judge.search_for_studies, limit=2, get_remaining=True)
+    assert len(everything) == 5
+    dates, name = {"StudyDate": "20260102-20260103"}, {"PatientName": "Rohman"}
+    fields = ["InstitutionName", "00081010"]
+    assert len(await asyncio.to_thread(judge.search_for_studies, fields=fields, search_filters=dates)) == 2
+    assert len(await asyncio.to_thread(judge.search_for_studies, fuzzymatching=True, search_filters=name)) == 5
+    assert await asyncio.to_thread(judge.search_for_studies, search_filters={"PatientID": "nobody"}) == []
+
+
+@pytest.mark.peer("DICOMweb Retrieve (origin server)", "dicomweb-client")
+async def test_it_retrieves_bulk_data_frames_and_pictures(app: App, judge: DICOMwebClient) -> None:
+    pixels = bytes(range(256)) * 64
+    stored = await make.a_study(app, instances=2, Rows=64, Columns=64, NumberOfFrames=2, PixelData=pixels)
+    uids = (stored.study_instance_uid, stored.series_instance_uid, stored.sop_instance_uid)
+    metadata = await asyncio.to_thread(judge.retrieve_instance_metadata, *uids)
+    # The client leaves the port out of the header Host, and so is told links without it.
+    url = judge.base_url + urlsplit(metadata["7FE00010"]["BulkDataURI"]).path.removeprefix("/dicomweb")
+    assert await asyncio.to_thread(judge.retrieve_bulkdata, url) == [pixels]
+    assert b"".join(await asyncio.to_thread(lambda: list(judge.iter_bulkdata(url)))) == pixels
+    frames = await asyncio.to_thread(lambda: list(judge.iter_instance_frames(*uids, [1, 2])))
+    assert frames == [pixels[:8192], pixels[8192:]]
+    files = await asyncio.to_thread(lambda: list(judge.iter_study(uids[0])))
+    assert files == stored.objects
+    assert len(await asyncio.to_thread(judge.retrieve_study_metadata, uids[0])) == 2
+    rendered = await asyncio.to_thread(judge.retrieve_instance_frames_rendered, *uids, [1])
+    assert rendered[:2] == b"\xff\xd8"
