@@ -1,4 +1,4 @@
-"""Scenario 23: an object is not given as an image where it was asked for as it is; `transfer-syntax=*` gives its bytes."""
+"""Scenario 23: an object is no image where it was asked for as it is; `transfer-syntax=*` gives its bytes."""
 
 import pytest
 from pydicom.uid import ImplicitVRLittleEndian

@@ -28,8 +28,8 @@ P = TypeVar("P", bound=Part)
 class MultipartReader(Generic[P]):
     """Feed it the body; it opens a part when its headers are read, and says when one has ended.
 
-    `open_part` is given the part's media type and returns what takes its bytes; `headers` are then those of the part, by
-    names in small letters. Ended parts gather in `ended`.
+    `open_part` is given the part's media type and returns what takes its bytes; `headers` are then those of the part,
+    by names in small letters. Ended parts gather in `ended`.
     """
 
     boundary: str
