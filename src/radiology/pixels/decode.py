@@ -50,10 +50,15 @@ class Layout:
     is_float: bool = False
 
     @property
-    def frame_bytes(self) -> int:
-        """The size of one native frame in bytes, rounded up."""
+    def frame_bits(self) -> int:
+        """The size of one native frame in bits (PS3.5 8.1.1)."""
         samples = 2 if self.photometric_interpretation == "YBR_FULL_422" else self.samples_per_pixel
-        return (self.rows * self.columns * samples * self.bits_allocated + 7) // 8
+        return self.rows * self.columns * samples * self.bits_allocated
+
+    @property
+    def frame_bytes(self) -> int:
+        """The same in bytes, rounded up."""
+        return (self.frame_bits + 7) // 8
 
     def check(self) -> None:
         """Raises Unprocessable for what cannot be an image, NotSupported for one too large."""

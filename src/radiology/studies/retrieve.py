@@ -19,6 +19,7 @@ from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_V
 from radiology.studies.converting import converted_chunks, needs_codec, without_codec
 from radiology.studies.elements import UNDEFINED, Element, Elements
 from radiology.studies.explicit_vr import can_become_explicit, inflated, swapped
+from radiology.studies.frame_bytes import bits_of, frames_of_fragments
 from radiology.studies.queries.retrieve import StoredInstance
 from radiology.studies.transcoding import sendable_syntaxes
 
@@ -69,7 +70,8 @@ def sent_syntax(instance: StoredInstance, asked: str | None) -> str | None:
     if asked in (AS_STORED, stored):
         return stored
     if asked is None:
-        return EXPLICIT_VR_LITTLE_ENDIAN if can_become_explicit(stored) else stored
+        received = instance.original_transfer_syntax_uid or stored
+        return EXPLICIT_VR_LITTLE_ENDIAN if can_become_explicit(received) else stored
     return asked if asked in sendable_syntaxes(stored) and asked != IMPLICIT_VR_LITTLE_ENDIAN else None
 
 
@@ -134,7 +136,7 @@ def _native_frames(
             # A frame may begin or end in the middle of a word that is turned round.
             before, behind = first % width, -(first + length) % width
             data = swapped(objects.read(span.object_key, span.offset - before, before + length + behind), width)
-            contents.append(_of_bytes(_bits(data[before : before + length], rest, bits)))
+            contents.append(_of_bytes(bits_of(data[before : before + length], rest, bits)))
     return contents
 
 
@@ -147,14 +149,6 @@ def frame_bits(header: Mapping[str, Any], total_bytes: int, count: int) -> int:
     if bits == 0 or bits * count > total_bytes * 8:
         return total_bytes // count * 8
     return bits
-
-
-def _bits(data: bytes, first: int, bits: int) -> bytes:
-    """A frame of single bits that does not begin or end at a byte (PS3.5 8.1.1), moved so that it begins at one."""
-    if first == 0 and bits % 8 == 0:
-        return data
-    unpacked = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")[first : first + bits]
-    return np.packbits(unpacked, bitorder="little").tobytes()
 
 
 def _swapped_width(objects: LocalObjects, instance: StoredInstance) -> int:
@@ -184,28 +178,7 @@ def _fragments_by_frame(objects: LocalObjects, instance: StoredInstance, count: 
         raise NotFound("The pixel data has no fragments.") from error
     finally:
         os.close(descriptor)
-    return _frames_of_fragments(fragments, offsets, count)
-
-
-def _frames_of_fragments(fragments: Sequence[Element], offsets: Sequence[int], count: int) -> list[list[Element]]:
-    """The fragments of each frame (PS3.5 A.4): one each, or as the offset table says. Raises NotFound."""
-    if count == 1:
-        return [list(fragments)]
-    if len(fragments) == count:
-        return [[fragment] for fragment in fragments]
-    if len(offsets) != count or not fragments:
-        raise NotFound("The offset table is missing, so that frames cannot be told apart.")
-    if offsets != sorted(offsets):
-        raise NotFound("The offset table is damaged, so that frames cannot be told apart.")
-    start = fragments[0].start - 8
-    bounds = [*offsets, UNDEFINED]
-    frames: list[list[Element]] = [[] for _ in range(count)]
-    frame = 0
-    for fragment in fragments:
-        while frame + 1 < count and fragment.start - 8 - start >= bounds[frame + 1]:
-            frame += 1
-        frames[frame].append(fragment)
-    return frames
+    return frames_of_fragments(fragments, offsets, count)
 
 
 def _joined(instance: StoredInstance, fragments: Sequence[Element]) -> Content:
@@ -218,7 +191,7 @@ def _frames_of_bytes(data: bytes, header: Mapping[str, Any], numbers: Sequence[i
     contents: list[Content] = []
     for number in numbers:
         first, rest = divmod((number - 1) * bits, 8)
-        contents.append(_of_bytes(_bits(data[first : first + (rest + bits + 7) // 8], rest, bits)))
+        contents.append(_of_bytes(bits_of(data[first : first + (rest + bits + 7) // 8], rest, bits)))
     return contents
 
 
@@ -240,6 +213,8 @@ def bulk_data(objects: LocalObjects, instance: StoredInstance, path: str) -> Con
         elements = Elements(_reader(descriptor), instance.size_bytes, instance.transfer_syntax_uid)
         element = elements.find(path, instance.data_set_offset)
         if element.length == UNDEFINED:
+            if instance.original_transfer_syntax_uid is not None:
+                raise NotAcceptable("The pixel data of this object is compressed now. Ask for its frames.")
             fragments = list(elements.fragments(element.start))[1:]
             return _joined(instance, fragments)
     finally:

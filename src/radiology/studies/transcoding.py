@@ -4,6 +4,8 @@ Values of pixels stay what they were, bit by bit, where the stored form had no l
 other, so memory grows with the frame and not with the object.
 """
 
+import os
+import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +14,14 @@ from typing import Any, BinaryIO, Final
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID
 
 from radiology.errors import NotFound, NotSupported, RadiologyError, Unprocessable
-from radiology.standards.dicom import codecs
+from radiology.pixels.decode import Array, Layout, decode, without_unused_bits
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from radiology.studies import compression
-from radiology.studies.compression import describe, encoded
+from radiology.studies.compression import describe, encoded, layout_of
 from radiology.studies.elements import Elements
+from radiology.studies.frame_bytes import bits_of, frames_of_fragments
 
 PROCESSING_FAILURE = 0x0110
 RLE_LOSSLESS = "1.2.840.10008.1.2.5"
@@ -83,9 +84,11 @@ def transcode(source: Source, target_path: str, transfer_syntax_uid: str) -> Non
     The file is there already: where nobody waits for it any more it is gone, and is not made again.
     Raises NotSupported for what no decoder here knows, Unprocessable for what does not decode.
     """
-    decoder = _decoder(source.transfer_syntax_uid)
     try:
-        _transcode(decoder, source, target_path, transfer_syntax_uid)
+        _transcode(source, target_path, transfer_syntax_uid)
+    except (Unprocessable, NotFound) as error:
+        sentence = f"{error.sentence} The receiver must take it as stored."
+        raise Unprocessable(sentence, dimse_status=PROCESSING_FAILURE) from error
     except RadiologyError:
         raise
     except Exception as error:  # Decoders raise whatever they like at bytes that make no sense to them.
@@ -96,7 +99,7 @@ def transcode(source: Source, target_path: str, transfer_syntax_uid: str) -> Non
         ) from error
 
 
-def _transcode(decoder: Any, source: Source, target_path: str, transfer_syntax_uid: str) -> None:
+def _transcode(source: Source, target_path: str, transfer_syntax_uid: str) -> None:
     implicit = TRANSFER_SYNTAXES[source.transfer_syntax_uid].implicit_vr
     with open(source.path, "rb") as file, open(target_path, "r+b") as target, warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
@@ -104,13 +107,12 @@ def _transcode(decoder: Any, source: Source, target_path: str, transfer_syntax_u
         header_end = source.pixel_data_offset - (_IMPLICIT_HEAD_BYTES if implicit else _HEAD_BYTES)
         header = _elements(file, source.data_set_offset, header_end, implicit=implicit)
         end, stored_bytes = _end_of_pixel_data(file, source)
-        file.seek(source.pixel_data_offset)
         to_compressed = TRANSFER_SYNTAXES[transfer_syntax_uid].encapsulated
         # What had no loss keeps its values, also those of luminance and chrominance.
         as_rgb = not to_compressed and TRANSFER_SYNTAXES[source.transfer_syntax_uid].lossy
         # Overlays may lie in bits beside the values (PS3.5 8.1.1): where those are stored, they are passed on.
         keeps_bits = source.pixel_data_length is not None or source.transfer_syntax_uid == RLE_LOSSLESS
-        frames = decoder.iter_array(file, as_rgb=as_rgb, correct_unused_bits=not keeps_bits, **_options(header))
+        frames = _frames(file, source, header, as_rgb=as_rgb, keeps_bits=keeps_bits)
         if to_compressed:
             compression.write(target, header, frames, transfer_syntax_uid)
         else:
@@ -118,18 +120,6 @@ def _transcode(decoder: Any, source: Source, target_path: str, transfer_syntax_u
         if end < source.size_bytes:
             behind = _elements(file, end, source.size_bytes, implicit=implicit)
             target.write(encoded(behind, transfer_syntax_uid))
-
-
-def _decoder(transfer_syntax_uid: str) -> Any:
-    name = TRANSFER_SYNTAXES[transfer_syntax_uid].name
-    try:
-        codecs.register()
-        decoder = get_decoder(UID(transfer_syntax_uid))
-    except NotImplementedError:
-        raise NotSupported(f"{name} cannot be decompressed here; the receiver must take it as stored.") from None
-    if not decoder.is_available:
-        raise NotSupported(f"The decoder for {name} is not installed; the receiver must take it as stored.")
-    return decoder
 
 
 def _elements(file: BinaryIO, start: int, end: int, *, implicit: bool) -> Dataset:
@@ -157,24 +147,41 @@ def _end_of_pixel_data(file: BinaryIO, source: Source) -> tuple[int, int]:
     return end + 8, compressed_bytes
 
 
-def _options(header: Dataset) -> dict[str, Any]:
-    """What the decoder must know of the image (PS3.3 C.7.6.3)."""
-    options: dict[str, Any] = {
-        "rows": header.get("Rows"),
-        "columns": header.get("Columns"),
-        "number_of_frames": int(header.get("NumberOfFrames") or 1),
-        "samples_per_pixel": header.get("SamplesPerPixel", 1),
-        "photometric_interpretation": header.get("PhotometricInterpretation", "MONOCHROME2"),
-        "bits_allocated": header.get("BitsAllocated"),
-        "bits_stored": header.get("BitsStored", header.get("BitsAllocated")),
-        "pixel_representation": header.get("PixelRepresentation", 0),
-        "planar_configuration": header.get("PlanarConfiguration", 0),
-        "pixel_keyword": "PixelData",
-        "pixel_vr": "OW" if header.get("BitsAllocated", 8) > 8 else "OB",
-    }
-    if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:
-        options["extended_offsets"] = (header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths)
-    return options
+def _frames(
+    file: BinaryIO, source: Source, header: Dataset, *, as_rgb: bool, keeps_bits: bool
+) -> Iterator[tuple[Array, dict[str, Any]]]:
+    """Each frame decoded, and what it is now."""
+    layout = layout_of(header)
+    for data in _stored_frames(file, source, layout, int(header.get("NumberOfFrames") or 1)):
+        frame = decode(data, layout, source.transfer_syntax_uid, as_rgb=as_rgb)
+        yield (
+            frame.pixels if keeps_bits else without_unused_bits(frame, layout),
+            {
+                "photometric_interpretation": frame.photometric_interpretation,
+                "samples_per_pixel": layout.samples_per_pixel,
+                "planar_configuration": 0,
+            },
+        )
+
+
+def _stored_frames(file: BinaryIO, source: Source, layout: Layout, count: int) -> Iterator[bytes]:
+    """The bytes of each frame. Raises NotFound, ValueError where frames cannot be told apart or end early."""
+
+    def read_at(offset: int, length: int) -> bytes:
+        return os.pread(file.fileno(), length, offset)
+
+    if source.pixel_data_length is not None:
+        for number in range(count):
+            first, rest = divmod(number * layout.frame_bits, 8)
+            data = read_at(source.pixel_data_offset + first, (rest + layout.frame_bits + 7) // 8)
+            yield bits_of(data, rest, layout.frame_bits)
+        return
+    elements = Elements(read_at, source.size_bytes, source.transfer_syntax_uid)
+    table, *fragments = elements.fragments(source.pixel_data_offset)
+    words = table.length // 4
+    offsets = list(struct.unpack(f"<{words}L", read_at(table.start, words * 4)))
+    for group in frames_of_fragments(fragments, offsets, count):
+        yield b"".join(read_at(one.start, one.length) for one in group)
 
 
 def _write(
