@@ -31,13 +31,6 @@ def changes(base: str) -> tuple[Change, ...]:
         # Where bundles look for other bundles, for workers and for WebAssembly.
         Change("*.js", '__webpack_require__.p = "/";', f'__webpack_require__.p = "{base}";', times=8, files=8),
         Change("*.css", "url(/", f"url({base}", times=5),
-        # After measurements were saved an event comes without this list, and was taken for an error.
-        Change(
-            "*.js",
-            "const seriesInstanceUIDs = evt.SeriesInstanceUIDs || evt.data.SeriesInstanceUIDs;",
-            "const seriesInstanceUIDs = evt.SeriesInstanceUIDs || evt.data.SeriesInstanceUIDs || [];",
-            times=1,
-        ),
         # Links of the page; its configuration stands beside it.
         Change(PAGE, 'src="/app.bundle', f'src="{base}app.bundle', times=1),
         Change(PAGE, '<link href="/app.bundle.css"', f'<link href="{base}app.bundle.css"', times=1),

@@ -186,7 +186,6 @@
     showWarningMessageForCrossOrigin: false,
     showCPUFallbackMessage: false,
     showLoadingIndicator: true,
-    measurementTrackingMode: "simplified", // Every measurement counts; nobody is asked each time.
     investigationalUseDialog: { option: "never" },
     experimentalStudyBrowserSort: false,
     strictZSpacingForVolumeViewport: true,
