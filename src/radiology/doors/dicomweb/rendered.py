@@ -15,6 +15,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from radiology import __version__
 from radiology.access.model import Actor
 from radiology.app import App
 from radiology.doors.dicomweb.media_types import MediaRange, accepted
@@ -224,7 +225,7 @@ def _form(request: Request, offers: Sequence[str], *, alone: bool) -> tuple[str,
 
 
 async def _picture_answer(request: Request, actor: Actor, wanted: _Wanted, *, immutable: bool) -> Response:
-    headers = caching([wanted.instance.data_set_sha256], f"rendered{wanted.form}", immutable=immutable)
+    headers = caching([wanted.instance.data_set_sha256], f"rendered{__version__}{wanted.form}", immutable=immutable)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     made = _kept(request, wanted) or await unless_gone(request, _picture(request, actor, wanted))
@@ -237,7 +238,7 @@ def _parts_answer(request: Request, actor: Actor, wanted: Sequence[_Wanted]) -> 
     """Pictures in multipart/related, each made when the one before it has been sent."""
     media_type = wanted[0].rendering.media_type
     digests = [one.instance.data_set_sha256 for one in wanted]
-    headers = caching(digests, f"parts{wanted[0].form}{[one.frames for one in wanted]}", immutable=False)
+    headers = caching(digests, f"parts{__version__}{wanted[0].form}{[one.frames for one in wanted]}", immutable=False)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     boundary = uuid4().hex
@@ -345,7 +346,7 @@ async def _gone(request: Request) -> None:
 
 async def _report(request: Request, seen: _Seen) -> Response:
     _must_take(request, HTML)
-    headers = caching([seen.instance.data_set_sha256], "rendered report 1", immutable=True)
+    headers = caching([seen.instance.data_set_sha256], f"report{__version__}", immutable=True)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
