@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from bench import associations, finding, footprint, forwarding, large, retrieving, storing, web
+from bench import associations, finding, footprint, forwarding, large, retrieving, storing, viewer, web
 from bench.peers import SERVERS
 
-WHAT = ("storing", "finding", "retrieving", "forwarding", "associations", "web", "large", "footprint", "all")
+WHAT = ("storing", "finding", "retrieving", "forwarding", "associations", "web", "viewer", "large", "footprint", "all")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -41,6 +41,8 @@ def main(argv: list[str]) -> int:
         broken |= associations.run(quick=asked.quick)
     if asked.what in ("web", "all"):
         broken |= web.run(only=asked.only, rounds=rounds, quick=asked.quick, cases=asked.web_case)
+    if asked.what in ("viewer", "all"):
+        broken |= viewer.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what in ("large", "all"):
         broken |= large.run(only=asked.only, quick=asked.quick)
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):

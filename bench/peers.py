@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,19 +139,25 @@ def answers(port: int, path: str | None) -> bool:
 
 
 @contextmanager
-def orthanc() -> Generator[Peer]:
+def orthanc(
+    plugins: Sequence[str] = (), more: Callable[[Path], Mapping[str, object]] = lambda _: {}
+) -> Generator[Peer]:
     """Orthanc with its own defaults (SQLite, fsync on), its DICOMweb plugin, and DCMTK's switch `TCP_NODELAY=1`.
 
-    Only what a run beside others needs is set: ports, folders, no password on loopback.
+    Only what a run beside others needs is set: ports, folders, no password on loopback; and `more`, which is made from
+    the folder of data, with further plugins.
     """
     with _data_directory("orthanc") as data:
         dicom_port, http_port = free_port(), free_port()
         config, log = data / "orthanc.json", data / "log.txt"
-        config.write_text(json.dumps(orthanc_settings(data / "storage", dicom_port, http_port)))
+        settings = {**orthanc_settings(data / "storage", dicom_port, http_port), **more(data)}
+        settings["Plugins"] = [ORTHANC_PLUGINS, *plugins]
+        config.write_text(json.dumps(settings))
         with running([ORTHANC, str(config)], {"TCP_NODELAY": "1"}, log) as process:
             wait_until_ready(process, log, http_port, "/system")
             wait_until_ready(process, log, dicom_port, None)
-            yield Peer("orthanc", process.pid, dicom_port, "ORTHANC", http_port, "/dicom-web")
+            root = str(settings.get("DicomWeb", {}).get("Root", "/dicom-web")).rstrip("/")
+            yield Peer("orthanc", process.pid, dicom_port, "ORTHANC", http_port, root)
 
 
 def orthanc_settings(storage: Path, dicom_port: int, http_port: int) -> dict[str, object]:

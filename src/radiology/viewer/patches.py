@@ -75,6 +75,8 @@ def changes(base: str) -> tuple[Change, ...]:
 
 _MORE_ICONS = re.compile(r'<link rel="(?:icon|apple-touch-[a-z-]+|yandex-tableau-widget)"[^>]*>')
 _MORE_ICONS_TIMES = 25
+#: Extensions and modes, which every page of the viewer loads.
+_ASKED_FOR_NEXT = (1673, 6938, 6489, 6495, 8478, 89, 2779, 6749, 5696)
 
 
 def apply(folder: Path, base: str) -> None:
@@ -84,9 +86,20 @@ def apply(folder: Path, base: str) -> None:
     page = folder / PAGE
     text, times = _MORE_ICONS.subn("", page.read_text(encoding="utf-8"))
     _check(_MORE_ICONS.pattern, times, _MORE_ICONS_TIMES)
+    text = text.replace("</head>", _preloads(folder, base) + "</head>")
     if left := re.findall(r'(?:href|src)="/(?!viewer/)[^"]*"', text):
         raise CannotBuild(f"The page of the viewer still names {left[0]}.")
     page.write_text(text, encoding="utf-8")
+
+
+def _preloads(folder: Path, base: str) -> str:
+    """Links by which the browser fetches beside the first bundle what that asks for when it has run."""
+    names: list[str] = []
+    for chunk in _ASKED_FOR_NEXT:
+        found = list(folder.glob(f"{chunk}.bundle.*.js"))
+        _check(f"bundle {chunk}", len(found), 1)
+        names.append(found[0].name)
+    return "".join(f'<link rel="preload" as="script" fetchpriority="low" href="{base}{name}">' for name in names)
 
 
 def _apply(folder: Path, change: Change) -> None:
