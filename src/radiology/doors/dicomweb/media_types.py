@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -69,6 +70,12 @@ def accepted(request: Request) -> list[MediaRange]:
 
 def parse_accept(values: Iterable[str]) -> list[MediaRange]:
     """The media ranges of Accept headers, best first; those of equal quality stay in order, quality 0 is left out."""
+    return list(_parsed(tuple(values)))
+
+
+@lru_cache(maxsize=128)
+def _parsed(values: tuple[str, ...]) -> Sequence[MediaRange]:
+    """A client sends the same again and again."""
     ranges = [_range(entry) for value in values for entry in _split(value, ",") if entry.strip()]
     if not ranges:
         return [ANYTHING]

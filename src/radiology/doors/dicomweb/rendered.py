@@ -77,13 +77,13 @@ class _Wanted:
 
     @property
     def form(self) -> str:
-        """What the picture depends on beside the object."""
+        """How it is wanted, in words: for the entity tag."""
         return f"{self.frames}{self.rendering}"
 
     @property
-    def key(self) -> tuple[bytes, str]:
+    def key(self) -> tuple[bytes, tuple[int, ...] | None, Rendering]:
         """What the picture depends on: the object, and how it is wanted."""
-        return self.instance.data_set_sha256, self.form
+        return self.instance.data_set_sha256, self.frames, self.rendering
 
 
 async def retrieve_rendered(request: Request) -> Response:
