@@ -1,8 +1,8 @@
 """The viewer: how long until a person sees the first image of a CT of 1,000 slices, out of Orthanc and out of here.
 
 The same OHIF build is served by both: by this service as people open it, by Orthanc with its own plugin ServeFolders
-beside its DICOMweb plugin. The browser (headless Chromium) is a new process with an empty cache each time, the server is
-warm. The time runs from the navigation until the canvas shows more than letters.
+beside its DICOMweb plugin. The browser (headless Chromium) is a new process with an empty cache each time, and the
+server is warm. The time runs from the navigation until the canvas shows more than letters.
 """
 
 import re
