@@ -18,6 +18,7 @@ from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
 from radiology.standards.dicom import xml_model
+from radiology.workitems.notices import waiting_reports
 from served import served
 
 pytestmark = pytest.mark.anyio
@@ -174,6 +175,13 @@ async def told(socket: ClientConnection) -> tuple[int, str, dict[str, Any]]:
     return event["00001002"]["Value"][0], event["00001000"]["Value"][0], event
 
 
+async def nothing_waits(app: App, ae_title: str) -> None:
+    for _ in range(500):
+        if not await waiting_reports(app, ae_title):
+            break
+        await asyncio.sleep(0.01)
+
+
 async def test_a_subscriber_is_told_over_its_channel_in_order(client: httpx2.AsyncClient, app: App, port: int) -> None:
     await register(app, "WATCHER")
     assert (await client.post(f"{WORKITEMS}/{GLOBAL}/subscribers/WATCHER?deletionlock=true")).status_code == 201
@@ -186,14 +194,18 @@ async def test_a_subscriber_is_told_over_its_channel_in_order(client: httpx2.Asy
         await client.post(f"{WORKITEMS}/{uid}/cancelrequest?requester=RIS")
         kind, _, event = await told(socket)
         assert (kind, event["00741236"]["Value"]) == (2, ["RIS"])
+        await nothing_waits(app, "WATCHER")
     # What happens while no channel is open is told on the next.
     assert (await client.post(f"{WORKITEMS}/{GLOBAL}/subscribers/WATCHER/suspend")).status_code == 200
     await created(client)
-    await change_state(client, uid, "CANCELED", lock)
+    changes = orjson.dumps({"00404041": {"vr": "CS", "Value": ["UNAVAILABLE"]}})
+    changed = await client.post(f"{WORKITEMS}/{uid}?transaction-uid={lock}", content=changes, headers=TYPE)
+    assert changed.status_code == 200, changed.text
     assert (await client.delete(f"{WORKITEMS}/{GLOBAL}/subscribers/WATCHER")).status_code == 200
     await created(client)
     async with channel(client, port, "WATCHER") as socket:
-        assert (await told(socket))[1] == uid
+        kind, workitem, event = await told(socket)
+        assert (kind, workitem, event["00404041"]["Value"]) == (1, uid, ["UNAVAILABLE"])
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.recv(), 0.3)
 

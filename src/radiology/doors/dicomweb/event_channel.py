@@ -78,7 +78,8 @@ async def _tell(socket: WebSocket, app: App, ae_title: str) -> None:
             number = number % 0xFFFF + 1
             text = orjson.dumps(_event(report, number)).decode()
             await asyncio.wait_for(socket.send_text(text), SEND_SECONDS)
-            await forget(app, report.number)
+            # Also where the subscriber goes at this moment, so that it is not told twice without need.
+            await asyncio.shield(forget(app, report.number))
         if not reports:
             await set_within(woken, LOOK_AGAIN_SECONDS)
 
