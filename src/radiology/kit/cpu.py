@@ -91,16 +91,24 @@ class LimitedProcesses:
         """One of the threads, each of which looks after one process."""
         process: _Process | None = None
         while (call := self._calls.get()) is not None:
-            if call.future.set_running_or_notify_cancel():
-                try:
-                    process = process if process is not None and process.is_usable() else _Process(self.memory_bytes)
-                    call.future.set_result(process.do(call, self.seconds))
-                except BaseException as error:  # Whatever it is, the one who waits is told.
-                    call.future.set_exception(error)
-            with self._lock:
-                self._open -= 1
+            if not call.future.set_running_or_notify_cancel():
+                self._done()
+                continue
+            try:
+                process = process if process is not None and process.is_usable() else _Process(self.memory_bytes)
+                result = process.do(call, self.seconds)
+            except BaseException as error:  # Whatever it is, the one who waits is told.
+                self._done()
+                call.future.set_exception(error)
+            else:
+                self._done()  # Before the one who waits may come again, who must not find no process free.
+                call.future.set_result(result)
         if process is not None:
             process.end()
+
+    def _done(self) -> None:
+        with self._lock:
+            self._open -= 1
 
 
 class _Process:
