@@ -109,3 +109,10 @@ async def test_long_json_is_compressed_for_who_takes_it_and_images_are_not(app: 
 def test_the_coding_that_is_liked_best_is_used(header: str, coding: str | None) -> None:
     request = Request({"type": "http", "headers": [(b"accept-encoding", header.encode())]})
     assert encoding_of(request, ["zstd", "gzip"]) == coding
+
+
+async def test_requests_are_counted_by_their_route(client_as: ClientAs) -> None:
+    client = await client_as("administrator")
+    await client.get("/dicomweb/studies/1.2.3/metadata")
+    metrics = (await client.get("/metrics")).text
+    assert 'endpoint="/dicomweb/studies/{study}/metadata"' in metrics

@@ -2,7 +2,8 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
+from starlette.types import Scope
 
 from radiology.doors.dicomweb import modality, workitems
 from radiology.doors.dicomweb.capabilities import retrieve_capabilities
@@ -77,41 +78,50 @@ async def objects(request: Request) -> Response:
     return await (retrieve_zip(request) if wants_zip(request) else retrieve_instances(request))
 
 
+class Counted(Route):
+    """A route that is named in the metrics and the log by its template, as those of FastAPI are."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether this is the route of a request."""
+        match, found = super().matches(scope)
+        return match, found if match is Match.NONE else {**found, "route": self}
+
+
 routes: list[BaseRoute] = [
-    Route(WADO, retrieve_by_parameters),
-    Route(PREFIX, retrieve_capabilities, methods=["GET", "OPTIONS"]),
-    Route(PREFIX + "/", retrieve_capabilities, methods=["GET", "OPTIONS"]),
-    Route(PREFIX + WADO, retrieve_by_parameters),
-    Route(PREFIX + "/studies", studies, methods=["GET", "POST"]),
-    Route(PREFIX + "/series", search_series),
-    Route(PREFIX + "/instances", search_instances),
-    Route(PREFIX + STUDY, study, methods=["GET", "POST"]),
-    Route(PREFIX + STUDY + "/metadata", retrieve_metadata),
-    Route(PREFIX + STUDY + "/rendered", retrieve_rendered),
-    Route(PREFIX + STUDY + "/thumbnail", retrieve_thumbnail),
-    Route(PREFIX + STUDY + "/series", search_series),
-    Route(PREFIX + STUDY + "/instances", search_instances),
-    Route(PREFIX + SERIES, objects),
-    Route(PREFIX + SERIES + "/metadata", retrieve_metadata),
-    Route(PREFIX + SERIES + "/rendered", retrieve_rendered),
-    Route(PREFIX + SERIES + "/thumbnail", retrieve_thumbnail),
-    Route(PREFIX + SERIES + "/instances", search_instances),
-    Route(PREFIX + INSTANCE, retrieve_instances),
-    Route(PREFIX + INSTANCE + "/metadata", retrieve_metadata),
-    Route(PREFIX + INSTANCE + "/rendered", retrieve_rendered),
-    Route(PREFIX + INSTANCE + "/thumbnail", retrieve_thumbnail),
-    Route(PREFIX + INSTANCE + "/frames/{frames}", retrieve_frames),
-    Route(PREFIX + INSTANCE + "/frames/{frames}/rendered", retrieve_rendered_frames),
-    Route(PREFIX + INSTANCE + "/frames/{frames}/thumbnail", retrieve_frame_thumbnails),
-    Route(PREFIX + INSTANCE + "/bulkdata/{path:path}", retrieve_bulk_data),
-    Route(PREFIX + "/workitems", workitem_list, methods=["GET", "POST"]),
-    Route(PREFIX + WORKITEM, workitem, methods=["GET", "POST"]),
-    Route(PREFIX + WORKITEM + "/state", workitems.change_state, methods=["PUT"]),
-    Route(PREFIX + WORKITEM + "/cancelrequest", workitems.request_cancel, methods=["POST"]),
-    Route(PREFIX + SUBSCRIBER, workitem_subscriber, methods=["POST", "DELETE"]),
-    Route(PREFIX + SUBSCRIBER + "/suspend", workitems.suspend, methods=["POST"]),
-    Route(PREFIX + modality.SCHEDULED, modality.search_scheduled_steps),
-    Route(PREFIX + modality.PERFORMED + "/{step}", performed_step, methods=["GET", "POST"]),
-    Route(PREFIX + modality.COMMITMENTS + "/{transaction}", commitment, methods=["GET", "POST"]),
+    Counted(WADO, retrieve_by_parameters),
+    Counted(PREFIX, retrieve_capabilities, methods=["GET", "OPTIONS"]),
+    Counted(PREFIX + "/", retrieve_capabilities, methods=["GET", "OPTIONS"]),
+    Counted(PREFIX + WADO, retrieve_by_parameters),
+    Counted(PREFIX + "/studies", studies, methods=["GET", "POST"]),
+    Counted(PREFIX + "/series", search_series),
+    Counted(PREFIX + "/instances", search_instances),
+    Counted(PREFIX + STUDY, study, methods=["GET", "POST"]),
+    Counted(PREFIX + STUDY + "/metadata", retrieve_metadata),
+    Counted(PREFIX + STUDY + "/rendered", retrieve_rendered),
+    Counted(PREFIX + STUDY + "/thumbnail", retrieve_thumbnail),
+    Counted(PREFIX + STUDY + "/series", search_series),
+    Counted(PREFIX + STUDY + "/instances", search_instances),
+    Counted(PREFIX + SERIES, objects),
+    Counted(PREFIX + SERIES + "/metadata", retrieve_metadata),
+    Counted(PREFIX + SERIES + "/rendered", retrieve_rendered),
+    Counted(PREFIX + SERIES + "/thumbnail", retrieve_thumbnail),
+    Counted(PREFIX + SERIES + "/instances", search_instances),
+    Counted(PREFIX + INSTANCE, retrieve_instances),
+    Counted(PREFIX + INSTANCE + "/metadata", retrieve_metadata),
+    Counted(PREFIX + INSTANCE + "/rendered", retrieve_rendered),
+    Counted(PREFIX + INSTANCE + "/thumbnail", retrieve_thumbnail),
+    Counted(PREFIX + INSTANCE + "/frames/{frames}", retrieve_frames),
+    Counted(PREFIX + INSTANCE + "/frames/{frames}/rendered", retrieve_rendered_frames),
+    Counted(PREFIX + INSTANCE + "/frames/{frames}/thumbnail", retrieve_frame_thumbnails),
+    Counted(PREFIX + INSTANCE + "/bulkdata/{path:path}", retrieve_bulk_data),
+    Counted(PREFIX + "/workitems", workitem_list, methods=["GET", "POST"]),
+    Counted(PREFIX + WORKITEM, workitem, methods=["GET", "POST"]),
+    Counted(PREFIX + WORKITEM + "/state", workitems.change_state, methods=["PUT"]),
+    Counted(PREFIX + WORKITEM + "/cancelrequest", workitems.request_cancel, methods=["POST"]),
+    Counted(PREFIX + SUBSCRIBER, workitem_subscriber, methods=["POST", "DELETE"]),
+    Counted(PREFIX + SUBSCRIBER + "/suspend", workitems.suspend, methods=["POST"]),
+    Counted(PREFIX + modality.SCHEDULED, modality.search_scheduled_steps),
+    Counted(PREFIX + modality.PERFORMED + "/{step}", performed_step, methods=["GET", "POST"]),
+    Counted(PREFIX + modality.COMMITMENTS + "/{transaction}", commitment, methods=["GET", "POST"]),
     WebSocketRoute(PREFIX + "/subscribers/{subscriber}", event_channel),
 ]
