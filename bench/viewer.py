@@ -25,10 +25,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 SERVE_FOLDERS = "/usr/share/orthanc/plugins/libServeFolders.so"
 SLICES, QUICK_SLICES = 1000, 100
 LONGEST_MS = 60_000
-ARGUMENTS = [
-    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]  # fmt: skip
+#: As it comes: without a graphics card WebGL is off, and OHIF draws by itself.
+ARGUMENTS = ["--no-sandbox"]
 
 #: Looks every 20 ms whether a canvas has a picture, at the cost of 1,024 pixels, and keeps the moment when it has.
 WATCH = """setInterval(() => {

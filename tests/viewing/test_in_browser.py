@@ -29,7 +29,7 @@ from radiology.settings import Settings
 from radiology.viewer.place import built
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
+ARGUMENTS = [  # WebGL without a graphics card, as in the browsers of readers.
     "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]  # fmt: skip

@@ -31,6 +31,9 @@ def changes(base: str) -> tuple[Change, ...]:
         # Where bundles look for other bundles, for workers and for WebAssembly.
         Change("*.js", '__webpack_require__.p = "/";', f'__webpack_require__.p = "{base}";', times=8, files=8),
         Change("*.css", "url(/", f"url({base}", times=5),
+        # Contexts of WebGL, all made before the first image; each costs 100 to 200 ms without a graphics card.
+        # Viewports beyond this number share them.
+        Change("*.js", "webGlContextCount: 7,", "webGlContextCount: 2,", times=2, files=2),
         # Links of the page; its configuration stands beside it.
         Change(PAGE, 'src="/app.bundle', f'src="{base}app.bundle', times=1),
         Change(PAGE, '<link href="/app.bundle.css"', f'<link href="{base}app.bundle.css"', times=1),

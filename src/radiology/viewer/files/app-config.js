@@ -9,6 +9,13 @@
   window.browserImportFunction = (name) => import(name);
   console.time("scriptToView"); // OHIF ends this timer when the first picture is there.
 
+  // The first context of WebGL starts the browser's graphics process. That takes a while, so it begins beside the
+  // download of OHIF, and in a worker, where nobody waits for it.
+  try {
+    const start = new Blob(["new OffscreenCanvas(1, 1).getContext('webgl2'); setTimeout(close, 5000);"]);
+    new Worker(URL.createObjectURL(start));
+  } catch { /* It is only sooner. */ }
+
   // ---- What an image shows, from whatever attribute a machine has filled in ----
 
   const imageOf = (displaySet) => displaySet?.images?.[0] ?? displaySet?.instances?.[0] ?? displaySet?.instance ?? {};
