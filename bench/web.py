@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -57,6 +58,10 @@ def _studies(count: int) -> Iterator[Study]:
     return (Study(number * 7919 % count) for number in range(2_000))
 
 
+def _ten_days(study: Study) -> str:
+    return f"StudyDate={study.day}-{date.fromisoformat(study.day) + timedelta(days=9):%Y%m%d}"
+
+
 def _search(parameters: Callable[[Study], str]) -> Callable[[int], Iterator[str]]:
     return lambda count: (f"/studies?{parameters(study)}" for study in _studies(count))
 
@@ -85,8 +90,7 @@ SEARCHES = (
     Case("limit_50", "QIDO-RS studies, `limit=50`", 50, _search(lambda study: f"limit=50&offset={study.number % 7}")),
     Case("patient_id", "by PatientID", 50, _search(lambda study: f"PatientID=P{study.number:08d}")),
     Case("accession_number", "by AccessionNumber", 50, _search(lambda study: f"AccessionNumber=A{study.number:08d}")),
-    Case("date_range", "by a range of dates within a month, `limit=50`", 50,
-         _search(lambda study: f"StudyDate={study.day}-{study.day[:6]}31&limit=50")),
+    Case("date_range", "by a range of ten days, `limit=50`", 50, _search(lambda study: f"{_ten_days(study)}&limit=50")),
     Case(
         "name_and_modality", "by a name with a wildcard and ModalitiesInStudy", 50,
         _search(lambda study: f"PatientName={quote(study.name[:-1])}*&ModalitiesInStudy={study.modality}"),
