@@ -193,6 +193,20 @@ class Settings(BaseSettings):
     index_batch_rows: int = Field(
         default=200, ge=1, le=5000, description="Most instances that one transaction of the index takes."
     )
+    recompress_after_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Age at which uncompressed images are compressed without loss, each when it is proven that what was "
+        "received can be given back byte for byte; 0 for never.",
+    )
+    recompress_transfer_syntax: Literal[
+        "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80"
+    ] = Field(
+        default="1.2.840.10008.1.2.4.201",
+        description="What they are compressed to: HTJ2K Lossless, the same with RPCL options, JPEG 2000 Lossless or "
+        "JPEG-LS Lossless.",
+    )
     quiet_period_radiography_seconds: Seconds = Field(
         default=120, description="Silence after which a study of CR, DX, IO, MG, PX or US counts as complete."
     )

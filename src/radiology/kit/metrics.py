@@ -31,6 +31,14 @@ _associations = Counter("radiology_associations_total", "DICOM associations by h
 _refused = Counter("radiology_associations_refused_total", "DICOM associations that were refused", ["reason"])
 _calls = Counter("radiology_calls_total", "DICOM associations that were asked of peers, by how they ended", ["outcome"])
 
+_recompression = Counter(
+    "radiology_recompression_instances_total",
+    "Uncompressed instances that were compressed at rest, or kept as they are",
+    ["outcome"],
+)
+recompression_saved_bytes = Counter(
+    "radiology_recompression_saved_bytes_total", "Bytes that compression at rest has saved"
+)
 associations_open = Gauge("radiology_associations_open", "DICOM associations now open", multiprocess_mode="livesum")
 instances_stored = Counter("radiology_instances_stored_total", "New instances that were indexed")
 bytes_stored = Counter("radiology_bytes_stored_total", "Bytes of new instances that were indexed")
@@ -78,6 +86,12 @@ def association_refused(reason: str) -> Counter:
 def call(outcome: str) -> Counter:
     """Counter of associations that we asked for: how they ended, or that they could not be opened."""
     return _calls.labels(outcome)
+
+
+@lru_cache(maxsize=8)
+def recompression(outcome: str) -> Counter:
+    """Counter of instances that compression at rest has looked at: `compressed`, `kept`."""
+    return _recompression.labels(outcome)
 
 
 @lru_cache(maxsize=256)

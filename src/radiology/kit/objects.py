@@ -206,12 +206,22 @@ class ObjectWriter:
         """Read back what was written."""
         return os.pread(self._descriptor, length, offset)
 
+    @property
+    def path(self) -> Path:
+        """Where it lies until `commit`, for another process that writes it."""
+        return self._objects.root / f"{self._name}{PART}"
+
+    def take_note(self) -> str:
+        """Look how much another process has written. Returns the key that `commit` will give."""
+        self.size_bytes = os.fstat(self._descriptor).st_size
+        return self._key()
+
     def commit(self) -> str:
         """Give the object its key and wait until name and bytes would survive a power cut. Returns the key.
 
         The name is changed before the fsync, so that one journal commit covers both.
         """
-        key = f"{self._name}-{self.size_bytes}{WHOLE}"
+        key = self._key()
         try:
             os.rename(f"{self._objects.root}/{self._name}{PART}", f"{self._objects.root}/{key}")
             self.key = key
@@ -229,6 +239,9 @@ class ObjectWriter:
             name = self.key or f"{self._name}{PART}"
             (self._objects.root / name).unlink(missing_ok=True)
             self.key = None
+
+    def _key(self) -> str:
+        return f"{self._name}-{self.size_bytes}{WHOLE}"
 
     def _close(self) -> None:
         os.close(self._descriptor)

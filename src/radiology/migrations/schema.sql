@@ -885,6 +885,9 @@ CREATE TABLE public.instances (
     pixel_data_offset bigint,
     pixel_data_length bigint,
     data_set_sha256 bytea NOT NULL,
+    original_transfer_syntax_uid text,
+    original_pixel_data_head bytea,
+    object_sha256 bytea,
     flags text[] DEFAULT '{}'::text[] NOT NULL,
     source_ae_title text DEFAULT ''::text NOT NULL,
     stored_at timestamp with time zone NOT NULL,
@@ -892,6 +895,14 @@ CREATE TABLE public.instances (
 );
 
 COMMENT ON COLUMN public.instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
+
+COMMENT ON COLUMN public.instances.data_set_sha256 IS 'of the data set as it was received, whatever it was compressed to since';
+
+COMMENT ON COLUMN public.instances.original_transfer_syntax_uid IS 'what it was received in, where it was compressed at rest';
+
+COMMENT ON COLUMN public.instances.original_pixel_data_head IS 'tag, VR and length that its pixel data had';
+
+COMMENT ON COLUMN public.instances.object_sha256 IS 'of the data set in the present object, where that is not the one received';
 
 COMMENT ON COLUMN public.instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
 
@@ -1201,6 +1212,9 @@ CREATE TABLE public.rejected_instances (
     pixel_data_offset bigint,
     pixel_data_length bigint,
     data_set_sha256 bytea CONSTRAINT instances_data_set_sha256_not_null NOT NULL,
+    original_transfer_syntax_uid text,
+    original_pixel_data_head bytea,
+    object_sha256 bytea,
     flags text[] CONSTRAINT instances_flags_not_null NOT NULL,
     source_ae_title text CONSTRAINT instances_source_ae_title_not_null NOT NULL,
     stored_at timestamp with time zone CONSTRAINT instances_stored_at_not_null NOT NULL,
@@ -1409,6 +1423,12 @@ ALTER TABLE public.study_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.superseded_objects (
+    object_key text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    delete_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.takeover_slices (
@@ -1743,6 +1763,9 @@ ALTER TABLE ONLY public.study_links
 ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.superseded_objects
+    ADD CONSTRAINT superseded_objects_pkey PRIMARY KEY (object_key);
+
 ALTER TABLE ONLY public.takeover_slices
     ADD CONSTRAINT takeover_slices_pkey PRIMARY KEY (source, first_date, last_date, first_time, last_time, patient_id);
 
@@ -1859,6 +1882,8 @@ CREATE INDEX imaging_studies_patient_name ON public.imaging_studies USING gin (p
 
 CREATE INDEX imaging_studies_phonetic ON public.imaging_studies USING btree (patient_name_phonetic text_pattern_ops) WHERE (patient_name_phonetic <> ''::text);
 
+CREATE INDEX instances_recompressed ON public.instances USING btree (object_key COLLATE "C") WHERE (original_transfer_syntax_uid IS NOT NULL);
+
 CREATE INDEX instances_series ON public.instances USING btree (series_id, instance_number);
 
 CREATE INDEX instances_stored_at ON public.instances USING brin (stored_at);
@@ -1922,6 +1947,8 @@ CREATE INDEX sessions_expires_at ON public.sessions USING btree (expires_at);
 CREATE INDEX study_links_study ON public.study_links USING btree (study_instance_uid, made_at DESC);
 
 CREATE INDEX study_transitions_study ON public.study_transitions USING btree (study_id);
+
+CREATE INDEX superseded_objects_due ON public.superseded_objects USING btree (delete_at);
 
 CREATE INDEX takeover_slices_waiting ON public.takeover_slices USING btree (source, last_date DESC, last_time DESC, patient_id) WHERE (state = 'waiting'::text);
 

@@ -40,7 +40,7 @@ def transcoded(stored: StoredFrame, transfer_syntax_uid: str) -> bytes:
     frame = decode(_read(stored), layout, stored.transfer_syntax_uid, as_rgb=lossy)
     if to_native:
         return _native(frame.pixels, layout)
-    return lossless.encode(_samples(frame.pixels, layout), layout, transfer_syntax_uid)
+    return lossless.encode(samples(frame.pixels, layout), layout, transfer_syntax_uid)
 
 
 def _read(stored: StoredFrame) -> bytes:
@@ -56,10 +56,10 @@ def _read(stored: StoredFrame) -> bytes:
 def _native(pixels: Array, layout: Layout) -> bytes:
     if layout.bits_allocated == 1:
         return np.packbits(pixels, axis=None, bitorder="little").tobytes()
-    return _samples(pixels, layout).tobytes()
+    return samples(pixels, layout).tobytes()
 
 
-def _samples(pixels: Array, layout: Layout) -> Array:
+def samples(pixels: Array, layout: Layout) -> Array:
     """Samples of as many bits as the object says, whatever the decoder gave: the value is the same."""
     if layout.is_float:
         return pixels

@@ -56,6 +56,11 @@ def encode(pixels: Array, layout: Layout, transfer_syntax_uid: str) -> bytes:
     return bytes(encoded)
 
 
+def has_unused_bits(pixels: Array, layout: Layout) -> bool:
+    """Whether something lies in bits beside the values, such as an overlay (PS3.5 8.1.1)."""
+    return _precision(pixels, layout) != layout.bits_stored
+
+
 def _precision(samples: Array, layout: Layout) -> int:
     """Bits Stored (0028,0101), or all bits where something lies beside them, such as an overlay."""
     bits = layout.bits_stored

@@ -34,7 +34,8 @@ def digests(tx: WriterTransaction, sop_instance_uids: Sequence[str]) -> list[Dig
     return tx.all(
         Digest,
         """
-        SELECT sop_instance_uid, transfer_syntax_uid, data_set_sha256
+        SELECT sop_instance_uid, coalesce(original_transfer_syntax_uid, transfer_syntax_uid) AS transfer_syntax_uid,
+            data_set_sha256
         FROM instances
         WHERE sop_instance_uid = ANY(%(uids)s)
         """,

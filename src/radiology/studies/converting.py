@@ -4,10 +4,9 @@ Pixel data is coded anew by a process with limits; what needs no decoder is writ
 """
 
 import asyncio
-import os
-import tempfile
-from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import BinaryIO
 
 from radiology.errors import NotAcceptable, NotSupported, Unprocessable
@@ -17,9 +16,12 @@ from radiology.standards.dicom.part10 import encode_file_meta
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from radiology.studies.explicit_vr import little_endian
 from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.recompression import rebuild
 from radiology.studies.transcoding import Source, transcode
 
 CHUNK_BYTES = 256 * 1024
+
+Coding = Callable[[], None]
 
 
 def needs_codec(instance: StoredInstance, transfer_syntax_uid: str) -> bool:
@@ -45,7 +47,7 @@ def converted(objects: LocalObjects, instance: StoredInstance, transfer_syntax_u
     Raises NotSupported, Unprocessable, Unavailable.
     """
     with _nameless(objects) as (file, name):
-        cpu.processes.run(transcode, source_of(objects, instance), name, transfer_syntax_uid)
+        cpu.processes.run(_coding(objects, instance, name, transfer_syntax_uid))
     return file
 
 
@@ -58,7 +60,7 @@ async def converted_chunks(
     """
     try:
         with _nameless(objects) as (file, name):
-            await cpu.processes.call(transcode, source_of(objects, instance), name, transfer_syntax_uid)
+            await cpu.processes.call(_coding(objects, instance, name, transfer_syntax_uid))
     except (NotSupported, Unprocessable) as error:
         raise NotAcceptable(error.sentence) from error
     with closing(file):
@@ -81,16 +83,25 @@ def source_of(objects: LocalObjects, instance: StoredInstance) -> Source:
     )
 
 
+def _coding(objects: LocalObjects, instance: StoredInstance, name: str, transfer_syntax_uid: str) -> Coding:
+    """What writes the data set into the file of this name: what was compressed at rest becomes what it was."""
+    source, head = source_of(objects, instance), instance.original_pixel_data_head
+    if head is not None and transfer_syntax_uid == instance.original_transfer_syntax_uid:
+        return partial(rebuild, source, name, head, transfer_syntax_uid)
+    return partial(transcode, source, name, transfer_syntax_uid)
+
+
 @contextmanager
 def _nameless(objects: LocalObjects) -> Generator[tuple[BinaryIO, str]]:
-    """A file to be written by its name, which it loses when the block ends; closed where the block fails."""
-    descriptor, name = tempfile.mkstemp(prefix="converted-", dir=objects.root)
-    file = os.fdopen(descriptor, "rb")
-    try:
-        yield file, name
-    except BaseException:
-        file.close()
-        raise
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
+    """A file to be written by its name, which it loses when the block ends; closed where the block fails.
+
+    What a crash leaves of it is removed like all that was begun and never finished.
+    """
+    with objects.create(write_behind=False) as writer:
+        name = str(writer.path)
+        file = open(name, "rb")  # noqa: SIM115 - it is given to the caller.
+        try:
+            yield file, name
+        except BaseException:
+            file.close()
+            raise

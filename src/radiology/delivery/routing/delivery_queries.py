@@ -211,7 +211,7 @@ async def waiting_instances(tx: Transaction, id: UUID) -> list[StoredInstance]:
         """
         SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
             i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
-            i.pixel_data_length, i.data_set_sha256
+            i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid, i.original_pixel_data_head
         FROM delivery_instances AS listed
         JOIN instances AS i ON i.sop_instance_uid = listed.sop_instance_uid
         JOIN imaging_series AS e ON e.id = i.series_id

@@ -82,7 +82,7 @@ async def retrieve_frames(request: Request) -> Response:
         instance, attributes = await instance_with_attributes(tx, target, visible_to=actor)
     audited(request, actor, target, 1)
     form = _form(accepted(request), instance, len(numbers))
-    headers = caching([instance.data_set_sha256], f"frames{numbers}{form.name}", immutable=True)
+    headers = caching([instance.bytes_id], f"frames{numbers}{form.name}", immutable=True)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     if retrieve.is_plain(instance):
@@ -144,6 +144,8 @@ def _as_stored(entry: MediaRange, instance: StoredInstance) -> str | None:
     """The media type of frames that are sent as they lie, where the client takes it."""
     stored, asked = instance.transfer_syntax_uid, entry.transfer_syntax
     is_native = instance.pixel_data_length is not None
+    if asked is None and entry.content != _MEDIA_TYPES.get(stored) and instance.original_transfer_syntax_uid:
+        return None  # Who names no form is given what was received.
     offers = [OCTET_STREAM] if is_native else [_MEDIA_TYPES.get(stored, OCTET_STREAM), OCTET_STREAM]
     fits = asked in (None, AS_STORED, stored) or (is_native and asked == EXPLICIT_VR_LITTLE_ENDIAN)
     return next((offer for offer in offers if fits and entry.takes(offer)), None)
@@ -151,7 +153,8 @@ def _as_stored(entry: MediaRange, instance: StoredInstance) -> str | None:
 
 def _coded(entry: MediaRange, instance: StoredInstance) -> tuple[str, str] | None:
     """Media type and transfer syntax of frames that are coded anew: only where the client names one of both."""
-    uid = entry.transfer_syntax or _DEFAULTS.get(entry.content)
+    received = EXPLICIT_VR_LITTLE_ENDIAN if instance.original_transfer_syntax_uid else None
+    uid = entry.transfer_syntax or _DEFAULTS.get(entry.content, received)
     if uid is None or uid not in _possible(instance):
         return None
     media_type = _MEDIA_TYPES.get(uid, OCTET_STREAM)

@@ -65,7 +65,7 @@ async def retrieve_instances(request: Request) -> Response:
     usable = [entry for entry in ranges if (entry.type in (DICOM, "application/*")) == single]
     syntaxes = [_syntax(instance, usable) for instance in instances]
     form = f"{single}{''.join(syntaxes)}"
-    digests = [instance.data_set_sha256 for instance in instances]
+    digests = [instance.bytes_id for instance in instances]
     headers = caching(digests, form, immutable=target.sop_instance_uid is not None)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)

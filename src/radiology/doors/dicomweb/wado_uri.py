@@ -67,7 +67,7 @@ async def _object(request: Request, target: Target) -> Response:
 
 
 def _answer(request: Request, instance: StoredInstance, transfer_syntax_uid: str) -> Response:
-    headers = caching([instance.data_set_sha256], transfer_syntax_uid, immutable=True)
+    headers = caching([instance.bytes_id], transfer_syntax_uid, immutable=True)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app

@@ -15,6 +15,7 @@ from radiology.kit.log import get_logger
 from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
 from radiology.studies.actions.performed import follow_transfers
+from radiology.studies.actions.recompress import delete_superseded, recompress_due
 from radiology.studies.actions.recover import recover
 from radiology.studies.actions.settle import settle_studies
 from radiology.studies.archive import Archive
@@ -63,6 +64,8 @@ def of(archive: Archive) -> list[Task]:
             lambda: recover(archive, older_than_seconds=INDEXED_BY_THEN_SECONDS),
             first=lambda: recover(archive, older_than_seconds=0),
         ),
+        Task("objects.recompress", 60, lambda: recompress_due(app)),
+        Task("objects.delete-superseded", 600, lambda: delete_superseded(app)),
         Task("objects.discard-parts", 3600, discard_parts),
         Task("associations.forget", 60, lambda: forget_old_traces(app)),
     ]

@@ -216,12 +216,19 @@ CREATE TABLE instances (
     pixel_data_offset bigint,
     pixel_data_length bigint,
     data_set_sha256 bytea NOT NULL,
+    original_transfer_syntax_uid text,
+    original_pixel_data_head bytea,
+    object_sha256 bytea,
     flags text[] NOT NULL DEFAULT '{}',
     source_ae_title text NOT NULL DEFAULT '',
     stored_at timestamptz NOT NULL,
     attributes bytea NOT NULL
 );
 COMMENT ON COLUMN instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
+COMMENT ON COLUMN instances.data_set_sha256 IS 'of the data set as it was received, whatever it was compressed to since';
+COMMENT ON COLUMN instances.original_transfer_syntax_uid IS 'what it was received in, where it was compressed at rest';
+COMMENT ON COLUMN instances.original_pixel_data_head IS 'tag, VR and length that its pixel data had';
+COMMENT ON COLUMN instances.object_sha256 IS 'of the data set in the present object, where that is not the one received';
 COMMENT ON COLUMN instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
 CREATE INDEX instances_series ON instances (series_id, instance_number);
 CREATE INDEX instances_study ON instances (study_id);

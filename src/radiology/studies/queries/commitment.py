@@ -86,7 +86,8 @@ async def evidence_of(tx: Transaction, id: UUID) -> list[Evidence]:
         Evidence,
         """
         SELECT asked.sop_class_uid, asked.sop_instance_uid, stored.sop_class_uid AS stored_class_uid,
-            stored.object_key, stored.size_bytes, stored.data_set_offset, stored.data_set_sha256,
+            stored.object_key, stored.size_bytes, stored.data_set_offset,
+            coalesce(stored.object_sha256, stored.data_set_sha256) AS data_set_sha256,
             EXISTS (
                 SELECT 1 FROM quarantine AS held
                 WHERE held.sop_instance_uid = asked.sop_instance_uid

@@ -18,7 +18,8 @@ _IMAGES: LiteralString = """
     WITH images AS (
         SELECT s.study_instance_uid, e.series_instance_uid, e.series_number, i.sop_instance_uid, i.sop_class_uid,
             i.transfer_syntax_uid, i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset,
-            i.pixel_data_offset, i.pixel_data_length, i.data_set_sha256,
+            i.pixel_data_offset, i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid,
+            i.original_pixel_data_head,
             count(*) OVER (PARTITION BY e.id) AS many,
             row_number() OVER (PARTITION BY e.id ORDER BY i.instance_number NULLS LAST, i.sop_instance_uid) AS place
         FROM imaging_studies s
@@ -29,7 +30,7 @@ _THE_MIDDLE_ONE: LiteralString = """
     )
     SELECT study_instance_uid, series_instance_uid, sop_instance_uid, sop_class_uid, transfer_syntax_uid,
         number_of_frames, object_key, size_bytes, data_set_offset, pixel_data_offset, pixel_data_length,
-        data_set_sha256
+        data_set_sha256, original_transfer_syntax_uid, original_pixel_data_head
     FROM images
     WHERE place = (many + 1) / 2
     ORDER BY many DESC, series_number NULLS LAST, series_instance_uid

@@ -35,11 +35,21 @@ class StoredInstance:
     pixel_data_offset: int | None
     pixel_data_length: int | None
     data_set_sha256: bytes
+    #: Both of what was compressed at rest: what it was received in, and the head that its pixel data had.
+    original_transfer_syntax_uid: str | None = None
+    original_pixel_data_head: bytes | None = None
+
+    @property
+    def bytes_id(self) -> bytes:
+        """What tells the bytes of this object from all others, also from those of the object before compression."""
+        if self.original_transfer_syntax_uid is None:
+            return self.data_set_sha256
+        return self.data_set_sha256 + self.object_key.encode()
 
 
 @dataclass(frozen=True, slots=True)
 class _WithAttributes(StoredInstance):
-    attributes: bytes
+    attributes: bytes = b""
 
     def instance(self) -> StoredInstance:
         """The instance without them."""
@@ -68,7 +78,7 @@ class Selection:
 _COLUMNS: LiteralString = """
     SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
         i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
-        i.pixel_data_length, i.data_set_sha256"""
+        i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid, i.original_pixel_data_head"""
 _OBJECTS: LiteralString = """
     FROM imaging_studies s
     JOIN imaging_series e ON e.study_id = s.id

@@ -72,13 +72,18 @@ async def settle(
 
 
 async def named_keys(tx: Transaction, folder: str, *, since: datetime, until: datetime) -> set[str]:
-    """Keys of objects in a folder that a row names, among rows of this span of time."""
+    """Keys of objects in a folder that a row names, among rows of this span of time and what was compressed then."""
     instances = await tx.values(
         """
         SELECT object_key
         FROM instances
         WHERE stored_at BETWEEN %(since)s AND %(until)s
           AND object_key LIKE %(folder)s || '/%%'
+        UNION ALL
+        SELECT object_key
+        FROM instances
+        WHERE original_transfer_syntax_uid IS NOT NULL
+          AND object_key COLLATE "C" BETWEEN %(folder)s || '/' AND %(folder)s || '0'
         """,
         folder=folder,
         since=since,
@@ -89,6 +94,8 @@ async def named_keys(tx: Transaction, folder: str, *, since: datetime, until: da
         SELECT object_key FROM quarantine WHERE object_key LIKE %(folder)s || '/%%'
         UNION ALL
         SELECT object_key FROM rejected_instances WHERE object_key LIKE %(folder)s || '/%%'
+        UNION ALL
+        SELECT object_key FROM superseded_objects WHERE object_key LIKE %(folder)s || '/%%'
         """,
         folder=folder,
     )
