@@ -118,6 +118,24 @@ def test_tests_bring_their_own_group_which_a_later_start_keeps(clone: Clone) -> 
     assert not any(call.startswith("uv sync") for call in clone.run("test")[2])
 
 
+def test_node_is_brought_once_for_the_viewer_where_the_machine_has_none(clone: Clone) -> None:
+    brought = f"uv sync --project {clone.root} --frozen --inexact --no-dev --group ui"
+    clone.run("settings")
+    (clone.root / ".venv" / "bin" / "python").write_text("#!/bin/sh\nexit 1\n")
+    clone.tool("npm", "#!/bin/sh\n")
+    clone.tool("node", "#!/bin/sh\nexit 1\n")  # One that is too old says so.
+    assert brought in clone.run("serve")[2]
+    assert brought not in clone.run("import", "a.dcm")[2]
+    assert brought not in clone.run("serve", RADI_FETCH_VIEWER="false")[2]
+    clone.tool("node", "#!/bin/sh\n")
+    assert brought not in clone.run("serve")[2]
+    clone.tool("node", "#!/bin/sh\nexit 1\n")
+    made = clone.root / ".radi" / "viewer" / "3.13.2-abc"
+    made.mkdir(parents=True)
+    (made / "index.html").touch()
+    assert brought not in clone.run("demo")[2]
+
+
 def test_a_clone_that_was_moved_is_installed_anew(clone: Clone) -> None:
     clone.run("settings")
     (clone.root / ".venv" / "old").touch()
