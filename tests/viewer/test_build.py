@@ -1,4 +1,4 @@
-"""Making the viewer: only the package that was pinned, changed only where it is as expected, and whole or not at all."""
+"""Making the viewer: only from the pinned package, changed only where it is as expected, and whole or not at all."""
 
 import tarfile
 from io import BytesIO
