@@ -118,10 +118,14 @@ async def _workitem(tx: Transaction, actor: Actor, sop_instance_uid: str) -> Wor
     return row.workitem
 
 
-async def check_channel(app: App, ae_title: str) -> None:
-    """Raise NotFound for a peer that is not known, Conflict for one that is told by N-EVENT-REPORT."""
+async def check_channel(app: App, actor: Actor, ae_title: str) -> None:
+    """Raise NotFound for a peer that is not known, or not in the actor's facility, and NotPermitted for who may see one
+    study only; Conflict for a peer that is told by N-EVENT-REPORT."""
+    facility = actor.reader_facility
     async with app.db.transaction() as tx:
         entity = await _known(tx, ae_title, has_channel=True)
+    if facility not in (None, entity.facility_code or app.settings.facility_code):
+        raise _unknown_receiver("the service ups in your facility")
     if has_address(entity):
         raise Conflict(
             f"{ae_title} is told by N-EVENT-REPORT. Register a title without host and port for an event channel."
@@ -132,6 +136,9 @@ async def _known(tx: Transaction, ae_title: str, *, has_channel: bool) -> Applic
     """Raise NotFound (C308) unless the peer is registered, may use the service, and says where it can be told."""
     entity = await find_application_entity(tx, ae_title)
     if entity is None or not entity.may("ups") or not (has_channel or has_address(entity)):
-        what = "the service ups" if has_channel else "host, port and the service ups"
-        raise NotFound(f"The receiving AE is not registered with {what}.", dimse_status=Code.UNKNOWN_RECEIVER)
+        raise _unknown_receiver("the service ups" if has_channel else "host, port and the service ups")
     return entity
+
+
+def _unknown_receiver(what: str) -> NotFound:
+    return NotFound(f"The receiving AE is not registered with {what}.", dimse_status=Code.UNKNOWN_RECEIVER)

@@ -11,12 +11,15 @@ from fastapi import FastAPI
 from pydicom.uid import generate_uid
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from conftest import ClientAs
 from procedure_steps import FILTERED, GLOBAL, performed, task
+from radiology.access import sessions
 from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
+from radiology.doors.http.actors import COOKIE
 from radiology.standards.dicom import xml_model
 from radiology.workitems.notices import waiting_reports
 from served import served
@@ -221,6 +224,26 @@ async def test_a_filtered_subscription_tells_only_what_fits(client: httpx2.Async
         await created(client)
         wanted = await created(client, WorklistLabel="MR READING")
         assert (await told(socket))[1] == wanted
+
+
+async def test_a_channel_is_not_opened_by_pages_of_others_nor_by_readers(
+    client: httpx2.AsyncClient, client_as: ClientAs, app: App, port: int
+) -> None:
+    await register(app, "WATCHER")
+    url = f"ws://127.0.0.1:{port}/dicomweb/subscribers/WATCHER"
+    async with app.db.transaction() as tx:
+        secret = await sessions.begin(tx, "radiographer", now=app.clock.now())
+    cookie = {"Cookie": f"{COOKIE}={secret}"}
+    async with connect(url, additional_headers=cookie, origin=Origin(f"http://127.0.0.1:{port}")):
+        pass
+    for headers, origin in ((cookie, "http://elsewhere.test"), (cookie, None)):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(url, additional_headers=headers, origin=Origin(origin) if origin else None)
+        assert refused.value.response.status_code == 403
+    reader = await client_as("referrer")
+    with pytest.raises(InvalidStatus) as refused:
+        await channel(reader, port, "WATCHER")
+    assert refused.value.response.status_code == 403
 
 
 async def test_a_channel_is_refused_to_strangers(client: httpx2.AsyncClient, app: App, port: int) -> None:

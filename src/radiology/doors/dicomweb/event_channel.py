@@ -37,10 +37,12 @@ async def event_channel(socket: WebSocket) -> None:
     ae_title: str = socket.path_params["subscriber"]
     app: App = socket.app.state.app
     try:
-        (await actor_of(socket)).must(Permission.READ)
+        actor = await actor_of(socket)
+        # What is told is forgotten, so to listen for a subscriber changes something.
+        actor.must(Permission.WRITE)
         if _open >= MOST_CHANNELS:
             raise Unavailable("Too many event channels are open. Try again later.")
-        await check_channel(app, ae_title)
+        await check_channel(app, actor, ae_title)
     except RadiologyError as error:
         await socket.send_denial_response(of_refusal(error))
         return

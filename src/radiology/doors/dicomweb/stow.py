@@ -15,6 +15,7 @@ from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, accepted, ch
 from radiology.doors.dicomweb.parameters import base_url, path_uid
 from radiology.doors.http.actors import actor_of
 from radiology.errors import Invalid, NotAcceptable, NotSupported, RadiologyError, TooLarge, Unavailable
+from radiology.kit import metrics
 from radiology.kit.multipart import MultipartReader, boundary_of, parsed_content_type
 from radiology.standards.dicom.checks import WARNINGS
 from radiology.studies.actions.store import Outcome, Storing
@@ -174,7 +175,11 @@ async def _store(request: Request, study: str | None) -> list[Outcome]:
     storing = Storing(archive, _source(archive, actor), study)
     try:
         await Body(request, storing, archive.app.settings.max_request_bytes).read()
-        return await storing.finish()
+        outcomes = await storing.finish()
+        for outcome in outcomes:
+            status = outcome.error.failure_reason if outcome.error else 0
+            metrics.dicom_operation("STOW-RS", f"{status:04X}").inc()
+        return outcomes
     finally:
         await storing.discard()
 

@@ -76,7 +76,8 @@ def must_come_from_our_pages(connection: HTTPConnection) -> None:
     Browsers send a session's cookie with whatever they send here, so what it was that sent it must be looked at: they
     say so themselves (Fetch Metadata), and where they do not, the Origin tells (RFC 6454).
     """
-    if connection.scope["method"] in SAFE:
+    # A WebSocket has no method: it is looked at like what changes something.
+    if connection.scope.get("method") in SAFE:
         return
     site = connection.headers.get("sec-fetch-site")
     origin = urlsplit(connection.headers.get("origin", ""))
