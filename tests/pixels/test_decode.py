@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -154,6 +155,15 @@ def test_a_codestream_of_another_size_is_refused_before_it_is_decoded():
     head = b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 11, 8, 60000, 60000, 1) + b"\x01\x11\x00\xff\xd9"
     with pytest.raises(Unprocessable, match="60000 x 60000 pixels, the attributes say 4 x 4"):
         decode(head, Layout(4, 4, bits_allocated=8, bits_stored=8, high_bit=7), "1.2.840.10008.1.2.4.50")
+
+
+def test_a_jpeg_ls_stream_that_is_cut_off_is_refused_at_once(shared_data):
+    ds = pydicom.dcmread(shared_data / "dicom/pydicom-data/JLSL_RGB_ILV1.dcm", force=True)
+    data = get_frame(ds.PixelData, 0, number_of_frames=1)[:2859]
+    began = time.monotonic()
+    with pytest.raises(Unprocessable):
+        decode(data, layout_of(ds), "1.2.840.10008.1.2.4.80")
+    assert time.monotonic() - began < 1
 
 
 def test_bits_beside_the_value_are_no_part_of_it():

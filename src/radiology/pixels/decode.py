@@ -220,8 +220,15 @@ def _jpeg(data: bytes, layout: Layout, head: Codestream, as_rgb: bool) -> Frame:
 _DECODERS: Final[dict[int, Callable[[bytes], Array]]] = {
     0x00: lambda data: _codecs().jpeg2k_decode(data),
     0xC3: lambda data: _codecs().jpegsof3_decode(data),
-    0xF7: lambda data: _codecs().jpegls_decode(data),
+    0xF7: lambda data: _codecs().jpegls_decode(_ended(data)),
 }
+_END_OF_IMAGE = b"\xff\xd9"
+_PADDING = 64
+
+
+def _ended(data: bytes) -> bytes:
+    """The stream with an end: at one that is cut off, the decoder looks for it for seconds."""
+    return data if _END_OF_IMAGE in data[-_PADDING:] else data + _END_OF_IMAGE
 
 
 def can_decode(transfer_syntax_uid: str) -> bool:
