@@ -145,7 +145,7 @@ async def test_searches_match_page_and_return_what_is_asked_for(client: httpx2.A
     assert (await client.get(f"{WORKITEMS}?PatientID=nobody")).json() == []
     dates = f"{WORKITEMS}?ScheduledProcedureStepStartDateTime=20260301030000-20260301040000"
     assert [each["00100020"]["Value"] for each in (await client.get(dates)).json()] == [["P3"], ["P4"]]
-    for wrong in ("NoSuchAttribute=1", "limit=x", "ScheduledProcedureStepStartDateTime=never"):
+    for wrong in ("NoSuchAttribute=1", "limit=x", "offset=10001", "ScheduledProcedureStepStartDateTime=never"):
         assert (await client.get(f"{WORKITEMS}?{wrong}")).status_code == 400, wrong
 
 

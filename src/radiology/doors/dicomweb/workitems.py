@@ -43,6 +43,8 @@ RETURNED: Final = (
     "00404018", "00404025", "00404034", "00404041", "00741000", "00741200", "00741202", "00741204",
 )  # fmt: skip
 MOST_AE_CHARACTERS: Final = 16
+#: Workitems are compared one by one, so those before a page cost what those on it do.
+MOST_OFFSET: Final = 10_000
 
 _WRONG_UID = "The Transaction UID is incorrect."
 _INCONSISTENT = "The submitted request is inconsistent with the state of the UPS Instance."
@@ -148,6 +150,8 @@ async def search(request: Request) -> Response:
     is_all = "all" in include
     asked = identifier_of([*keys, *((name, "") for name in include if name != "all"), *((tag, "") for tag in RETURNED)])
     query, page = parse(asked, zone=app.settings.zone), page_of(request, app.settings)
+    if page.offset > MOST_OFFSET:
+        raise Invalid(f"offset may be at most {MOST_OFFSET:,}. Narrow the search down.")
     most = page.offset + app.settings.qido_max_limit + 1
     found = await actions.find_workitems(app, actor, query, limit=most)
     shown = found[page.offset : page.offset + page.limit]
