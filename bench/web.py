@@ -160,12 +160,14 @@ def measure(peer: Peer, case: Case, count: int, seconds: float) -> float:
         said = subprocess.run(
             [*argv, f"http://127.0.0.1:{peer.http_port}"], capture_output=True, text=True, timeout=300, check=True
         ).stdout
-    if re.search(r"Non-2xx|Socket errors", said):
+    if re.search(r"Non-2xx|connect [1-9]|timeout [1-9]", said):
         raise RuntimeError(f"{peer.name}: {case.key} was not answered as it should be: {said}")
     found = re.search(r"Requests/sec:\s*([\d.]+)", said)
-    if found is None:
+    moved = re.search(r"Transfer/sec:\s*([\d.]+)([KMG])B", said)
+    if found is None or moved is None:
         raise RuntimeError(f"wrk did not say how many requests were answered: {said}")
-    return float(found[1]) * (case.mebibytes or 1)
+    mebibytes = float(moved[1]) * {"K": 1 / 1024, "M": 1, "G": 1024}[moved[2]]
+    return mebibytes if case.mebibytes else float(found[1])
 
 
 def _must_answer(peer: Peer, path: str, case: Case) -> None:
