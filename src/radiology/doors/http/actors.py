@@ -16,6 +16,10 @@ from radiology.errors import NotAuthenticated, NotPermitted, TooManyAttempts
 
 COOKIE = "radi_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Pages of people: who has not signed in is asked to, and comes back to what was wanted.
+PAGES_BELOW = ("/viewer/", "/light/")
+#: All that a session for one study may ask for; which study that is, every query knows.
+ONE_STUDY_BELOW = (*PAGES_BELOW, "/dicomweb/studies", "/dicomweb/series", "/dicomweb/instances")
 
 FAILURES_ALLOWED = 10
 FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
@@ -45,10 +49,13 @@ class FailedAttempts:
 
 
 async def actor_of(connection: HTTPConnection) -> Actor:
-    """Who asks. Raises NotAuthenticated, TooManyAttempts. Known once, it is kept with the request."""
+    """Who asks. Raises NotAuthenticated, NotPermitted, TooManyAttempts. Known once, it is kept with the request."""
     actor = connection.scope.get("actor")
     if actor is None:
-        actor = connection.scope["actor"] = await _authenticate(connection)
+        actor = await _authenticate(connection)
+        if actor.study_instance_uid is not None and not connection.scope["path"].startswith(ONE_STUDY_BELOW):
+            raise NotPermitted("This link opens one study, and nothing else.")
+        connection.scope["actor"] = actor
     return actor
 
 

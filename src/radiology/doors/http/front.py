@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radiology.doors.http import problems
-from radiology.doors.http.actors import COOKIE, actor_of
-from radiology.errors import NotAuthenticated, NotPermitted, RadiologyError, TooLarge
+from radiology.doors.http.actors import COOKIE, PAGES_BELOW, actor_of
+from radiology.errors import NotAuthenticated, RadiologyError, TooLarge
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.ids import uuid7
@@ -35,10 +35,6 @@ PUBLIC = frozenset(
     }
 )
 PUBLIC_BELOW = ("/health/", "/open/")
-#: Pages of people: who has not signed in is asked to, and comes back to what was wanted.
-PAGES_BELOW = ("/viewer/", "/light/")
-#: All that a session for one study may ask for; which study that is, every query knows.
-ONE_STUDY_BELOW = (*PAGES_BELOW, "/dicomweb/studies", "/dicomweb/series", "/dicomweb/instances")
 METRICS = "/metrics"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -77,9 +73,7 @@ class Front:
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         limit = self._limit_of(scope)
         if not is_public(scope["path"]) and not (self._public_metrics and scope["path"] == METRICS):
-            actor = await actor_of(HTTPConnection(scope))
-            if actor.study_instance_uid is not None and not scope["path"].startswith(ONE_STUDY_BELOW):
-                raise NotPermitted("This link opens one study, and nothing else.")
+            await actor_of(HTTPConnection(scope))
         await self._app(scope, _limited(receive, limit), answer)
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer") -> None:
