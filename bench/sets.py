@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
+    UID,
     CTImageStorage,
     ExplicitVRLittleEndian,
+    JPEG2000Lossless,
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
     generate_uid,
 )
@@ -19,6 +21,7 @@ EDITION = "sets-1"  # A new name whenever what is generated changes, so that an 
 
 LARGE_FRAMES = 2048  # 2,048 frames of 512 KiB are 1 GiB of pixel data.
 FRAME_BYTES = 512 * 1024
+ITEM = b"\xfe\xff\x00\xe0"
 
 
 @dataclass(frozen=True)
@@ -129,9 +132,9 @@ def _pixel_description(ds: Dataset, side: int) -> None:
     ds.RescaleSlope = "1"
 
 
-def _write(ds: Dataset, path: Path) -> None:
+def _write(ds: Dataset, path: Path, transfer_syntax_uid: UID = ExplicitVRLittleEndian) -> None:
     ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.file_meta.TransferSyntaxUID = transfer_syntax_uid
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     ds.save_as(path, enforce_file_format=True)
@@ -167,9 +170,35 @@ def large_file(frames: int = LARGE_FRAMES) -> Path:
     return path
 
 
-def _write_large(path: Path, frames: int) -> None:
-    spec = SetSpec(f"large-{frames}", 1, 1, 512)
-    ds = ct_header(spec, 0)
+def large_encapsulated_file(frames: int = LARGE_FRAMES) -> Path:
+    """The same as encapsulated pixel data, a fragment of 512 KiB for each frame, with a Basic Offset Table.
+
+    Nobody decodes it here: frames are asked for as they are stored.
+    """
+    path = CACHE / EDITION / f"large-encapsulated-{frames}.dcm"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        _write_large_encapsulated(unfinished, frames)
+        unfinished.rename(path)
+    return path
+
+
+def _write_large_encapsulated(path: Path, frames: int) -> None:
+    ds = _large_header(f"large-encapsulated-{frames}", frames)
+    _write(ds, path, JPEG2000Lossless)
+    with path.open("ab") as out:
+        offsets = range(0, frames * (8 + FRAME_BYTES), 8 + FRAME_BYTES)
+        out.write(b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + ITEM + (4 * frames).to_bytes(4, "little"))
+        out.write(np.array(offsets, "<u4").tobytes())
+        for frame in range(frames):
+            out.write(ITEM + FRAME_BYTES.to_bytes(4, "little") + frame.to_bytes(4, "little"))
+            out.truncate(out.seek(FRAME_BYTES - 4, os.SEEK_CUR))
+        out.write(b"\xfe\xff\xdd\xe0\0\0\0\0")
+
+
+def _large_header(name: str, frames: int) -> Dataset:
+    ds = ct_header(SetSpec(name, 1, 1, 512), 0)
     ds.SOPClassUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage
     ds.Modality = "OT"
     ds.ConversionType = "WSD"
@@ -177,7 +206,11 @@ def _write_large(path: Path, frames: int) -> None:
     ds.BurnedInAnnotation = "NO"
     ds.PresentationLUTShape = "IDENTITY"
     ds.FrameIncrementPointer = 0x00200013  # Instance Number; the frames have no time of their own.
-    _write(ds, path)
+    return ds
+
+
+def _write_large(path: Path, frames: int) -> None:
+    _write(_large_header(f"large-{frames}", frames), path)
     length = frames * FRAME_BYTES
     with path.open("ab") as out:
         out.write(b"\xe0\x7f\x10\x00OW\x00\x00" + length.to_bytes(4, "little"))

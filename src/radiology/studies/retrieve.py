@@ -6,10 +6,8 @@ Frames are given as they are stored, bit by bit; only the byte order of big endi
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import orjson
 
 from radiology.errors import NotAcceptable, NotFound
@@ -19,14 +17,13 @@ from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_V
 from radiology.studies.converting import converted_chunks, needs_codec, without_codec
 from radiology.studies.elements import UNDEFINED, Element, Elements
 from radiology.studies.explicit_vr import can_become_explicit, inflated, swapped
-from radiology.studies.frame_bytes import bits_of, frames_of_fragments
+from radiology.studies.fragments import fragments_of_frames
+from radiology.studies.frame_bytes import bits_of
 from radiology.studies.queries.retrieve import StoredInstance
 from radiology.studies.transcoding import sendable_syntaxes
 
 AS_STORED = "*"
 PIXEL_DATA = "7FE00010"
-#: Of so many objects it is remembered where their frames lie.
-FRAGMENT_TABLES = 64
 #: A deflated object is inflated in memory to read single values of it, up to this size.
 INFLATED_AT_MOST_BYTES = 64 * 1024 * 1024
 _PIXEL_DATA_TAGS = ("7FE00010", "7FE00008", "7FE00009")
@@ -106,7 +103,8 @@ def frames(objects: LocalObjects, instance: StoredInstance, attributes: bytes, n
     if instance.pixel_data_offset is None:
         raise NotFound("This instance has no frames.")
     if instance.pixel_data_length is None:
-        return _encapsulated_frames(objects, instance, numbers, count)
+        by_frame = fragments_of_frames(objects, instance, numbers, count)
+        return [_joined(instance, fragments) for fragments in by_frame]
     return _native_frames(objects, instance, header, numbers, count)
 
 
@@ -157,28 +155,6 @@ def _swapped_width(objects: LocalObjects, instance: StoredInstance) -> int:
     if syntax is None or not syntax.big_endian or instance.pixel_data_offset is None:
         return 1
     return _SWAPPED_WIDTH.get(objects.read(instance.object_key, instance.pixel_data_offset - 8, 2), 1)
-
-
-def _encapsulated_frames(
-    objects: LocalObjects, instance: StoredInstance, numbers: Sequence[int], count: int
-) -> list[Content]:
-    grouped = _fragments_by_frame(objects, instance, count)
-    return [_joined(instance, grouped[number - 1]) for number in numbers]
-
-
-@lru_cache(maxsize=FRAGMENT_TABLES)
-def _fragments_by_frame(objects: LocalObjects, instance: StoredInstance, count: int) -> list[list[Element]]:
-    """The fragments of each frame. Remembered: who looks at one frame of an object looks at the others next."""
-    descriptor = objects.open(instance.object_key)
-    try:
-        elements = Elements(_reader(descriptor), instance.size_bytes, EXPLICIT_VR_LITTLE_ENDIAN)
-        table, *fragments = elements.fragments(instance.pixel_data_offset or 0)
-        offsets = np.frombuffer(os.pread(descriptor, table.length, table.start), "<u4").tolist()
-    except ValueError as error:
-        raise NotFound("The pixel data has no fragments.") from error
-    finally:
-        os.close(descriptor)
-    return frames_of_fragments(fragments, offsets, count)
 
 
 def _joined(instance: StoredInstance, fragments: Sequence[Element]) -> Content:
