@@ -1,15 +1,19 @@
-"""Compressed frames with wrong bytes, cut short, or both: each is shown, or says why not; the next one is not hurt."""
+"""Frames and attributes that are damaged: each is shown, or says why not; the next one is not hurt."""
 
 import os
 import random
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
+import orjson
 from PIL import Image
 
-from images import material_of
-from radiology.errors import Unprocessable
+from images import material_of, written
+from radiology.errors import RadiologyError, Unprocessable
 from radiology.kit import cpu
+from radiology.pixels.geometry import Viewport
 from radiology.pixels.render import Material, Rendering, picture
 
 FILES = (
@@ -60,3 +64,65 @@ def test_damaged_frames_hurt_nobody(shared_data):
         assert processes.run(picture, material, SMALL) == whole
     assert refused > 20
     processes.close()
+
+
+TAGS = [
+    "00280002",
+    "00280004",
+    "00280006",
+    "00280008",
+    "00280030",
+    "00280034",
+    "00280100",
+    "00280101",
+    "00280102",
+    "00280103",
+    "00280106",
+    "00280107",
+    "00280120",
+    "00280121",
+    "00281050",
+    "00281051",
+    "00281052",
+    "00281053",
+    "00281056",
+    "00181600",
+    "00181602",
+    "00181604",
+    "00181610",
+    "00181612",
+    "00181620",
+    "00181063",
+    "00286010",
+    "20500020",
+    "60000010",
+    "60000011",
+    "60000015",
+    "60000050",
+    "60000051",
+    "60000102",
+    "60003000",
+    "00283000",
+    "00283010",
+    "52009229",
+    "52009230",
+    "00281101",
+    "00281201",
+]
+VALUES = ([], [None], ["x"], ["NaN"], [-1], [0, 0], [65536, -65536, 1e30], ["PALETTE COLOR"], ["POLYGONAL"], [{}])
+
+
+def test_attributes_that_cannot_be_right_hurt_nobody(tmp_path):
+    """Each is left out, or is why there is no picture; nothing else comes of it."""
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8)
+    material = material_of(written(tmp_path, values, WindowCenter="30", WindowWidth="60"))
+    attributes = orjson.loads(material.attributes)
+    everything = Rendering(media_type="image/png", annotations=("patient", "technique"), viewport=Viewport(64, 64))
+    shown = 0
+    for tag in TAGS:
+        for value in VALUES:
+            changed = replace(material, attributes=orjson.dumps(attributes | {tag: {"vr": "DS", "Value": value}}))
+            with suppress(RadiologyError):
+                picture(changed, everything)
+                shown += 1
+    assert shown > 300

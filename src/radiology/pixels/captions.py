@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from radiology.kit import lettering
+from radiology.pixels.header import count_of
 
 _LINES_IN_HEIGHT = 42
 _SMALLEST_LETTERS, _LARGEST_LETTERS = 11, 44
@@ -74,7 +75,7 @@ def captions_of(attributes: Mapping[str, Any]) -> Captions:
         place=_lines(text("00080080"), when, text("00081030")),
         series=_lines(series, image),
         technique=_lines(side, text("00180015"), window),
-        number_of_frames=int(_number(text("00280008")) or 1),
+        number_of_frames=count_of(attributes),
         label=text("00200010") or text("00080050"),
     )
 

@@ -56,8 +56,8 @@ class Table:
 
     def of(self, values: Array) -> Array:
         """What values are mapped to; those outside as the nearest inside."""
-        index = np.clip(np.rint(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
-        return self.entries[index]
+        index = np.clip(np.rint(np.nan_to_num(values)) - self.first, 0, len(self.entries) - 1)
+        return self.entries[index.astype(np.int64)]
 
     def curve(self, values: Array) -> Array:
         """The same, to 0 for black and 1 for white."""

@@ -15,6 +15,7 @@ from radiology.standards.dicom.attributes import text_of
 
 SHARED_GROUPS, FRAME_GROUPS = "52009229", "52009230"
 _PLACEHOLDER = "@/"
+_LARGEST_NUMBER = 1e15
 
 Item = Mapping[str, Any]
 
@@ -37,7 +38,7 @@ class Header:
         """The numbers of a table, whatever its VR (US, SS, OW, OB): unsigned, as they lie."""
         element: Item = item.get(tag, {})
         if "Value" in element:
-            values = np.array([value or 0 for value in element["Value"]], np.int64)
+            values = np.array(numbers(item, tag), np.int64)
             return (values & 0xFFFF).astype(np.uint16)
         data = self.data(element)
         return np.frombuffer(data[: len(data) // 2 * 2], "<u2")
@@ -62,7 +63,7 @@ def texts(item: Item, tag: str) -> list[str]:
 
 
 def numbers(item: Item, tag: str) -> list[float]:
-    """The values of a numeric attribute; those that are no numbers are left out."""
+    """The values of a numeric attribute; those that are no numbers, or none that anything has, are left out."""
     value: list[Any] = item.get(tag, {}).get("Value") or []
     found: list[float] = []
     for one in value:
@@ -70,7 +71,7 @@ def numbers(item: Item, tag: str) -> list[float]:
             found.append(float(one))
         except (TypeError, ValueError):
             continue
-    return found
+    return [one for one in found if abs(one) <= _LARGEST_NUMBER]
 
 
 def number(item: Item, tag: str, default: float) -> float:
@@ -88,6 +89,7 @@ def layout_of(attributes: Item) -> Layout:
     allocated = 32 if "7FE00008" in attributes else 64 if "7FE00009" in attributes else 0
     bits = allocated or int(number(attributes, "00280100", 16))
     stored = int(number(attributes, "00280101", bits))
+    high = int(number(attributes, "00280102", stored - 1))
     return Layout(
         rows=int(number(attributes, "00280010", 0)),
         columns=int(number(attributes, "00280011", 0)),
@@ -95,7 +97,7 @@ def layout_of(attributes: Item) -> Layout:
         photometric_interpretation=text_of(attributes, "00280004").strip() or "MONOCHROME2",
         bits_allocated=bits,
         bits_stored=bits if allocated else stored,
-        high_bit=int(number(attributes, "00280102", stored - 1)),
+        high_bit=high if stored <= high + 1 <= bits else stored - 1,
         is_signed=number(attributes, "00280103", 0) == 1,
         planar_configuration=int(number(attributes, "00280006", 0)),
         is_float=allocated > 0,

@@ -77,7 +77,8 @@ def _plane(frame: Frame, layout: Layout, header: Header, group: str, number_of_f
         bits = np.unpackbits(data[first // 8 : (first + size + 7) // 8], bitorder="little")[first % 8 :][:size]
         return Plane(bits.reshape(rows, columns).astype(bool), top, left)
     position = int(number(attributes, f"{group}0102", 0))
-    is_beside = layout.high_bit < position < layout.bits_allocated or position <= layout.high_bit - layout.bits_stored
+    is_above = layout.high_bit < position < layout.bits_allocated
+    is_beside = is_above or 0 <= position <= layout.high_bit - layout.bits_stored
     if frame.pixels.ndim != 2 or frame.pixels.dtype.kind == "f" or not is_beside:
         return None
     return Plane((frame.pixels >> position & 1).astype(bool), 0, 0)
