@@ -14,7 +14,15 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.pixels import pixel_array
-from pydicom.uid import ExplicitVRLittleEndian, HTJ2KLossless, ImplicitVRLittleEndian, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    generate_uid,
+)
 
 import make
 from conftest import ClientAs
@@ -25,7 +33,8 @@ from radiology.settings import Settings
 from radiology.studies.actions.recompress import delete_superseded, due, recompress_due
 from radiology.studies.actions.recover import recover
 from radiology.studies.archive import open_archive
-from radiology.studies.converting import converted
+from radiology.studies.converting import converted, received
+from radiology.studies.queries.rejection import INSTANCE_COLUMNS
 from radiology.studies.queries.retrieve import StoredInstance, Target, instances_of
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +115,42 @@ async def test_what_was_received_is_given_back_byte_for_byte(app: App, client_as
     frame = await client.get(f"{url}/frames/1", headers={"accept": "application/octet-stream"})
     assert frame.content == stored.objects[0].PixelData[: ROWS * COLUMNS * 2]
     assert (await client.get(f"{url}/rendered")).status_code == 200
+
+
+@pytest.mark.parametrize("syntax", [HTJ2KLosslessRPCL, JPEG2000Lossless, JPEGLSLossless])
+async def test_to_each_syntax_that_can_be_set(app: App, syntax: str) -> None:
+    stored = await make.store(app, an_image(frames=2))
+    await of_days_ago(app)
+    changed = app.settings.model_copy(update={"recompress_transfer_syntax": syntax})
+    assert await recompress_due(App(changed, app.db, app.objects, app.clock), gently=False) == 1
+    instance = await the_only(app, stored.study_instance_uid)
+    assert instance.transfer_syntax_uid == syntax
+    (file,) = stored.files.values()
+    given = received(app.objects, instance)
+    with given.file:
+        whole = b"".join(given.chunks(10_000))
+    assert len(whole) == given.size_bytes
+    assert data_set_of(whole) == data_set_of(file)
+
+
+async def test_what_is_on_the_disk_can_be_checked(app: App) -> None:
+    stored = await make.store(app, an_image())
+    await of_days_ago(app)
+    await recompress_due(app, gently=False)
+    instance = await the_only(app, stored.study_instance_uid)
+    digest = hashlib.sha256(app.objects.read(instance.object_key, instance.data_set_offset)).digest()
+    assert await value(app, "SELECT object_sha256 FROM instances") == digest
+
+
+async def test_a_rejected_instance_keeps_all_that_is_known_of_it(app: App) -> None:
+    columns = await value(
+        app,
+        """
+        SELECT string_agg(column_name, ' ') FROM information_schema.columns
+        WHERE table_name = 'instances' AND table_schema = 'public'
+        """,
+    )
+    assert set(columns.split()) == {column.strip() for column in INSTANCE_COLUMNS.split(",")}
 
 
 async def test_an_implicit_object_becomes_itself_again(app: App, client_as: ClientAs) -> None:

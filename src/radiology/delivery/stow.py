@@ -1,9 +1,8 @@
 """Send stored objects to a peer by STOW-RS (PS3.18 10.5), as they were received, in lots of a few."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
@@ -12,13 +11,11 @@ from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.web import WebPeer, web_peer
 from radiology.delivery.results import DAMAGED, NOT_PERFORMED, OnSent, Sent
 from radiology.dicom_network.transport import PACED_BYTES, TICK_SECONDS, PauseAfter
-from radiology.errors import RadiologyError, Unavailable
+from radiology.errors import RadiologyError
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.log import get_logger
-from radiology.kit.objects import LocalObjects
-from radiology.standards.dicom.part10 import encode_file_meta
 from radiology.studies.archive import Archive
-from radiology.studies.converting import converted
+from radiology.studies.converting import Received, received
 from radiology.studies.queries.retrieve import StoredInstance
 
 #: One request has at most these; what a lot holds is not known to be there before its answer has come.
@@ -79,12 +76,8 @@ def lots(instances: Sequence[StoredInstance]) -> Iterator[list[StoredInstance]]:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What is sent of an instance: some bytes, and then a file."""
-
     instance: StoredInstance
-    head: bytes
-    descriptor: int
-    size_bytes: int
+    received: Received
 
 
 def _store(
@@ -99,7 +92,8 @@ def _store(
         files: list[_File] = []
         for instance in lot:
             try:
-                files.append(_opened(archive.app.objects, instance, opened))
+                files.append(_File(instance, received(archive.app.objects, instance)))
+                opened.enter_context(files[-1].received.file)
             except (RadiologyError, OSError) as error:
                 log.error("sending.object-unreadable", sop_instance_uid=instance.sop_instance_uid, exc_info=error)
                 on_sent(instance, Sent(DAMAGED, "The stored object cannot be read. Look at the disk, and restore it."))
@@ -109,20 +103,6 @@ def _store(
         status, told = peer.store(_content(files, boundary, pace), boundary)
     for file in files:
         on_sent(file.instance, result_of(file.instance.sop_instance_uid, status, told))
-
-
-def _opened(objects: LocalObjects, instance: StoredInstance, opened: ExitStack) -> _File:
-    """The object as it was received, also where it was compressed since. Raises RadiologyError, OSError."""
-    received = instance.original_transfer_syntax_uid
-    if received is not None:
-        file = opened.enter_context(closing(converted(objects, instance, received)))
-        head = encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, received, "")
-        return _File(instance, head, file.fileno(), os.fstat(file.fileno()).st_size)
-    descriptor = objects.open(instance.object_key)
-    opened.callback(os.close, descriptor)
-    if os.fstat(descriptor).st_size != instance.size_bytes:
-        raise Unavailable("The stored object is shorter than it was.")
-    return _File(instance, b"", descriptor, instance.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +132,9 @@ class _Pace:
 
 def _content(files: Sequence[_File], boundary: str, pace: _Pace) -> Iterator[bytes]:
     for file in files:
-        yield f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode() + file.head
-        offset, size = 0, file.size_bytes
-        while offset < size:
+        yield f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+        for chunk in file.received.chunks(pace.chunk_bytes):
             pace.check()
-            chunk = os.pread(file.descriptor, min(pace.chunk_bytes, size - offset), offset)
-            offset += len(chunk) or size
             yield chunk
             pace.hold_back(len(chunk))
         yield b"\r\n"

@@ -4,12 +4,14 @@ Pixel data is coded anew by a process with limits; what needs no decoder is writ
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-from radiology.errors import NotAcceptable, NotSupported, Unprocessable
+from radiology.errors import NotAcceptable, NotSupported, Unavailable, Unprocessable
 from radiology.kit import cpu
 from radiology.kit.objects import LocalObjects
 from radiology.standards.dicom.part10 import encode_file_meta
@@ -67,6 +69,39 @@ async def converted_chunks(
         yield encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, transfer_syntax_uid, "")
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A PS3.10 file: its first bytes, and then a file that the caller closes. `size_bytes` is that of both."""
+
+    head: bytes
+    file: BinaryIO
+    size_bytes: int
+
+    def chunks(self, most_bytes: int) -> Iterator[bytes]:
+        """Its bytes, from the beginning, in chunks of at most so many. Blocks: for a thread."""
+        if self.head:
+            yield self.head
+        for at in range(0, self.size_bytes - len(self.head), most_bytes):
+            yield os.pread(self.file.fileno(), most_bytes, at)
+
+
+def received(objects: LocalObjects, instance: StoredInstance) -> Received:
+    """An object as it was received, also where it was compressed at rest since. Blocks: for a thread.
+
+    Raises NotFound, Unavailable where the stored object is damaged, Unprocessable.
+    """
+    syntax = instance.original_transfer_syntax_uid
+    if syntax is not None:
+        file = converted(objects, instance, syntax)
+        head = encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax, "")
+        return Received(head, file, len(head) + os.fstat(file.fileno()).st_size)
+    file = os.fdopen(objects.open(instance.object_key), "rb")
+    if os.fstat(file.fileno()).st_size != instance.size_bytes:
+        file.close()
+        raise Unavailable("The stored object is shorter than it was. Look at the disk, and restore the object.")
+    return Received(b"", file, instance.size_bytes)
 
 
 def source_of(objects: LocalObjects, instance: StoredInstance) -> Source:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from copy import deepcopy
 from io import BytesIO
 from itertools import cycle
@@ -35,8 +36,12 @@ import make
 from conftest import ClientAs
 from multipart import parts_of
 from radiology.access import accounts
+from radiology.access.model import SYSTEM
 from radiology.app import App
+from radiology.doors.dicomweb.sending import Streamed
 from radiology.standards.dicom.uids import TRANSFER_SYNTAXES
+from radiology.studies.converting import converted_chunks
+from radiology.studies.queries.retrieve import Target, instances_of
 from served import served
 
 pytestmark = pytest.mark.anyio
@@ -220,6 +225,43 @@ async def test_what_does_not_decode_is_406_with_the_reason(app: App, client_as: 
             answer = await client.get(url, headers={"accept": accept})
             assert answer.status_code == 406, (url, form)
             assert "decode" in answer.json()["detail"]
+
+
+async def test_what_is_made_for_a_client_ends_with_it() -> None:
+    ended, waiting = asyncio.Event(), asyncio.Event()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            yield b"a beginning"
+            waiting.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def receive() -> dict[str, str]:
+        await waiting.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_message: object) -> None:
+        pass
+
+    answer = Streamed(chunks(), media_type="application/octet-stream", size_bytes=None)
+    async with asyncio.timeout(10):
+        await answer({"type": "http", "method": "GET"}, receive, send)  # type: ignore[arg-type]
+    assert ended.is_set()
+
+
+async def test_a_conversion_that_is_given_up_leaves_no_file(app: App, shared_data: Path) -> None:
+    stored = await make.store(app, (shared_data / "dicom/pydicom/CT_small.dcm").read_bytes())
+    async with app.db.transaction() as tx:
+        (instance,) = await instances_of(tx, Target(stored.study_instance_uid), visible_to=SYSTEM)
+    converting = asyncio.create_task(anext(converted_chunks(app.objects, instance, HTJ2KLossless)))
+    await asyncio.sleep(0)
+    assert list(app.objects.root.rglob("*.part"))
+    converting.cancel()
+    with suppress(asyncio.CancelledError):
+        await converting
+    assert not list(app.objects.root.rglob("*.part"))
 
 
 def retrieved(judge: DICOMwebClient, uids: tuple[str, str, str], wanted: str) -> pydicom.Dataset:

@@ -6,7 +6,7 @@ they lie; each is read once for its CRC and once to be sent, so that nothing is 
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from radiology.standards.dicom import dicomdir
 from radiology.standards.dicom.attributes import text_of
 from radiology.standards.dicom.dicomdir import FileReference
 from radiology.studies import pictures
+from radiology.studies.converting import Received, received
 from radiology.studies.queries.retrieve import StoredInstance, Target, attributes_of, instances_of
 
 ZIP: Final = "application/zip"
@@ -103,7 +104,8 @@ class _Taken:
         if kind is not None:
             keys = dicomdir.keys_of(header, kind)
             self._files.append(FileReference((folder, number), instance.sop_class_uid, instance.sop_instance_uid,
-                                             instance.transfer_syntax_uid, kind, keys))  # fmt: skip
+                                             instance.original_transfer_syntax_uid or instance.transfer_syntax_uid,
+                                             kind, keys))  # fmt: skip
         made = await self._picture(instance, attributes)
         shown = Picture(f"IHE_PDI/{number}.JPG", text_of(header, "00200013")) if made else None
         if shown is not None:
@@ -111,21 +113,12 @@ class _Taken:
         self._shown.append(Shown.of(header, f"{folder}/{number}", shown))
 
     async def _object(self, name: str, instance: StoredInstance) -> AsyncIterator[bytes]:
-        crc = await asyncio.to_thread(self._crc, instance)
-        yield self._writer.head(name, instance.size_bytes, crc)
-        pieces = self._pieces(instance)
-        while (chunk := await asyncio.to_thread(next, pieces, None)) is not None:
-            yield chunk
-
-    def _crc(self, instance: StoredInstance) -> int:
-        crc = 0
-        for chunk in self._pieces(instance):
-            crc = zlib.crc32(chunk, crc)
-        return crc
-
-    def _pieces(self, instance: StoredInstance) -> Iterator[bytes]:
-        for at in range(0, instance.size_bytes, CHUNK_BYTES):
-            yield self.app.objects.read(instance.object_key, at, min(CHUNK_BYTES, instance.size_bytes - at))
+        given = await asyncio.to_thread(received, self.app.objects, instance)
+        with given.file:
+            yield self._writer.head(name, given.size_bytes, await asyncio.to_thread(_crc, given))
+            pieces = given.chunks(CHUNK_BYTES)
+            while (chunk := await asyncio.to_thread(next, pieces, None)) is not None:
+                yield chunk
 
     def _whole(self, name: str, content: bytes) -> bytes:
         return self._writer.head(name, len(content), zlib.crc32(content)) + content
@@ -141,3 +134,10 @@ class _Taken:
             return await self.decoders.call(picture, material, PICTURE)
         except RadiologyError:
             return b""  # What cannot be shown is listed.
+
+
+def _crc(given: Received) -> int:
+    crc = 0
+    for chunk in given.chunks(CHUNK_BYTES):
+        crc = zlib.crc32(chunk, crc)
+    return crc
