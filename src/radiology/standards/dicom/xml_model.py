@@ -1,6 +1,6 @@
 """The Native DICOM Model (PS3.19 A.1), `application/dicom+xml`: the DICOM JSON model as XML, and back.
 
-Private attributes are written with their creator and without their block, which readers give them again (A.1.4).
+Private attributes are written with their creator and with 00 for their block, which readers give them again.
 A document type is refused, and with it every entity; so is a document that is nested deeper than data sets are.
 """
 
@@ -12,7 +12,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from radiology.errors import Invalid
-from radiology.standards.dicom.attributes import keyword_of
+from radiology.standards.dicom.attributes import keyword_of, text_of
 from radiology.standards.dicom.json_model import DEEPEST, checked
 
 NAMESPACE = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
@@ -53,13 +53,12 @@ def decode(document: bytes) -> dict[str, Any]:
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
     for tag in sorted(attributes):
-        if not _is_private_creator(tag):
-            yield from _attribute(tag, attributes[tag], attributes)
+        yield from _attribute(tag, attributes[tag], attributes)
 
 
 def _attribute(tag: str, element: Mapping[str, Any], around: Mapping[str, Any]) -> Iterator[str]:
     creator = _creator_of(tag, around)
-    written = tag[:4] + "00" + tag[6:] if creator else tag
+    written = tag[:4] + "00" + tag[6:] if creator and _is_first_block(tag, creator, around) else tag
     keyword = keyword_of(tag)
     yield f'<DicomAttribute tag="{written}" vr="{element["vr"]}"'
     yield f' keyword="{keyword}"' if keyword else ""
@@ -73,19 +72,23 @@ def _content(element: Mapping[str, Any]) -> Iterator[str]:
         yield f"<BulkData uri={quoteattr(_clean(element['BulkDataURI']))}/>"
     elif "InlineBinary" in element:
         yield f"<InlineBinary>{element['InlineBinary']}</InlineBinary>"
-    for number, value in enumerate(element.get("Value", ()), 1):
+    values = element.get("Value", ())
+    for number, value in enumerate(values, 1):
         if element["vr"] == "SQ":
             yield f'<Item number="{number}">'
             yield from _attributes(value or {})
             yield "</Item>"
         elif value is not None:
             yield _value(number, value)
+        elif number == len(values):
+            yield f'<Value number="{number}"/>'  # Else nothing would tell how many there are.
 
 
 def _value(number: int, value: Any) -> str:
     if isinstance(value, str | int | float):
         return f'<Value number="{number}">{_text(value)}</Value>'
-    groups = "".join(f"<{group}>{_name_of(value[group])}</{group}>" for group in _GROUPS if value.get(group))
+    written = {group: _name_of(value.get(group, "")) for group in _GROUPS}
+    groups = "".join(f"<{group}>{parts}</{group}>" for group, parts in written.items() if parts)
     return f'<PersonName number="{number}">{groups}</PersonName>'
 
 
@@ -95,23 +98,24 @@ def _name_of(group: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return escape(_clean(value if isinstance(value, str) else repr(value)))
+    return escape(_clean(value if isinstance(value, str) else repr(value)), {"\r": "&#13;"})
 
 
 def _clean(text: str) -> str:
     return _FORBIDDEN.sub("\ufffd", text)
 
 
-def _is_private_creator(tag: str) -> bool:
-    return int(tag[3], 16) % 2 == 1 and tag[4:6] == "00" and tag[6:] >= "10"
+def _is_first_block(tag: str, creator: str, around: Mapping[str, Any]) -> bool:
+    """Whether readers will find this block by its creator, which may have reserved only one (PS3.5 7.8.1)."""
+    blocks = (block for block in range(0x10, int(tag[4:6], 16)) if f"{tag[:4]}00{block:02X}" in around)
+    return all(text_of(around, f"{tag[:4]}00{block:02X}") != creator for block in blocks)
 
 
 def _creator_of(tag: str, around: Mapping[str, Any]) -> str:
     """The private creator of a tag's block (PS3.5 7.8.1), "" for standard attributes and blocks without one."""
     if int(tag[3], 16) % 2 == 0 or tag[4:6] == "00":
         return ""
-    values = around.get(f"{tag[:4]}00{tag[4:6]}", {}).get("Value") or [""]
-    return values[0] if isinstance(values[0], str) else ""
+    return text_of(around, f"{tag[:4]}00{tag[4:6]}")
 
 
 # Reading
@@ -195,6 +199,8 @@ def _number_of(child: Element) -> int:
 
 def _read_value(vr: str, text: str) -> Any:
     """Numbers as JSON has them; what is none stays text, and whoever writes it says so."""
+    if not text:
+        return None
     try:
         if vr in _INTEGERS:
             return int(text)
@@ -216,10 +222,15 @@ def _read_name(name: Element) -> dict[str, str]:
 def _in_block(tag: str, creator: str, attributes: dict[str, Any]) -> str:
     """The tag in the block of its creator, which is reserved for it where it has none yet (PS3.5 7.8.1)."""
     group = tag[:4]
-    for block in range(0x10, 0x100):
-        reserved = attributes.setdefault(f"{group}00{block:02X}", {"vr": "LO", "Value": [creator]})
-        if reserved.get("Value") == [creator]:
-            return f"{group}{block:02X}{tag[6:]}"
+    if text_of(attributes, f"{group}00{tag[4:6]}") == creator:
+        return tag
+    blocks = [f"{block:02X}" for block in range(0x10, 0x100)]
+    reserved = (block for block in blocks if text_of(attributes, f"{group}00{block}") == creator)
+    free = (block for block in blocks if f"{group}00{block}" not in attributes)
+    block = next(reserved, None) or next(free, None)
+    if block is not None:
+        attributes.setdefault(f"{group}00{block}", {"vr": "LO", "Value": [creator]})
+        return f"{group}{block}{tag[6:]}"
     raise Invalid(f"Group {group} has no block left for {creator[:40]!r}.")
 
 
