@@ -63,7 +63,7 @@ def _fits(node: str) -> bool:
 
 def fetch(node: Node, folder: Path) -> Path:
     """The verified package file in `folder`. Raises CannotBuild."""
-    command = [*node.npm, "pack", f"{NAME}@{VERSION}", "--silent", f"--pack-destination={folder}"]
+    command = [*node.npm, "pack", f"{NAME}@{VERSION}", "--loglevel=error", f"--pack-destination={folder}"]
     try:
         done = subprocess.run(  # noqa: S603
             command, cwd=folder, capture_output=True, text=True, check=False, timeout=FETCH_SECONDS
@@ -72,8 +72,9 @@ def fetch(node: Node, folder: Path) -> Path:
         raise CannotBuild(f"npm could not be run: {error}.") from error
     files = list(folder.glob("*.tgz"))
     if done.returncode or len(files) != 1:
-        reason = next((line for line in done.stderr.splitlines() if "code" in line), done.stderr[:200])
-        raise CannotBuild(f"{NAME} {VERSION} could not be fetched by npm ({reason.strip()}). Is there a network?")
+        code = re.search(r"code (\w+)", done.stderr)
+        reason = code[1] if code else f"exit code {done.returncode}"
+        raise CannotBuild(f"{NAME} {VERSION} could not be fetched by npm ({reason}). Is there a network?")
     verify(files[0])
     return files[0]
 
