@@ -197,8 +197,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=36_500,
-        description="Age at which uncompressed images are compressed without loss, each when it is proven that what was "
-        "received can be given back byte for byte; 0 for never.",
+        description="Age at which uncompressed images are compressed without loss, each when it is proven that what "
+        "was received can be given back byte for byte; 0 for never.",
     )
     recompress_transfer_syntax: Literal[
         "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.80"
