@@ -5,6 +5,8 @@ from typing import Final
 
 from radiology.errors import RadiologyError
 
+MINUTES_BETWEEN_ATTEMPTS: Final = (1, 5, 15)
+"""Where somebody waits for the outcome: after each attempt that failed, and then no more."""
 AFTER_SECONDS: Final = (60, 300, 900, 3600)
 """After each attempt; the last one again and again until `GIVEN_UP_AFTER`."""
 GIVEN_UP_AFTER: Final = timedelta(hours=24)

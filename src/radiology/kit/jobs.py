@@ -17,6 +17,8 @@ from radiology.kit.log import get_logger
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
 
+#: What people call how urgent a job is; a higher number is done first.
+PRIORITIES: Mapping[str, int] = {"low": -10, "medium": 0, "high": 10}
 SCHEMA = "jobs"
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0

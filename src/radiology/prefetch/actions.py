@@ -11,6 +11,7 @@ from radiology.app import App
 from radiology.application_entities.asking import ask
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity, missing
+from radiology.application_entities.retries import MINUTES_BETWEEN_ATTEMPTS
 from radiology.audit import actions as audit
 from radiology.delivery.moves import actions as moves
 from radiology.errors import Conflict, NotFound, PeerFailed, RadiologyError, Unprocessable
@@ -18,7 +19,6 @@ from radiology.kit import jobs
 from radiology.kit.log import get_logger
 from radiology.prefetch import queries
 from radiology.prefetch.model import (
-    MINUTES_BETWEEN_ATTEMPTS,
     Candidate,
     Choice,
     Rule,

@@ -14,8 +14,6 @@ STUDY_ARRIVED: Final = "study-arrived"
 PROCEDURE_SCHEDULED: Final = "procedure-scheduled"
 #: Older studies that arrive are priors themselves, as from a migration: nothing is fetched for them.
 FRESH: Final = timedelta(days=7)
-#: After an archive that could not be asked, it is asked again after so many minutes, three times.
-MINUTES_BETWEEN_ATTEMPTS: Final = (1, 5, 15)
 SAME_REGION, REGION_NOT_KNOWN, SAME_MODALITY = 4, 2, 1
 
 

@@ -13,6 +13,7 @@ from radiology.app import App
 from radiology.application_entities.calling import association
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
+from radiology.application_entities.retries import MINUTES_BETWEEN_ATTEMPTS
 from radiology.audit import actions as audit
 from radiology.delivery.film import queries
 from radiology.delivery.film.model import Film, FilmOrder, Picture, State, must_follow, sheets_of
@@ -38,7 +39,6 @@ from radiology.studies.queries.retrieve import (
 
 JOB = "film.print"
 PREVIEW_DOTS_PER_INCH = 40
-MINUTES_BETWEEN_ATTEMPTS = (1, 5, 15)
 WITHOUT_PIXELS = ("1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.11.", "1.2.840.10008.5.1.4.1.1.104.")
 
 

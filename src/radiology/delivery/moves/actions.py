@@ -9,15 +9,14 @@ from radiology.access.model import SYSTEM, Actor, Permission
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
+from radiology.application_entities.retries import MINUTES_BETWEEN_ATTEMPTS
 from radiology.audit import actions as audit
 from radiology.delivery.attempt import MOST_FOR_ONE_DESTINATION, Attempt
 from radiology.delivery.commitment import actions as commitment
 from radiology.delivery.commitment.queries import not_kept
 from radiology.delivery.moves import queries
 from radiology.delivery.moves.model import (
-    MINUTES_BETWEEN_ATTEMPTS,
     OVER,
-    PRIORITIES,
     Move,
     Status,
     result_of,
@@ -135,7 +134,7 @@ async def _start_due(tx: Transaction, app: App) -> int:
         if each.job_failed:
             await _end(tx, app, move, Status.FAILED, move.attempts, jobs.GIVEN_UP)
         else:
-            job = await jobs.enqueue(tx, JOB, {"move": str(move.id)}, priority=PRIORITIES[move.priority])
+            job = await jobs.enqueue(tx, JOB, {"move": str(move.id)}, priority=jobs.PRIORITIES[move.priority])
             await queries.save_job(tx, move.id, job)
     return len(due)
 

@@ -1,15 +1,11 @@
 """Moves: how far one has come, and what became of each instance."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from radiology.delivery.results import Sent
-
-#: After an attempt in which something failed, what failed is tried again after so many minutes, three times.
-MINUTES_BETWEEN_ATTEMPTS: Final = (1, 5, 15)
 
 
 class Status(StrEnum):
@@ -25,8 +21,6 @@ class Status(StrEnum):
 
 
 OVER: Final = frozenset({Status.COMPLETED, Status.PARTIAL, Status.FAILED, Status.CANCELLED})
-#: Jobs with a higher number are done first.
-PRIORITIES: Final[Mapping[str, int]] = {"low": -10, "medium": 0, "high": 10}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from radiology.access.model import SYSTEM, Actor, Permission
 from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.application_entities.queries import find_application_entity
+from radiology.application_entities.retries import MINUTES_BETWEEN_ATTEMPTS
 from radiology.audit import actions as audit
 from radiology.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from radiology.kit import jobs
@@ -21,11 +22,10 @@ from radiology.remotes.archives import remote_archive
 from radiology.remotes.copying import Copying, Outcome
 from radiology.remotes.model import StoppedError
 from radiology.remotes.pulls import queries
-from radiology.remotes.pulls.model import MINUTES_BETWEEN_ATTEMPTS, OVER, Pull, Status, status_after
+from radiology.remotes.pulls.model import OVER, Pull, Status, status_after
 from radiology.studies.archive import Archive
 
 JOB: Final = "pulls.pull"
-PRIORITIES: Final[Mapping[str, int]] = {"low": -10, "medium": 0, "high": 10}
 NOTED_EVERY_SECONDS: Final = 1.0
 
 
@@ -58,7 +58,7 @@ async def place(
     }
     pull_id = await queries.insert(tx, columns)
     if pull_id == new_id:
-        await jobs.enqueue(tx, JOB, {"pull": str(pull_id)}, priority=PRIORITIES[priority])
+        await jobs.enqueue(tx, JOB, {"pull": str(pull_id)}, priority=jobs.PRIORITIES[priority])
     return pull_id
 
 

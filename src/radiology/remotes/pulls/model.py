@@ -5,10 +5,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from radiology.application_entities.retries import MINUTES_BETWEEN_ATTEMPTS
 from radiology.remotes.copying import Outcome
-
-#: After an attempt that did not bring the study whole it is asked for again after so many minutes, three times.
-MINUTES_BETWEEN_ATTEMPTS: Final = (1, 5, 15)
 
 
 class Status(StrEnum):
