@@ -1,6 +1,7 @@
 """Actor, permissions and roles."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import LiteralString
 
@@ -16,6 +17,12 @@ class Permission(StrEnum):
     INTERPRET = "radiology.interpret"
     APPROVE = "radiology.approve"
     ADMINISTER = "radiology.administer"
+    SENSITIVE = "radiology.sensitive"
+    BREAK_GLASS = "radiology.break-glass"
+    SHARE = "radiology.share"
+    EXPORT = "radiology.export"
+    AUDIT = "radiology.audit"
+    PRIVACY = "radiology.privacy"
 
 
 class Role(StrEnum):
@@ -28,19 +35,30 @@ class Role(StrEnum):
     RADIOGRAPHER = "radiographer"
     REFERRER = "referrer"
     QA = "qa"
+    RECORDS = "records"
+    PRIVACY_OFFICER = "privacy-officer"
+    PATIENT = "patient"
     SERVICE = "service"
 
 
-_READ, _WRITE = Permission.READ, Permission.WRITE
+_READ, _WRITE, _BREAK_GLASS, _SHARE = Permission.READ, Permission.WRITE, Permission.BREAK_GLASS, Permission.SHARE
+_RADIOLOGIST = frozenset({_READ, _WRITE, Permission.INTERPRET, Permission.APPROVE, _BREAK_GLASS, _SHARE})
 
+#: `radiology.sensitive` is held by nobody because of other rights: who has it sees sensitive studies without treating
+#: the patient.
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.ADMINISTRATOR: frozenset(Permission),
-    Role.CONSULTANT: frozenset({_READ, _WRITE, Permission.INTERPRET, Permission.APPROVE}),
-    Role.RADIOLOGIST: frozenset({_READ, _WRITE, Permission.INTERPRET, Permission.APPROVE}),
-    Role.RESIDENT: frozenset({_READ, _WRITE, Permission.INTERPRET}),
+    Role.ADMINISTRATOR: frozenset(Permission) - {Permission.SENSITIVE, _BREAK_GLASS},
+    Role.CONSULTANT: _RADIOLOGIST,
+    Role.RADIOLOGIST: _RADIOLOGIST,
+    Role.RESIDENT: frozenset({_READ, _WRITE, Permission.INTERPRET, _BREAK_GLASS}),
     Role.RADIOGRAPHER: frozenset({_READ, _WRITE}),
-    Role.REFERRER: frozenset({_READ}),
+    Role.REFERRER: frozenset({_READ, _BREAK_GLASS}),
     Role.QA: frozenset({_READ, _WRITE}),
+    Role.RECORDS: frozenset({_READ, _WRITE, _SHARE, Permission.EXPORT}),
+    Role.PRIVACY_OFFICER: frozenset(
+        {_READ, Permission.SENSITIVE, Permission.AUDIT, Permission.PRIVACY, Permission.EXPORT}
+    ),
+    Role.PATIENT: frozenset({_READ}),
     Role.SERVICE: frozenset({_READ, _WRITE}),
 }
 
@@ -62,7 +80,10 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts. `facility_code` None means every facility, `study_instance_uid` None every study."""
+    """Whoever acts. `facility_code` None means every facility, `study_instance_uid` None every study.
+
+    `authenticated_at` is when a person last proved who it is; None for programs and machines, which prove it each time.
+    """
 
     id: str
     display: str
@@ -71,6 +92,7 @@ class Actor:
     facility_code: str | None = None
     practitioner_reference: str | None = None
     study_instance_uid: str | None = None
+    authenticated_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held."""
