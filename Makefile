@@ -42,3 +42,4 @@ schema: ## write src/radiology/migrations/schema.sql from the revisions
 docs: ## write the documents that are generated from the code
 	@mkdir -p .radi
 	$(TOOL) radi settings --markdown > .radi/settings.md && mv .radi/settings.md docs/settings.md
+	$(TOOL) python -m radiology.documents docs
