@@ -663,6 +663,29 @@ COMMENT ON TABLE public.availability_notices IS 'Instance Availability Notificat
 
 COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
 
+CREATE TABLE public.care_relations (
+    id uuid NOT NULL,
+    actor text NOT NULL,
+    kind text NOT NULL,
+    patient_id uuid NOT NULL,
+    facility_code text,
+    study_instance_uid text,
+    begins_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    source text NOT NULL,
+    made_by text NOT NULL,
+    CONSTRAINT care_relations_kind_check CHECK ((kind = ANY (ARRAY['orderer'::text, 'performer'::text, 'reader'::text, 'approver'::text, 'ward'::text, 'self'::text, 'break-glass'::text])))
+);
+
+COMMENT ON COLUMN public.care_relations.actor IS 'as the audit names who acts, such as account:rahim or ae:CT1';
+
+COMMENT ON COLUMN public.care_relations.facility_code IS 'the studies of this facility only; NULL means of every facility';
+
+COMMENT ON COLUMN public.care_relations.study_instance_uid IS 'this study only; NULL means all of the patient';
+
+COMMENT ON COLUMN public.care_relations.ended_at IS 'when it was ended before its time';
+
 CREATE TABLE public.commitment_inquiries (
     id uuid NOT NULL,
     transaction_uid text NOT NULL,
@@ -857,6 +880,11 @@ CREATE TABLE public.imaging_studies (
     size_bytes bigint DEFAULT 0 NOT NULL,
     last_instance_at timestamp with time zone,
     findable boolean GENERATED ALWAYS AS ((((status)::text <> 'entered-in-error'::text) AND (number_of_instances > 0))) STORED NOT NULL,
+    sensitive_classes text[] DEFAULT '{}'::text[] NOT NULL,
+    confidentiality text DEFAULT 'N'::text NOT NULL,
+    sensitive boolean GENERATED ALWAYS AS (((confidentiality <> 'N'::text) OR (sensitive_classes <> '{}'::text[]))) STORED NOT NULL,
+    CONSTRAINT imaging_studies_confidentiality_check CHECK ((confidentiality = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
+    CONSTRAINT imaging_studies_sensitive_classes_check CHECK ((sensitive_classes <@ ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text, 'S5'::text, 'S6'::text, 'S7'::text])),
     CONSTRAINT imaging_studies_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'scheduled'::character varying, 'arrived'::character varying, 'in-progress'::character varying, 'completed'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying, 'unknown'::character varying])::text[])))
 );
 
@@ -867,6 +895,10 @@ COMMENT ON COLUMN public.imaging_studies.dicom_patient_id IS '(0010,0020) as the
 COMMENT ON COLUMN public.imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';
 
 COMMENT ON COLUMN public.imaging_studies.findable IS 'whether DICOM searches and retrievals see the study';
+
+COMMENT ON COLUMN public.imaging_studies.sensitive_classes IS 'why it is sensitive: S1 reproductive, S2 breast, S3 genito-urinary, S4 forensic, S5 stigma, S6 psychiatric or substance, S7 restricted person';
+
+COMMENT ON COLUMN public.imaging_studies.confidentiality IS 'v3-Confidentiality: N normal, R restricted, V very restricted';
 
 CREATE TABLE public.instances (
     sop_instance_uid text NOT NULL,
@@ -1604,6 +1636,9 @@ ALTER TABLE ONLY public.audit_events
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.care_relations
+    ADD CONSTRAINT care_relations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.commitment_inquiries
     ADD CONSTRAINT commitment_inquiries_pkey PRIMARY KEY (id);
 
@@ -1824,6 +1859,10 @@ CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, o
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
 
+CREATE INDEX care_relations_actor_patient ON public.care_relations USING btree (actor, patient_id);
+
+CREATE INDEX care_relations_patient ON public.care_relations USING btree (patient_id);
+
 CREATE INDEX commitment_inquiries_cause ON public.commitment_inquiries USING btree (cause_id);
 
 CREATE INDEX commitment_inquiries_newest ON public.commitment_inquiries USING btree (caused_at DESC, id DESC);
@@ -1876,11 +1915,13 @@ CREATE INDEX imaging_studies_ideographic ON public.imaging_studies USING btree (
 
 CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
 
-CREATE INDEX imaging_studies_order ON public.imaging_studies USING btree (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid) INCLUDE (facility_code) WHERE findable;
+CREATE INDEX imaging_studies_order ON public.imaging_studies USING btree (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid) INCLUDE (facility_code, sensitive, patient_id) WHERE findable;
 
 CREATE INDEX imaging_studies_patient_name ON public.imaging_studies USING gin (patient_name_search public.gin_trgm_ops);
 
 CREATE INDEX imaging_studies_phonetic ON public.imaging_studies USING btree (patient_name_phonetic text_pattern_ops) WHERE (patient_name_phonetic <> ''::text);
+
+CREATE INDEX imaging_studies_sensitive ON public.imaging_studies USING btree (patient_id) WHERE sensitive;
 
 CREATE INDEX instances_recompressed ON public.instances USING btree (object_key COLLATE "C") WHERE (original_transfer_syntax_uid IS NOT NULL);
 
@@ -1989,6 +2030,9 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
 
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
+
+ALTER TABLE ONLY public.care_relations
+    ADD CONSTRAINT care_relations_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.commitment_outcomes
     ADD CONSTRAINT commitment_outcomes_inquiry_id_fkey FOREIGN KEY (inquiry_id) REFERENCES public.commitment_inquiries(id) ON DELETE CASCADE;

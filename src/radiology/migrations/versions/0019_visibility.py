@@ -1,0 +1,54 @@
+"""What is sensitive about a study, and who takes care of which patient.
+
+`sensitive` is derived, so that a label can never be set without its effect. The order of studies carries it and the
+patient, so that a page is still read from the index alone.
+"""
+
+from alembic import op
+
+revision = "0019"
+down_revision = "0016"
+
+STUDIES = """
+ALTER TABLE imaging_studies
+    ADD COLUMN sensitive_classes text[] NOT NULL DEFAULT '{}'
+        CHECK (sensitive_classes <@ ARRAY['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7']),
+    ADD COLUMN confidentiality text NOT NULL DEFAULT 'N' CHECK (confidentiality IN ('N', 'R', 'V')),
+    ADD COLUMN sensitive boolean NOT NULL
+        GENERATED ALWAYS AS (confidentiality <> 'N' OR sensitive_classes <> '{}') STORED;
+COMMENT ON COLUMN imaging_studies.sensitive_classes IS 'why it is sensitive: S1 reproductive, S2 breast, S3 genito-urinary, '
+    'S4 forensic, S5 stigma, S6 psychiatric or substance, S7 restricted person';
+COMMENT ON COLUMN imaging_studies.confidentiality IS 'v3-Confidentiality: N normal, R restricted, V very restricted';
+
+DROP INDEX imaging_studies_order;
+CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid)
+    INCLUDE (facility_code, sensitive, patient_id) WHERE findable;
+CREATE INDEX imaging_studies_sensitive ON imaging_studies (patient_id) WHERE sensitive;
+"""
+
+RELATIONS = """
+CREATE TABLE care_relations (
+    id uuid PRIMARY KEY,
+    actor text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('orderer', 'performer', 'reader', 'approver', 'ward', 'self', 'break-glass')),
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    facility_code text,
+    study_instance_uid text,
+    begins_at timestamptz NOT NULL DEFAULT now(),
+    ends_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    source text NOT NULL,
+    made_by text NOT NULL
+);
+COMMENT ON COLUMN care_relations.actor IS 'as the audit names who acts, such as account:rahim or ae:CT1';
+COMMENT ON COLUMN care_relations.facility_code IS 'the studies of this facility only; NULL means of every facility';
+COMMENT ON COLUMN care_relations.study_instance_uid IS 'this study only; NULL means all of the patient';
+COMMENT ON COLUMN care_relations.ended_at IS 'when it was ended before its time';
+CREATE INDEX care_relations_actor_patient ON care_relations (actor, patient_id);
+CREATE INDEX care_relations_patient ON care_relations (patient_id);
+"""
+
+
+def upgrade() -> None:
+    op.execute(STUDIES)
+    op.execute(RELATIONS)
