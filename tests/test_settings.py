@@ -144,3 +144,26 @@ def test_every_setting_has_a_sentence() -> None:
 def test_the_document_is_what_the_code_says() -> None:
     document = Path(module.__file__).parents[2] / "docs" / "settings.md"
     assert document.read_text(encoding="utf-8") == settings_document(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ""),
+        ("https://pacs.example.org/", "https://pacs.example.org"),
+        ("http://10.1.2.3:8080", "http://10.1.2.3:8080"),
+        ("https://[fd00::1]:8443/imaging/", "https://[fd00::1]:8443/imaging"),
+        ("pacs.example.org", None),
+        ("ftp://pacs.example.org", None),
+        ("https://user:secret@pacs.example.org", None),
+        ("https://pacs.example.org/?a=b", None),
+        ('https://pacs.example.org/"', None),
+        ("https://", None),
+    ],
+)
+def test_the_public_url_is_the_beginning_of_a_link(given: str, kept: str | None) -> None:
+    if kept is None:
+        with pytest.raises(SettingsError, match="RADI_PUBLIC_URL"):
+            load_settings(public_url=given)
+    else:
+        assert load_settings(public_url=given).public_url == kept

@@ -6,12 +6,13 @@ the specification's Kubernetes manifest (`DB_HOST`, `REDIS_HOST`, ...) are under
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -88,6 +89,11 @@ class Settings(BaseSettings):
         default="127.0.0.1", description="Address the HTTP and DICOM ports listen on; `0.0.0.0` for every network."
     )
     http_port: Port = Field(default=8080, description="Port of REST, FHIR, DICOMweb and the web pages.")
+    public_url: str = Field(
+        default="",
+        description="Where clients reach the HTTP port, such as `https://pacs.example.org`: the beginning of every "
+        "link that is given out. Empty: the scheme and the Host header of each request.",
+    )
     dicom_port: Port = Field(default=11112, description="Port of DICOM associations.")
     http_processes: Processes = Field(default=2, description="Processes that answer HTTP; they share the port.")
     dimse_processes: Processes = Field(
@@ -306,6 +312,16 @@ class Settings(BaseSettings):
         if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
             raise ValueError("must be 1 to 16 printable ASCII characters without a backslash")
         return title
+
+    @field_validator("public_url")
+    @classmethod
+    def _beginning_of_links(cls, value: str) -> str:
+        url = urlsplit(value.strip())
+        if url.geturl() and not (url.scheme in ("http", "https") and url.hostname and url.path.isascii()):
+            raise ValueError("must begin with http:// or https:// and a host")
+        if url.username or url.query or url.fragment or not re.fullmatch(r"[\w.:/\[\]~-]*", url.geturl(), re.ASCII):
+            raise ValueError("must be scheme, host and port, and perhaps a path, nothing else")
+        return url.geturl().rstrip("/")
 
     @field_validator("plain_dicom_networks")
     @classmethod

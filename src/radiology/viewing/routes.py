@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.addresses import origin_of
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.studies.queries import read
@@ -35,8 +36,8 @@ async def get_viewer(study: str, request: Request, app: CurrentApp, actor: Curre
     body = {
         "studyInstanceUID": found.study_instance_uid,
         "priors": earlier,
-        "url": _absolute(request, path),
-        "lightUrl": _absolute(request, f"/light/{found.study_instance_uid}"),
+        "url": origin_of(request) + path,
+        "lightUrl": origin_of(request) + f"/light/{found.study_instance_uid}",
     }
     return Response(orjson.dumps(body), media_type=JSON)
 
@@ -47,8 +48,8 @@ async def post_link(study: str, body: LinkIn, request: Request, app: CurrentApp,
     link = await actions.make_link(app, actor, study, hours=body.hours)
     answer = {
         "id": str(link.id),
-        "url": _absolute(request, f"/open/{link.secret}?full"),
-        "lightUrl": _absolute(request, f"/open/{link.secret}"),
+        "url": origin_of(request) + f"/open/{link.secret}?full",
+        "lightUrl": origin_of(request) + f"/open/{link.secret}",
         "expiresAt": link.expires_at.astimezone(app.settings.zone).isoformat(timespec="seconds"),
     }
     return Response(orjson.dumps(answer), 201, {"Cache-Control": "no-store"}, JSON)
@@ -59,7 +60,3 @@ async def delete_link(study: str, link_id: UUID, app: CurrentApp, actor: Current
     """End a link, and whatever is open by it."""
     await actions.end_link(app, actor, study, link_id)
     return Response(status_code=204)
-
-
-def _absolute(request: Request, path: str) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}{path}"

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from radiology.doors.http.addresses import origin_of
 from radiology.errors import Invalid
 from radiology.settings import Settings
 from radiology.standards.dicom.attributes import UnknownAttributeError, tag_of
@@ -31,8 +32,8 @@ class Page:
 
 
 def base_url(request: HTTPConnection) -> str:
-    """The absolute URL of the DICOMweb service, as the client called it."""
-    return f"{request.url.scheme}://{request.url.netloc}{PREFIX}"
+    """The absolute URL of the DICOMweb service."""
+    return origin_of(request) + PREFIX
 
 
 def path_uid(request: Request, name: str) -> str | None:
@@ -136,4 +137,4 @@ def _number(parameters: Mapping[str, str], name: str, default: int, *, least: in
 def _next_url(request: Request, page: Page) -> str:
     rest = [(name, text) for name, text in request.query_params.multi_items() if name not in ("limit", "offset")]
     following = [("limit", str(page.limit)), ("offset", str(page.offset + page.limit))]
-    return f"{request.url.scheme}://{request.url.netloc}{request.url.path}?{urlencode(rest + following)}"
+    return f"{origin_of(request)}{request.url.path}?{urlencode(rest + following)}"

@@ -185,7 +185,8 @@ async def retrieve_bulk_data(request: Request) -> Response:
     app: App = request.app.state.app
     content = await asyncio.to_thread(retrieve.bulk_data, app.objects, instance, path)
     if multipart:
-        return of_parts(app.objects, [Part(OCTET_STREAM, content, str(request.url))], OCTET_STREAM, headers=headers)
+        location = f"{url_of(request, instance)}/bulkdata/{path}"
+        return of_parts(app.objects, [Part(OCTET_STREAM, content, location)], OCTET_STREAM, headers=headers)
     return ranged(request, content, headers)
 
 

@@ -15,7 +15,6 @@ from radiology.doors.dicomweb.bodies import read_data_set
 from radiology.doors.dicomweb.compressing import compressed
 from radiology.doors.dicomweb.media_types import accepted, choose
 from radiology.doors.dicomweb.parameters import (
-    PREFIX,
     base_url,
     boolean,
     identifier_of,
@@ -242,5 +241,5 @@ def _without_empty(attributes: Mapping[str, Any], keys: list[tuple[str, str]]) -
 
 
 def _channel_url(request: Request, ae_title: str) -> str:
-    scheme = "wss" if request.url.scheme == "https" else "ws"
-    return f"{scheme}://{request.url.netloc}{PREFIX}/subscribers/{ae_title}"
+    """Where the event channel is opened: http becomes ws, https wss (RFC 6455 3)."""
+    return f"ws{base_url(request).removeprefix('http')}/subscribers/{ae_title}"
