@@ -253,6 +253,19 @@ def body_of(event: Event) -> dict[str, Any]:
     return asdict(event)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditChainBroken(Event):
+    """The audit record was tampered with: from this record on its chain of hashes does not hold."""
+
+    type = "radiology.audit.chain-broken.v1"
+    kind: str
+    sequence: int
+
+    @property
+    def key(self) -> str:
+        return "audit"
+
+
 async def emit(tx: Transaction, *events: Event) -> None:
     """Write events into the outbox of this transaction."""
     for event in events:

@@ -277,6 +277,41 @@ class Settings(BaseSettings):
         description="An object store, `host:port`. Understood and kept; this version keeps images under `data_dir`.",
     )
 
+    # Audit
+    audit_strict: bool = Field(
+        default=False,
+        description="Refuse to show what nobody could be recorded to have seen (503), instead of counting the loss.",
+    )
+    audit_spool_max_bytes: int = Field(
+        default=GIB,
+        ge=MIB,
+        description="How much may wait in the files of a process for a database that is away, of who read what.",
+    )
+    audit_retention_years: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Years for which the audit record is kept; older months are dropped whole.",
+    )
+    audit_head_file: Path | None = Field(
+        default=None,
+        description="File to which the hash of the last audit record is written, best on another machine. "
+        "Default: `audit/head.json` in the data folder.",
+    )
+    audit_repositories: str = Field(
+        default="",
+        description="Audit repositories, `host:port` with commas between, that get DICOM audit messages by syslog over "
+        "TLS (PS3.15 A.6, RFC 5425).",
+    )
+    audit_tls_authorities: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) of the authorities that audit repositories are trusted by; without it those of "
+        "the system.",
+    )
+    audit_tls_certificate: Path | None = Field(
+        default=None, description="Our certificate for audit repositories, with its chain and its private key, in PEM."
+    )
+
     # Running
     drain_seconds: Seconds = Field(
         default=30, description="How long running associations and requests may take to end when the service stops."
@@ -299,6 +334,9 @@ class Settings(BaseSettings):
         "tls_certificate",
         "tls_private_key",
         "tls_authorities",
+        "audit_head_file",
+        "audit_tls_authorities",
+        "audit_tls_certificate",
         mode="after",
     )
     @classmethod
@@ -397,6 +435,11 @@ class Settings(BaseSettings):
     def run_dir(self) -> Path:
         """Folder of what only the running service needs: lock and state."""
         return self.data_dir / "run"
+
+    @property
+    def audit_dir(self) -> Path:
+        """Folder of what was read and is not yet in the audit record, and of the record's last hash."""
+        return self.data_dir / "audit"
 
     @property
     def log_dir(self) -> Path:

@@ -17,7 +17,7 @@ import make
 from node import Node, running_node
 from query import found, identifier
 from radiology.app import App
-from radiology.audit.trail import Access, Trail
+from radiology.audit.trail import Access, Trail, open_trail
 from radiology.kit.db import Writer
 from radiology.settings import Settings
 from requestor import requestor
@@ -112,7 +112,7 @@ async def test_frames_of_one_study_that_are_read_together_are_one_record(
 
 
 def test_accesses_that_are_alike_become_one_record_that_counts_them(settings: Settings) -> None:
-    trail = Trail(settings.database_dsn)
+    trail = open_trail(settings)
     for _ in range(3):
         trail.keep(Access("user:1", "study.retrieve", "1.2", 2, {"by": "WADO-RS"}))
     trail.keep(Access("user:2", "study.retrieve", "1.2", 2, {"by": "WADO-RS"}))
@@ -121,13 +121,3 @@ def test_accesses_that_are_alike_become_one_record_that_counts_them(settings: Se
         ("user:1", "1.2", {"by": "WADO-RS", "count": 6, "requests": 3}),
         ("user:2", "1.2", {"by": "WADO-RS", "count": 2, "requests": 1}),
     ]
-
-
-def test_nobody_waits_and_what_waits_is_bounded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radiology.audit.trail.WAITING_LIMIT", 10)
-    trail = Trail(settings.database_dsn)
-    for number in range(12):
-        trail.keep(Access("user:1", "study.retrieve", str(number)))
-    assert trail.lost == 2
-    trail.start()
-    assert len(records(settings.database_dsn, trail, "study.retrieve")) == 10

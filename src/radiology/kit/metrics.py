@@ -31,6 +31,14 @@ _associations = Counter("radiology_associations_total", "DICOM associations by h
 _refused = Counter("radiology_associations_refused_total", "DICOM associations that were refused", ["reason"])
 _calls = Counter("radiology_calls_total", "DICOM associations that were asked of peers, by how they ended", ["outcome"])
 
+_audit_verifications = Counter(
+    "radiology_audit_verifications_total", "Verifications of the chain of the audit record", ["result"]
+)
+audit_lost = Counter("radiology_audit_lost_total", "Accesses that could not be recorded")
+audit_waiting_bytes = Gauge(
+    "radiology_audit_waiting_bytes", "Records of reading that wait in a local file", multiprocess_mode="livesum"
+)
+
 _recompression = Counter(
     "radiology_recompression_instances_total",
     "Uncompressed instances that were compressed at rest, or kept as they are",
@@ -92,6 +100,12 @@ def call(outcome: str) -> Counter:
 def recompression(outcome: str) -> Counter:
     """Counter of instances that compression at rest has looked at: `compressed`, `kept`."""
     return _recompression.labels(outcome)
+
+
+@lru_cache(maxsize=8)
+def audit_verification(result: str) -> Counter:
+    """Counter of verifications of the audit record: `intact`, `broken`."""
+    return _audit_verifications.labels(result)
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from radiology.app import App
-from radiology.audit.trail import Trail
+from radiology.audit.trail import Trail, open_trail
 from radiology.kit.batches import BatchWriter
 from radiology.kit.db import Reader
 from radiology.studies.index import Stored, StudyIndex
@@ -49,7 +49,8 @@ def open_archive(app: App) -> Generator[Archive]:
     """An archive whose writer runs until the block ends; what has arrived by then is written."""
     index = StudyIndex(app.settings, app.objects)
     arrivals = BatchWriter(index.write, name="index", batch_items=app.settings.index_batch_rows)
-    reader, trail = Reader(app.settings.database_dsn), Trail(app.settings.database_dsn)
+    reader = Reader(app.settings.database_dsn)
+    trail = open_trail(app.settings)
     arrivals.start()
     trail.start()
     try:
