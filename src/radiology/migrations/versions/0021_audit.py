@@ -11,7 +11,7 @@ Triggers refuse every change, for the owner of the tables too. An arrival may be
 from alembic import op
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 
 ARRIVALS = """
 DROP TABLE audit_events;
