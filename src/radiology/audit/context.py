@@ -20,7 +20,7 @@ class Circumstances:
     """One act, as its door knows it. `recorded` and `denied` tell the door what was recorded meanwhile.
 
     source: the process, such as `http`. agent: the class of the client's program. purpose: a code of PurposeOfUse (HL7
-    v3), as BTG.
+    v3), as BTG. attempted: the name by which somebody tried to sign in.
     """
 
     source: str = ""
@@ -32,6 +32,7 @@ class Circumstances:
     actor: Actor | None = None
     on_behalf_of: str = ""
     purpose: str = ""
+    attempted: str = ""
     recorded: int = 0
     denied: int = 0
 

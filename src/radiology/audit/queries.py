@@ -77,6 +77,17 @@ SEAL: LiteralString = """
 """
 
 
+SEALED_AFTER: LiteralString = """
+    SELECT sequence, sealed_at, previous_hash, hash, id, occurred_at, actor, actor_kind, actor_display, actor_role,
+        on_behalf_of, action, subject, outcome, purpose, address, source, request_id, connection, detail,
+        study_instance_uid, patient_reference
+    FROM audit_records
+    WHERE sequence > %(sequence)s
+    ORDER BY sequence
+    LIMIT %(limit)s
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The last record of the chain."""
@@ -327,3 +338,53 @@ async def mark(tx: Transaction, name: str) -> int:
     """When something was done last, in seconds since 1970; 0 for never."""
     statement: LiteralString = "SELECT position FROM worker_marks WHERE name = %(name)s"
     return await tx.value(statement, name=name) or 0
+
+
+async def lock_repository(tx: Transaction, name: str, *, again_seconds: int) -> int | None:
+    """Up to which record a repository has had all; None where somebody else sends, or it failed a moment ago."""
+    await tx.run(
+        """
+        INSERT INTO audit_repositories (name, sequence)
+        VALUES (%(name)s, 0)
+        ON CONFLICT (name) DO NOTHING
+        """,
+        name=name,
+    )
+    return await tx.value(
+        """
+        SELECT sequence
+        FROM audit_repositories
+        WHERE name = %(name)s
+          AND coalesce(failed_at < now() - make_interval(secs => %(again_seconds)s), true)
+        FOR UPDATE SKIP LOCKED
+        """,
+        name=name,
+        again_seconds=again_seconds,
+    )
+
+
+async def sealed_after(tx: Transaction, sequence: int, *, limit: int) -> list[Sealed]:
+    """The records behind one, in the order of the chain."""
+    return await tx.all(Sealed, SEALED_AFTER, sequence=sequence, limit=limit)
+
+
+async def move_repository(tx: Transaction, name: str, sequence: int) -> None:
+    """A repository has had all up to this record."""
+    await tx.run(
+        """
+        UPDATE audit_repositories
+        SET sequence = %(sequence)s, sent_at = now(), failed_at = NULL, failure = ''
+        WHERE name = %(name)s
+        """,
+        name=name,
+        sequence=sequence,
+    )
+
+
+async def note_failure(tx: Transaction, name: str, sentence: str) -> None:
+    """A repository could not be reached."""
+    await tx.run(
+        "UPDATE audit_repositories SET failed_at = now(), failure = %(sentence)s WHERE name = %(name)s",
+        name=name,
+        sentence=sentence,
+    )

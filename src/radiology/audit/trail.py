@@ -97,11 +97,11 @@ class Trail:
         spool = self._spool
         return 0 if spool is None else spool.size - self._taken
 
-    def keep(self, access: Access) -> None:
+    def keep(self, access: Access, *, after_the_fact: bool = False) -> None:
         """Have an access recorded; it survives this process when this returns.
 
-        One that cannot be kept is counted and logged; where strict, and something is about to be shown, Unavailable is
-        raised instead.
+        One that cannot be kept is counted and logged; where strict, and something is about to be shown and not
+        `after_the_fact`, Unavailable is raised.
         """
         circumstances = current()
         line = _line(access)
@@ -111,7 +111,7 @@ class Trail:
                 if self._idle:
                     self._changed.notify_all()
         except (OSError, Unavailable) as error:
-            self._lose(error, refuse=self._strict and access.outcome == SUCCESS)
+            self._lose(error, refuse=self._strict and access.outcome == SUCCESS and not after_the_fact)
         circumstances.recorded += 1
         circumstances.denied += access.action == "access.denied"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from radiology.cli import ae, certificate, migration, move, recompress
+from radiology.cli import ae, audit, certificate, migration, move, recompress
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app = typer.Typer(
 doctor_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(doctor_app, name="doctor")
 app.add_typer(ae.app, name="ae")
+app.add_typer(audit.app, name="audit")
 app.add_typer(move.app, name="move")
 app.add_typer(certificate.app, name="certificate")
 app.command("migrate-from")(migration.migrate_from)

@@ -23,6 +23,11 @@ def _cursor_of(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
+def cursor_behind(moment: datetime, key: UUID) -> str:
+    """The same for a row that was read as a value."""
+    return _cursor_of(f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()}|{key}")
+
+
 def read_cursor(cursor: str) -> tuple[datetime, UUID]:
     """The place that `page` gave. Raises Invalid."""
     try:

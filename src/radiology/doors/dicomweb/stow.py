@@ -1,5 +1,6 @@
 """STOW-RS (PS3.18 10.5) and the specification's `POST /api/radiology/dicom/store`: both read the same bodies."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from radiology.access.model import Actor, Permission
+from radiology.audit.model import MINOR_FAILURE, SUCCESS
+from radiology.audit.trail import Access
 from radiology.doors.dicomweb.answers import OF_ONE, written
 from radiology.doors.dicomweb.described import METADATA_TYPES, Described
 from radiology.doors.dicomweb.media_types import DICOM, DICOM_JSON, accepted, choose
@@ -179,9 +182,19 @@ async def _store(request: Request, study: str | None) -> list[Outcome]:
         for outcome in outcomes:
             status = outcome.error.failure_reason if outcome.error else 0
             metrics.dicom_operation("STOW-RS", f"{status:04X}").inc()
+        _audit(archive, actor, outcomes)
         return outcomes
     finally:
         await storing.discard()
+
+
+def _audit(archive: Archive, actor: Actor, outcomes: Sequence[Outcome]) -> None:
+    """One record for each study; what was refused counts by itself (PS3.15 A.5.3.7)."""
+    counts = Counter((outcome.study_instance_uid, outcome.error is not None) for outcome in outcomes)
+    for (study, refused), count in counts.items():
+        outcome = MINOR_FAILURE if refused else SUCCESS
+        access = Access(actor.id, "study.store", study, count, {"by": "STOW-RS"}, outcome)
+        archive.trail.keep(access, after_the_fact=True)
 
 
 def _source(archive: Archive, actor: Actor) -> Source:

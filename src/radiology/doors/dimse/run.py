@@ -20,6 +20,9 @@ from radiology.application_entities.queries import all_application_entities
 from radiology.associations.recorder import Recorder
 from radiology.associations.texts import TEXTS
 from radiology.audit import actions as audit
+from radiology.audit.context import current
+from radiology.audit.model import SERIOUS_FAILURE
+from radiology.audit.trail import Access
 from radiology.dicom_network.association import REJECT_CALLING_AE_TITLE, REJECT_NO_REASON, Offer, Policy
 from radiology.dicom_network.connection import Address, Association, Outcome, Timers
 from radiology.dicom_network.message import Command, CommandField
@@ -27,6 +30,7 @@ from radiology.dicom_network.operations import Application
 from radiology.dicom_network.pdu import AssociateRJ, AssociateRQ
 from radiology.dicom_network.server import Limits, Server
 from radiology.dicom_network.tls import acceptor_context
+from radiology.doors.dimse import audited
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.doors.dimse.tracing import trace_of, trace_of_refusal
 from radiology.errors import NotAuthenticated, Unavailable
@@ -103,6 +107,7 @@ class Door:
 
     def negotiate(self, request: AssociateRQ, peer: Address) -> Policy | AssociateRJ:
         """Who may associate, and for what. An exception, such as for a lost database, rejects with 2/3/1."""
+        audited.calling(request, peer)
         self.archive.arrivals.check()
         entity = self.registry.find(request.calling_ae_title, peer)
         if isinstance(entity, str):
@@ -143,6 +148,7 @@ class Door:
 
     def opened(self, association: Association) -> None:
         """An association was accepted."""
+        current().actor = association.state.entity.actor()
         log.info("association.opened", ae_title=association.calling_ae_title, peer=association.peer.host)
         if self.recorder is not None:
             association.state.trace = trace_of(association)
@@ -171,22 +177,23 @@ class Door:
         if len(self.audited) >= AUDITED_AT_MOST:
             self.audited.clear()
         self.audited[key] = at
-        app = self.archive.app
+        app, detail = self.archive.app, {"host": host, "cause": cause}
 
         async def record() -> None:
             async with app.db.transaction() as tx:
-                detail = {"host": host, "cause": cause}
-                await audit.record(tx, SYSTEM, "association.refuse", ae_title, detail=detail)
+                outcome = SERIOUS_FAILURE
+                await audit.record(tx, SYSTEM, "association.refuse", ae_title, detail=detail, outcome=outcome)
 
         try:
             app.db.wait_for(record())
-        except Unavailable as error:
-            log.warning("association.refusal-not-audited", ae_title=ae_title, peer=host, exc_info=error)
+        except Unavailable:  # The file takes it, until the database is back.
+            self.archive.trail.keep(Access(SYSTEM.id, "association.refuse", ae_title, 0, detail, SERIOUS_FAILURE))
 
     def closed(self, association: Association, outcome: Outcome, sentence: str) -> None:
         """An association has ended."""
         visit: Visit = association.state
         self.services.leave(association)
+        audited.stored(self.archive.trail, association, visit.stored)
         metrics.association(outcome).inc()
         log.info("association.closed", ae_title=association.calling_ae_title, result=outcome, reason=sentence,
                  instances=visit.instances)  # fmt: skip
@@ -197,6 +204,7 @@ class Door:
     def performed(self, association: Association, request: Command, status: int, seconds: float) -> None:
         """A request was answered. What succeeded is only counted: this is called for every image."""
         self.operations[request.field, status] += 1
+        audited.performed(self.archive.trail, association, request, status)
         if (trace := association.state.trace) is not None:
             trace.performed(request.operation, request.sop_class_uid, status, seconds)
         if status:
@@ -240,6 +248,7 @@ async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None
     with open_archive(app) as archive:
         recorder = Recorder(settings.database_dsn)
         recorder.start()
+        archive.trail.keep(Access(SYSTEM.id, "service.start", "dimse"), after_the_fact=True)
         door = Door(archive, Registry(app), Services(archive), recorder=recorder)
         servers = [serve(door, *listeners[:1])]
         if settings.offers_tls:
@@ -251,6 +260,7 @@ async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None
         await asyncio.gather(*stops)
         gauges.cancel()
         door.tell_counts()
+        archive.trail.keep(Access(SYSTEM.id, "service.stop", "dimse"), after_the_fact=True)
         await asyncio.to_thread(recorder.stop)
     await app.db.close()
 

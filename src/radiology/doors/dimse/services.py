@@ -1,6 +1,7 @@
 """SOP class -> function: the one list of what this service does on the DICOM network."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -93,6 +94,8 @@ class Visit:
     source: Source
     last_stored: Future[Stored] | None = None
     instances: int = 0
+    stored: Counter[str] = field(default_factory=Counter[str])
+    """How many instances of each study."""
     trace: Trace | None = None
     promises: list[Promise] = field(default_factory=list[Promise])
 
@@ -143,6 +146,7 @@ class Services:
             arrival = reception.finish()
         visit.last_stored = self.archive.arrivals.submit(arrival)
         visit.instances += 1
+        visit.stored[arrival.study_instance_uid] += 1
         tracing.stored(visit.trace, arrival, self.archive.app.settings.zone)
         warnings = (WARNINGS[flag] for flag in arrival.flags if flag in WARNINGS and visit.entity.wants_warnings)
         return Response(next(warnings, Status.SUCCESS))

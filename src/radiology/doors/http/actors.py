@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from radiology.access.accounts import Authenticator
 from radiology.access.model import Actor
 from radiology.app import App
+from radiology.audit.context import current
 from radiology.errors import NotAuthenticated, NotPermitted, TooManyAttempts
 
 COOKIE = "radi_session"
@@ -96,6 +97,7 @@ async def by_password(connection: HTTPConnection, authenticator: Authenticator, 
     """Who has this name and password; who guesses waits. Raises NotAuthenticated, TooManyAttempts."""
     failures: FailedAttempts = connection.app.state.failed_attempts
     who = (connection.client.host if connection.client else "", name)
+    current().attempted = name
     failures.check(who)
     try:
         return await authenticator.by_password(name, password)

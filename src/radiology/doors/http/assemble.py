@@ -15,9 +15,12 @@ from starlette.routing import BaseRoute
 
 from radiology import __version__
 from radiology.access.accounts import Authenticator
+from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
+from radiology.audit.routes import router as audit
+from radiology.audit.trail import Access
 from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
@@ -70,6 +73,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         changes.router,
         application_entities,
         associations,
+        audit,
         worklist,
         commitments,
         film,
@@ -107,13 +111,15 @@ async def _lifespan(service: FastAPI) -> AsyncGenerator[None]:
     app: App = service.state.app
     await app.db.open()
     archive = open_archive(app)
-    service.state.archive = archive.__enter__()
+    service.state.archive = opened = archive.__enter__()
     service.state.proxy = Proxy(service.state.archive)
     feed: Feed = service.state.feed
     await feed.open()
+    opened.trail.keep(Access(SYSTEM.id, "service.start", "http"), after_the_fact=True)
     try:
         yield
     finally:
+        opened.trail.keep(Access(SYSTEM.id, "service.stop", "http"), after_the_fact=True)
         await feed.close()
         service.state.decoders.close()
         # Leaving waits until what has arrived is written: that wait must not hold the event loop.

@@ -10,9 +10,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from radiology.doors.http import problems
+from radiology.audit.context import Circumstances, begin
+from radiology.doors.http import audited, problems
 from radiology.doors.http.actors import COOKIE, PAGES_BELOW, actor_of
-from radiology.errors import NotAuthenticated, RadiologyError, TooLarge
+from radiology.errors import NotAuthenticated, RadiologyError, TooLarge, Unavailable
 from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.ids import uuid7
@@ -63,17 +64,17 @@ class Front:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = monotonic_seconds()
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, scope, begin(audited.circumstances_of(scope)))
         try:
             await self._answer(scope, receive, answer)
         except Exception as error:  # A door catches broadly, so that a bug is an answer too.
-            await self._refuse(error, scope, receive, answer)
+            await self._refuse(answer.refusal or error, scope, receive, answer)
         _count(scope, answer.status, monotonic_seconds() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         limit = self._limit_of(scope)
         if not is_public(scope["path"]) and not (self._public_metrics and scope["path"] == METRICS):
-            await actor_of(HTTPConnection(scope))
+            answer.circumstances.actor = await actor_of(HTTPConnection(scope))
         await self._app(scope, _limited(receive, limit), answer)
 
     async def _refuse(self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer") -> None:
@@ -104,15 +105,25 @@ class Front:
 
 
 class _Answer:
-    """The sending end; knows the status, and adds the request id."""
+    """The sending end; knows the status, has the request recorded, and adds the request id.
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    `refusal` is why an answer was not sent: that somebody reads it could not be recorded.
+    """
+
+    def __init__(self, send: Send, scope: Scope, circumstances: Circumstances) -> None:
         self.status = 0
-        self._send = send
-        self._header = (b"x-request-id", request_id.encode())
+        self.refusal: Unavailable | None = None
+        self.circumstances = circumstances
+        self._send, self._scope = send, scope
+        self._header = (b"x-request-id", scope["request_id"].encode())
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            try:
+                audited.keep(self._scope, message["status"], self.circumstances)
+            except Unavailable as error:
+                self.refusal = error
+                raise
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), self._header]
         await self._send(message)

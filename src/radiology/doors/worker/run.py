@@ -2,7 +2,10 @@
 
 import asyncio
 
+from radiology.access.model import SYSTEM
 from radiology.app import App
+from radiology.audit.context import Circumstances, begin
+from radiology.audit.trail import Access
 from radiology.doors.worker import timetable
 from radiology.doors.worker.jobs import handlers
 from radiology.kit import jobs
@@ -26,11 +29,14 @@ async def _work(settings: Settings) -> None:
     app = App.of(settings, connections=10)
     await app.db.open()
     stopped = stop_asked()
+    begin(Circumstances(source="worker"))
     with open_archive(app) as archive:
+        archive.trail.keep(Access(SYSTEM.id, "service.start", "worker"), after_the_fact=True)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_do_jobs(archive, stopped))
             for task in timetable.of(archive):
                 tasks.create_task(timetable.keep(task, stopped))
+        archive.trail.keep(Access(SYSTEM.id, "service.stop", "worker"), after_the_fact=True)
     await app.db.close()
 
 

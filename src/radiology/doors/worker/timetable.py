@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from radiology.associations.actions import forget_old_traces
+from radiology.audit.forwarding import forward
+from radiology.audit.sealing import drop_old_months, seal_arrivals
+from radiology.audit.verifying import verify_monthly
 from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
@@ -67,6 +70,10 @@ def of(archive: Archive) -> list[Task]:
         Task("objects.recompress", 60, lambda: recompress_due(app)),
         Task("objects.delete-superseded", 600, lambda: delete_superseded(app)),
         Task("objects.discard-parts", 3600, discard_parts),
+        Task("audit.seal", 0.5, lambda: seal_arrivals(app)),
+        Task("audit.forward", 2, lambda: forward(app)),
+        Task("audit.verify", 3600, lambda: verify_monthly(app)),
+        Task("audit.drop-old", 24 * 3600, lambda: drop_old_months(app)),
         Task("associations.forget", 60, lambda: forget_old_traces(app)),
     ]
 
