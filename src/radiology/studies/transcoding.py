@@ -152,7 +152,7 @@ def _frames(
 ) -> Iterator[tuple[Array, dict[str, Any]]]:
     """Each frame decoded, and what it is now."""
     layout = layout_of(header)
-    for data in _stored_frames(file, source, layout, int(header.get("NumberOfFrames") or 1)):
+    for data in stored_frames(file, source, layout, int(header.get("NumberOfFrames") or 1)):
         frame = decode(data, layout, source.transfer_syntax_uid, as_rgb=as_rgb)
         yield (
             frame.pixels if keeps_bits else without_unused_bits(frame, layout),
@@ -164,7 +164,7 @@ def _frames(
         )
 
 
-def _stored_frames(file: BinaryIO, source: Source, layout: Layout, count: int) -> Iterator[bytes]:
+def stored_frames(file: BinaryIO, source: Source, layout: Layout, count: int) -> Iterator[bytes]:
     """The bytes of each frame. Raises NotFound, ValueError where frames cannot be told apart or end early."""
 
     def read_at(offset: int, length: int) -> bytes:
