@@ -5,6 +5,7 @@
     |-- NotAuthenticated 401             nobody is signed in
     |-- TooManyAttempts 429 0124         too many wrong passwords in a short time
     |-- NotPermitted 403 0124            signed in, but may not
+    |   `-- SensitiveStudy 403 0124      a sensitive study, and no relation to its patient
     |-- NotFound 404 0112                there is no such thing, or not for this reader
     |-- Conflict 409 0110                the thing is in another state
     |   |-- TransitionRefused 409 0110   the state machine has no such step
@@ -85,6 +86,17 @@ class NotPermitted(RadiologyError):
     http_status = 403
     dimse_status = 0x0124
     title = "Not permitted"
+
+
+class SensitiveStudy(NotPermitted):
+    """`breaks_glass`: whether whoever asked may see the study by breaking the glass."""
+
+    title = "Sensitive"
+
+    def __init__(self, *, breaks_glass: bool) -> None:
+        remedy = "In an emergency, break the glass." if breaks_glass else "Ask the privacy officer."
+        super().__init__(f"This study is sensitive, and you do not take part in the care of this patient. {remedy}")
+        self.breaks_glass = breaks_glass
 
 
 class NotFound(RadiologyError):

@@ -88,7 +88,9 @@ def move_body(node: Node, move_id: UUID) -> dict[str, Any]:
 def delivery_body(node: Node) -> dict[str, Any]:
     async def ask() -> bytes:
         async with node.app.db.transaction() as tx:
-            return (await delivery_queries.page_of(tx, ae_title=None, state=None, limit=1, cursor=None))[0]
+            return (
+                await delivery_queries.page_of(tx, ae_title=None, state=None, limit=1, cursor=None, visible_to=SYSTEM)
+            )[0]
 
     return orjson.loads(node.wait(ask()))[0]
 

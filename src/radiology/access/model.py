@@ -1,6 +1,6 @@
 """Actor, permissions and roles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import LiteralString
@@ -63,35 +63,107 @@ ROLES: dict[Role, frozenset[Permission]] = {
 }
 
 
+RELEASED_AFTER_HOURS = 24
+"""A patient sees a study so long after its report was issued."""
+
+_SEEN: LiteralString = (
+    "(NOT {s}.sensitive OR cares_for({carer}, {breaks_glass}, {s}.patient_id, {s}.study_instance_uid,"
+    " {s}.facility_code, {s}.sensitive_classes))"
+)
+_OWN: LiteralString = """EXISTS (
+    SELECT FROM care_relations AS own
+    WHERE own.actor = {carer}
+      AND own.kind = 'self'
+      AND own.patient_id = {s}.patient_id
+      AND own.ended_at IS NULL
+      AND now() >= own.begins_at
+      AND now() < own.ends_at
+) AND EXISTS (
+    SELECT FROM radiology_reports AS released
+    WHERE released.study_id = {s}.id
+      AND released.status IN ('final', 'amended', 'corrected', 'appended')
+      AND released.issued <= now() - make_interval(hours => {hours})
+)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which studies a reader may see: of one facility, and only one study; None means every."""
+    """Which studies a reader may see. This is the only place that says so; every query takes its condition from here.
 
-    facility_code: str | None
-    study_instance_uid: str | None
+    facility_codes: of these facilities, None for all. study_instance_uid: this study only. carer: in whose care
+    relations a sensitive study is seen. breaks_glass: whether relations by break-glass count. own_only: the released
+    studies of the patient that the reader is.
+    """
 
-    def add_to(self, where: Where, *, facility: LiteralString, study: LiteralString) -> None:
-        """The condition, with the columns that hold the facility and the Study Instance UID."""
-        if self.facility_code is not None:
-            where.add(facility + " = {facility}", facility=self.facility_code)
+    facility_codes: frozenset[str] | None
+    study_instance_uid: str | None = None
+    carer: str = ""
+    sees_sensitive: bool = False
+    breaks_glass: bool = False
+    own_only: bool = False
+
+    def add_to(self, where: Where, study: LiteralString, *, also_masked: bool = False) -> None:
+        """The condition on imaging_studies, called `study` there.
+
+        `also_masked` lets sensitive studies through that are not seen in full: who says so must mask them.
+        """
+        self.add_facility(where, study + ".facility_code")
         if self.study_instance_uid is not None:
-            where.add(study + " = {study}", study=self.study_instance_uid)
+            where.add(study + ".study_instance_uid = {uid}", uid=self.study_instance_uid)
+        if self.own_only:
+            where.add(_of(study, _OWN), carer=self.carer, hours=RELEASED_AFTER_HOURS)
+        if not self.sees_sensitive and not also_masked:
+            where.clauses.append(self.seen(where, study))
+
+    def add_facility(self, where: Where, column: LiteralString) -> None:
+        """The condition on a column that holds a facility."""
+        if self.facility_codes is not None:
+            where.add(column + " = ANY({facilities})", facilities=sorted(self.facility_codes))
+
+    def add_to_row(self, where: Where, *, facility: LiteralString, uid: LiteralString) -> None:
+        """The condition on what tells of a study: columns that hold the facility and the Study Instance UID."""
+        self.add_facility(where, facility)
+        if not self.sees_sensitive:
+            where.clauses.append(
+                "NOT EXISTS (SELECT FROM imaging_studies AS told WHERE told.study_instance_uid = "
+                + uid
+                + " AND NOT "
+                + self.seen(where, "told")
+                + ")"
+            )
+
+    def seen(self, where: Where, study: LiteralString) -> LiteralString:
+        """The SQL of whether a study of these facilities is seen in full; its parameters join those of `where`."""
+        if self.sees_sensitive:
+            return "TRUE"
+        return where.expression(_of(study, _SEEN), carer=self.carer, breaks_glass=self.breaks_glass)
+
+
+def _of(study: LiteralString, condition: LiteralString) -> LiteralString:
+    return condition.replace("{s}", study)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts. `facility_code` None means every facility, `study_instance_uid` None every study.
+    """Whoever acts. `facility_codes` None means every facility, `study_instance_uid` None every study.
 
-    `authenticated_at` is when a person last proved who it is; None for programs and machines, which prove it each time.
+    home_facility: where what is made belongs, of several. cares_as: in whose care relations sensitive studies are
+    seen, if not in those of the actor. masks_sensitive: DICOM searches give sensitive studies masked instead of not at
+    all. reads_only: nothing leaves the service and nobody is searched for, so break-glass counts. authenticated_at:
+    when a person last proved who it is; None for programs and machines, which prove it each time.
     """
 
     id: str
     display: str
     permissions: frozenset[Permission]
     role: str = ""
-    facility_code: str | None = None
+    facility_codes: frozenset[str] | None = None
+    home_facility: str | None = None
     practitioner_reference: str | None = None
     study_instance_uid: str | None = None
+    cares_as: str | None = None
+    masks_sensitive: bool = False
+    reads_only: bool = True
     authenticated_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
@@ -106,25 +178,57 @@ class Actor:
             )
 
     @property
+    def facility_code(self) -> str | None:
+        """The facility that what is made belongs to; None for who is of every facility."""
+        return self.home_facility or min(self.facility_codes or (), default=None)
+
+    @property
     def reach(self) -> Reach:
         """The studies that this actor may see. Raises NotPermitted for who may not read."""
         self.must(Permission.READ)
-        return Reach(self.facility_code, self.study_instance_uid)
+        return Reach(
+            self.facility_codes,
+            self.study_instance_uid,
+            self.cares_as or self.id,
+            sees_sensitive=self.may(Permission.SENSITIVE),
+            breaks_glass=self.reads_only and self.may(Permission.BREAK_GLASS),
+            own_only=self.role == Role.PATIENT,
+        )
 
     @property
-    def reader_facility(self) -> str | None:
-        """The facility of which this actor may see what is more than studies, None for all. Raises NotPermitted."""
+    def is_shown_masked(self) -> bool:
+        """Whether this actor is shown, masked, that there is a sensitive study: not who comes by a link, no patient."""
+        return self.study_instance_uid is None and self.role != Role.PATIENT
+
+    @property
+    def staff_reach(self) -> Reach:
+        """The same for what is more than studies. Raises NotPermitted for a link and for a patient, too."""
         reach = self.reach
         if reach.study_instance_uid is not None:
             raise NotPermitted("This link opens one study, and nothing else.")
-        return reach.facility_code
+        if reach.own_only:
+            raise NotPermitted("A patient sees studies and reports of his or her own, and nothing else.")
+        return reach
+
+    @property
+    def beyond_reading(self) -> "Actor":
+        """The actor where images leave the service, or patients are searched for: break-glass does not reach so far."""
+        return replace(self, reads_only=False)
 
 
 SYSTEM = Actor("system", "The service itself", frozenset(Permission), role="system")
 
 
-def application_entity(ae_title: str, *, facility_code: str | None, may_read: bool, may_write: bool) -> Actor:
-    """A calling AE title as an actor."""
-    granted = {_READ: may_read, _WRITE: may_write}
-    permissions = frozenset(permission for permission, held in granted.items() if held)
-    return Actor(f"ae:{ae_title}", ae_title, permissions, role="application-entity", facility_code=facility_code)
+def application_entity(
+    ae_title: str, *, facility_code: str | None, may_read: bool, may_write: bool, sensitive_access: str = "none"
+) -> Actor:
+    """A calling AE title as an actor. `sensitive_access`: none, mask or full."""
+    granted = {_READ: may_read, _WRITE: may_write, Permission.SENSITIVE: sensitive_access == "full"}
+    return Actor(
+        f"ae:{ae_title}",
+        ae_title,
+        frozenset(permission for permission, held in granted.items() if held),
+        role="application-entity",
+        facility_codes=None if facility_code is None else frozenset({facility_code}),
+        masks_sensitive=sensitive_access == "mask",
+    )

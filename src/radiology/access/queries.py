@@ -1,6 +1,6 @@
 """SQL of accounts and tokens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -20,16 +20,20 @@ class Account:
     practitioner_reference: str | None
     display: str
     facility_code: str | None
+    #: Further facilities, of who has one.
+    facility_codes: list[str] = field(default_factory=list[str])
 
     @property
     def actor(self) -> Actor:
         """The actor that the account stands for."""
+        home = self.facility_code
         return Actor(
             id=f"account:{self.name}",
             display=self.display,
             permissions=ROLES[Role(self.role)],
             role=self.role,
-            facility_code=self.facility_code,
+            facility_codes=None if home is None else frozenset({home, *self.facility_codes}),
+            home_facility=home,
             practitioner_reference=self.practitioner_reference,
         )
 
@@ -39,7 +43,8 @@ async def find_account(tx: Transaction, name: str) -> Account | None:
     return await tx.maybe(
         Account,
         """
-        SELECT id, name, role, password_hash, must_change_password, practitioner_reference, display, facility_code
+        SELECT id, name, role, password_hash, must_change_password, practitioner_reference, display, facility_code,
+            facility_codes
         FROM accounts
         WHERE name = %(name)s
           AND disabled_at IS NULL
@@ -54,7 +59,7 @@ async def find_account_by_token(tx: Transaction, token_sha256: bytes) -> Account
         Account,
         """
         SELECT accounts.id, name, role, password_hash, must_change_password, practitioner_reference, display,
-            facility_code
+            facility_code, facility_codes
         FROM tokens
         JOIN accounts ON accounts.id = tokens.account_id
         WHERE token_sha256 = %(token_sha256)s
@@ -75,9 +80,9 @@ async def save_account(tx: Transaction, account: Account) -> UUID:
     return await tx.value(
         """
         INSERT INTO accounts (id, name, role, password_hash, must_change_password, practitioner_reference, display,
-            facility_code)
+            facility_code, facility_codes)
         VALUES (%(id)s, %(name)s, %(role)s, %(password_hash)s, %(must_change_password)s, %(practitioner_reference)s,
-            %(display)s, %(facility_code)s)
+            %(display)s, %(facility_code)s, %(facility_codes)s)
         ON CONFLICT (name) DO UPDATE
         SET role = excluded.role,
             password_hash = coalesce(excluded.password_hash, accounts.password_hash),

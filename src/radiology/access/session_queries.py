@@ -24,6 +24,7 @@ class Link:
     id: UUID
     study_instance_uid: str
     facility_code: str
+    made_by: str
     expires_at: datetime
 
 
@@ -124,7 +125,7 @@ async def open_link(tx: Transaction, *, secret_sha256: bytes, now: datetime) -> 
         WHERE secret_sha256 = %(secret_sha256)s
           AND ended_at IS NULL
           AND expires_at > %(now)s
-        RETURNING id, study_instance_uid, facility_code, expires_at
+        RETURNING id, study_instance_uid, facility_code, made_by, expires_at
         """,
         secret_sha256=secret_sha256,
         now=now,
@@ -136,7 +137,7 @@ async def link_of(tx: Transaction, link_id: UUID | None, *, now: datetime) -> Li
     return await tx.maybe(
         Link,
         """
-        SELECT id, study_instance_uid, facility_code, expires_at
+        SELECT id, study_instance_uid, facility_code, made_by, expires_at
         FROM study_links
         WHERE id = %(link_id)s
           AND ended_at IS NULL

@@ -110,6 +110,7 @@ def _link_actor(link: queries.Link) -> Actor:
         display="",
         permissions=frozenset({Permission.READ}),
         role=LINK_ROLE,
-        facility_code=link.facility_code,
+        facility_codes=frozenset({link.facility_code}),
         study_instance_uid=link.study_instance_uid,
+        cares_as=link.made_by,
     )

@@ -107,7 +107,11 @@ class ApplicationEntity:
         """The actor it stands for."""
         reads = any(self.may(service) for service in ("find", "move", "get"))
         return application_entity(
-            self.ae_title, facility_code=self.facility_code, may_read=reads, may_write=self.may("store")
+            self.ae_title,
+            facility_code=self.facility_code,
+            may_read=reads,
+            may_write=self.may("store"),
+            sensitive_access=self.sensitive_access,
         )
 
 

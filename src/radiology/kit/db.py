@@ -297,6 +297,10 @@ class Where:
 
     def add(self, clause: LiteralString, **parameters: Any) -> None:
         """Add a condition. A parameter's name may stand in the clause as `{name}` and is then made unique."""
+        self.clauses.append(self.expression(clause, **parameters))
+
+    def expression(self, clause: LiteralString, **parameters: Any) -> LiteralString:
+        """The clause as it would be added, for a place of its own in the statement; its parameters are kept here."""
         names: dict[str, LiteralString] = {}
         for name, value in parameters.items():
             unique: LiteralString = _parameter_name(len(self.parameters))
@@ -304,7 +308,7 @@ class Where:
             names[name] = unique
         for name, unique in names.items():
             clause = _replaced(clause, name, unique)
-        self.clauses.append(clause)
+        return clause
 
     @property
     def condition(self) -> LiteralString:

@@ -4,7 +4,7 @@ Transactions commit in another order than they took their sequence numbers, so a
 would miss what commits later. A row gets its `position` only after it is committed, by `place`, one at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -38,7 +38,7 @@ READ: LiteralString = """
         SELECT position, id, type, key, occurred_at, body
         FROM outbox
         WHERE position > %(after)s
-          AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
+          AND (%(facility_codes)s::text[] IS NULL OR facility_code = ANY(%(facility_codes)s))
         ORDER BY position
         LIMIT %(limit)s
     ) AS page
@@ -56,9 +56,10 @@ async def place(tx: Transaction) -> int:
     return await tx.run(PLACE)
 
 
-async def read(tx: Transaction, *, after: int, limit: int, facility_code: str | None) -> bytes:
-    """Events behind a position, as a JSON array in order."""
-    return await tx.json(READ, after=after, limit=limit, facility_code=facility_code)
+async def read(tx: Transaction, *, after: int, limit: int, facility_codes: Collection[str] | None) -> bytes:
+    """Events behind a position, as a JSON array in order; those of some facilities, or all."""
+    wanted = None if facility_codes is None else sorted(facility_codes)
+    return await tx.json(READ, after=after, limit=limit, facility_codes=wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -480,6 +480,77 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION public.audit_drop_month(name text) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+BEGIN
+    IF name !~ '^audit_records_[0-9]{6}$' THEN
+        RAISE EXCEPTION '% is no month of the audit record', name;
+    END IF;
+    EXECUTE format('DROP TABLE %I', name);
+END
+$_$;
+
+CREATE FUNCTION public.audit_make_month(moment timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    first timestamptz := date_trunc('month', moment, 'UTC');
+    name text := 'audit_records_' || to_char(moment AT TIME ZONE 'UTC', 'YYYYMM');
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('CREATE TABLE %I PARTITION OF audit_records FOR VALUES FROM (%L) TO (%L)', name, first,
+        (first AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
+    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT '
+        'EXECUTE FUNCTION audit_refuse()', name);
+END
+$$;
+
+COMMENT ON FUNCTION public.audit_make_month(moment timestamp with time zone) IS 'make the partition of the month (UTC) that a moment lies in, where it is not there';
+
+CREATE FUNCTION public.audit_only_sealed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM gone WHERE NOT EXISTS (SELECT FROM audit_records WHERE audit_records.id = gone.id)) THEN
+        RAISE EXCEPTION 'the audit record is append-only: DELETE of what is not sealed is refused'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.audit_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit record is append-only: % of % is refused', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE FUNCTION public.cares_for(carer text, breaks_glass boolean, patient uuid, study text, facility text, classes text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM care_relations
+        WHERE actor = carer
+          AND patient_id = patient
+          AND (study_instance_uid IS NULL OR study_instance_uid = study)
+          AND (facility_code IS NULL OR facility_code = facility)
+          AND ended_at IS NULL
+          AND now() >= begins_at
+          AND now() < ends_at
+          AND (kind <> 'break-glass' OR (breaks_glass AND NOT classes @> ARRAY['S4']))
+    );
+END
+$$;
+
+COMMENT ON FUNCTION public.cares_for(carer text, breaks_glass boolean, patient uuid, study text, facility text, classes text[]) IS 'whether a running relation lets somebody see a sensitive study; by break-glass only where that counts, and never forensic ones';
+
 CREATE FUNCTION public.name_match_text(name text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -563,8 +634,11 @@ CREATE TABLE public.accounts (
     display text DEFAULT ''::text NOT NULL,
     facility_code text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    disabled_at timestamp with time zone
+    disabled_at timestamp with time zone,
+    facility_codes text[] DEFAULT '{}'::text[] NOT NULL
 );
+
+COMMENT ON COLUMN public.accounts.facility_codes IS 'further facilities of somebody who has one; without any, every one';
 
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
@@ -612,6 +686,18 @@ COMMENT ON COLUMN public.application_entities.hosts IS 'where it may call from: 
 
 COMMENT ON COLUMN public.application_entities.certificate_fingerprint IS 'SHA-256 of its certificate, 64 hexadecimal digits';
 
+CREATE TABLE public.approval_delegations (
+    id uuid NOT NULL,
+    delegated_by text NOT NULL,
+    delegate text NOT NULL,
+    facility_code text NOT NULL,
+    begins_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    reason text NOT NULL,
+    CONSTRAINT approval_delegations_check CHECK ((ends_at > begins_at))
+);
+
 CREATE SEQUENCE public.association_positions
     START WITH 1
     INCREMENT BY 1
@@ -635,15 +721,138 @@ COMMENT ON COLUMN public.associations.outcome IS 'open, rejected, or how it ende
 
 COMMENT ON COLUMN public.associations.refusal IS 'code of the reason why there was no association; empty where there was one';
 
-CREATE TABLE public.audit_events (
+CREATE TABLE public.audit_arrivals (
     id uuid NOT NULL,
     occurred_at timestamp with time zone DEFAULT now() NOT NULL,
     actor text NOT NULL,
+    actor_kind text DEFAULT ''::text NOT NULL,
+    actor_display text DEFAULT ''::text NOT NULL,
+    actor_role text DEFAULT ''::text NOT NULL,
+    on_behalf_of text DEFAULT ''::text NOT NULL,
     action text NOT NULL,
     subject text NOT NULL,
-    outcome text DEFAULT 'success'::text NOT NULL,
-    detail jsonb
+    outcome smallint DEFAULT 0 NOT NULL,
+    purpose text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    request_id text DEFAULT ''::text NOT NULL,
+    connection jsonb,
+    detail jsonb,
+    CONSTRAINT audit_arrivals_outcome_check CHECK ((outcome = ANY (ARRAY[0, 4, 8, 12])))
 );
+
+COMMENT ON COLUMN public.audit_arrivals.outcome IS 'EventOutcomeIndicator of PS3.15 A.5: 0 success, 4 minor, 8 serious, 12 major failure';
+
+COMMENT ON COLUMN public.audit_arrivals.connection IS 'AE titles, class of user agent, what the door knows besides; no secrets';
+
+COMMENT ON COLUMN public.audit_arrivals.detail IS 'ids and codes only';
+
+CREATE TABLE public.audit_checkpoints (
+    sequence bigint NOT NULL,
+    reason text NOT NULL,
+    hash bytea NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_checkpoints_reason_check CHECK ((reason = ANY (ARRAY['regular'::text, 'verified'::text, 'retention'::text])))
+);
+
+COMMENT ON TABLE public.audit_checkpoints IS 'places in the chain from which it can be verified';
+
+CREATE TABLE public.audit_records (
+    sequence bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    actor_kind text NOT NULL,
+    actor_display text NOT NULL,
+    actor_role text NOT NULL,
+    on_behalf_of text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    outcome smallint NOT NULL,
+    purpose text NOT NULL,
+    address text NOT NULL,
+    source text NOT NULL,
+    request_id text NOT NULL,
+    connection jsonb,
+    detail jsonb,
+    study_instance_uid text NOT NULL,
+    patient_reference text NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+)
+PARTITION BY RANGE (sealed_at);
+
+COMMENT ON COLUMN public.audit_records.study_instance_uid IS 'the study that the subject belonged to when the record was sealed';
+
+CREATE VIEW public.audit_events AS
+ SELECT audit_records.id,
+    audit_records.occurred_at,
+    audit_records.actor,
+    audit_records.actor_kind,
+    audit_records.actor_display,
+    audit_records.actor_role,
+    audit_records.on_behalf_of,
+    audit_records.action,
+    audit_records.subject,
+    audit_records.outcome,
+    audit_records.purpose,
+    audit_records.address,
+    audit_records.source,
+    audit_records.request_id,
+    audit_records.connection,
+    audit_records.detail,
+    audit_records.study_instance_uid,
+    audit_records.patient_reference,
+    audit_records.sequence
+   FROM public.audit_records
+UNION ALL
+ SELECT audit_arrivals.id,
+    audit_arrivals.occurred_at,
+    audit_arrivals.actor,
+    audit_arrivals.actor_kind,
+    audit_arrivals.actor_display,
+    audit_arrivals.actor_role,
+    audit_arrivals.on_behalf_of,
+    audit_arrivals.action,
+    audit_arrivals.subject,
+    audit_arrivals.outcome,
+    audit_arrivals.purpose,
+    audit_arrivals.address,
+    audit_arrivals.source,
+    audit_arrivals.request_id,
+    audit_arrivals.connection,
+    audit_arrivals.detail,
+    ''::text AS study_instance_uid,
+    ''::text AS patient_reference,
+    NULL::bigint AS sequence
+   FROM public.audit_arrivals;
+
+CREATE VIEW public.audit_months AS
+ SELECT (child.relname)::text AS name,
+    ((to_date("right"((child.relname)::text, 6), 'YYYYMM'::text) + '1 mon'::interval) AT TIME ZONE 'UTC'::text) AS ends_at
+   FROM (pg_inherits
+     JOIN pg_class child ON ((child.oid = pg_inherits.inhrelid)))
+  WHERE (pg_inherits.inhparent = ('public.audit_records'::regclass)::oid);
+
+CREATE TABLE public.audit_repositories (
+    name text NOT NULL,
+    sequence bigint NOT NULL,
+    sent_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    failure text DEFAULT ''::text NOT NULL
+);
+
+COMMENT ON TABLE public.audit_repositories IS 'up to which record each audit repository has been sent the messages';
+
+CREATE TABLE public.audit_spools (
+    name text NOT NULL,
+    "position" bigint NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.audit_spools IS 'how many bytes of each local spool file have become records';
 
 CREATE TABLE public.availability_notices (
     id uuid NOT NULL,
@@ -662,6 +871,33 @@ CREATE TABLE public.availability_notices (
 COMMENT ON TABLE public.availability_notices IS 'Instance Availability Notifications (PS3.4 R) to application entities with the service ian';
 
 COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
+
+CREATE TABLE public.break_glass_uses (
+    id uuid NOT NULL,
+    relation_id uuid NOT NULL,
+    actor text NOT NULL,
+    display text NOT NULL,
+    patient_id uuid NOT NULL,
+    facility_code text,
+    reason_code text NOT NULL,
+    reason_text text NOT NULL,
+    begins_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    review_due_at timestamp with time zone NOT NULL,
+    overdue_told_at timestamp with time zone,
+    stop_told_at timestamp with time zone,
+    outcome text,
+    note text,
+    reviewed_by text,
+    reviewed_at timestamp with time zone,
+    CONSTRAINT break_glass_uses_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'not-justified'::text]))),
+    CONSTRAINT break_glass_uses_reason_code_check CHECK ((reason_code = ANY (ARRAY['emergency'::text, 'unconscious-patient'::text, 'continuity'::text, 'other'::text])))
+);
+
+COMMENT ON COLUMN public.break_glass_uses.ended_at IS 'when it was ended before its time';
+
+COMMENT ON COLUMN public.break_glass_uses.stop_told_at IS 'when its end was written into the audit';
 
 CREATE TABLE public.care_relations (
     id uuid NOT NULL,
@@ -740,6 +976,25 @@ COMMENT ON COLUMN public.commitment_requests.failures IS 'what was reported as n
 
 COMMENT ON COLUMN public.commitment_requests.claimed_until IS 'so long somebody is reporting the result';
 
+CREATE TABLE public.deidentification_projects (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    purpose text NOT NULL,
+    profile text NOT NULL,
+    options jsonb NOT NULL,
+    sealed_key bytea NOT NULL,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    approved_by text,
+    approved_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT deidentification_projects_check CHECK ((approved_by <> created_by)),
+    CONSTRAINT deidentification_projects_check1 CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT deidentification_projects_profile_check CHECK ((profile = ANY (ARRAY['research'::text, 'teaching'::text, 'teleradiology'::text])))
+);
+
+COMMENT ON COLUMN public.deidentification_projects.sealed_key IS 'what makes its pseudonyms, UIDs and dates; sealed by keys/deidentification.key';
+
 CREATE TABLE public.deliveries (
     id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -775,6 +1030,40 @@ CREATE TABLE public.delivery_instances (
 );
 
 COMMENT ON COLUMN public.delivery_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
+
+CREATE TABLE public.export_instances (
+    export_id uuid NOT NULL,
+    place integer NOT NULL,
+    study_instance_uid text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    result text DEFAULT 'remaining'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    written jsonb,
+    sealed bytea,
+    CONSTRAINT export_instances_result_check CHECK ((result = ANY (ARRAY['remaining'::text, 'written'::text, 'withheld'::text])))
+);
+
+COMMENT ON COLUMN public.export_instances.written IS 'the line of the manifest';
+
+COMMENT ON COLUMN public.export_instances.sealed IS 'old and new UIDs; sealed by keys/reidentification.key';
+
+CREATE TABLE public.exports (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    skipped jsonb DEFAULT '[]'::jsonb NOT NULL,
+    job bigint,
+    size_bytes bigint,
+    sha256 text,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT exports_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text])))
+);
+
+COMMENT ON COLUMN public.exports.skipped IS 'studies that were asked for and are not exported, each with its reason';
 
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,
@@ -815,8 +1104,11 @@ CREATE TABLE public.imaging_series (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     dicom jsonb DEFAULT '{}'::jsonb NOT NULL,
-    number_of_instances integer DEFAULT 0 NOT NULL
+    number_of_instances integer DEFAULT 0 NOT NULL,
+    sensitivity_evidence jsonb DEFAULT '{}'::jsonb NOT NULL
 );
+
+COMMENT ON COLUMN public.imaging_series.sensitivity_evidence IS 'codes, body parts and texts of its first object that rules look at';
 
 CREATE SEQUENCE public.study_number
     START WITH 1
@@ -883,6 +1175,7 @@ CREATE TABLE public.imaging_studies (
     sensitive_classes text[] DEFAULT '{}'::text[] NOT NULL,
     confidentiality text DEFAULT 'N'::text NOT NULL,
     sensitive boolean GENERATED ALWAYS AS (((confidentiality <> 'N'::text) OR (sensitive_classes <> '{}'::text[]))) STORED NOT NULL,
+    sensitivity_policies text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT imaging_studies_confidentiality_check CHECK ((confidentiality = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
     CONSTRAINT imaging_studies_sensitive_classes_check CHECK ((sensitive_classes <@ ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text, 'S5'::text, 'S6'::text, 'S7'::text])),
     CONSTRAINT imaging_studies_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'scheduled'::character varying, 'arrived'::character varying, 'in-progress'::character varying, 'completed'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying, 'unknown'::character varying])::text[])))
@@ -899,6 +1192,8 @@ COMMENT ON COLUMN public.imaging_studies.findable IS 'whether DICOM searches and
 COMMENT ON COLUMN public.imaging_studies.sensitive_classes IS 'why it is sensitive: S1 reproductive, S2 breast, S3 genito-urinary, S4 forensic, S5 stigma, S6 psychiatric or substance, S7 restricted person';
 
 COMMENT ON COLUMN public.imaging_studies.confidentiality IS 'v3-Confidentiality: N normal, R restricted, V very restricted';
+
+COMMENT ON COLUMN public.imaging_studies.sensitivity_policies IS 'v3-ActCode: SEX, HIV, STD, SDV, PSY, SUD, TBOO';
 
 CREATE TABLE public.instances (
     sop_instance_uid text NOT NULL,
@@ -938,6 +1233,20 @@ COMMENT ON COLUMN public.instances.object_sha256 IS 'of the data set in the pres
 
 COMMENT ON COLUMN public.instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
 
+CREATE TABLE public.masked_regions (
+    manufacturer text NOT NULL,
+    model text NOT NULL,
+    rows integer NOT NULL,
+    columns integer NOT NULL,
+    rectangles jsonb NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT masked_regions_columns_check CHECK ((columns > 0)),
+    CONSTRAINT masked_regions_rows_check CHECK ((rows > 0))
+);
+
+COMMENT ON TABLE public.masked_regions IS 'where devices burn text into images of one size; no rectangle says that they burn in none';
+
 CREATE TABLE public.move_instances (
     move_id uuid NOT NULL,
     place integer NOT NULL,
@@ -974,6 +1283,26 @@ CREATE TABLE public.moves (
 
 COMMENT ON COLUMN public.moves.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
 
+CREATE TABLE public.notice_addresses (
+    account_name text NOT NULL,
+    email text NOT NULL
+);
+
+CREATE TABLE public.notices (
+    id uuid NOT NULL,
+    recipient text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    text text NOT NULL,
+    about text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.notices IS 'the inbox of each account; texts name no procedure and no result';
+
+COMMENT ON COLUMN public.notices.about IS 'what it is about, as BreakGlass/<id>';
+
 CREATE TABLE public.outbox (
     sequence bigint NOT NULL,
     "position" bigint,
@@ -1002,6 +1331,19 @@ ALTER TABLE public.outbox ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.patient_restrictions (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    end_reason text,
+    CONSTRAINT patient_restrictions_kind_check CHECK ((kind = ANY (ARRAY['staff'::text, 'vip'::text, 'patient-request'::text, 'safeguarding'::text])))
 );
 
 CREATE TABLE public.patients (
@@ -1094,6 +1436,33 @@ ALTER TABLE public.performed_step_messages ALTER COLUMN id ADD GENERATED ALWAYS 
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.practitioner_privileges (
+    reference text NOT NULL,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    interpret boolean NOT NULL,
+    approve boolean NOT NULL,
+    valid_until date
+);
+
+COMMENT ON COLUMN public.practitioner_privileges.modality IS 'a modality, or * for every one';
+
+CREATE TABLE public.practitioners (
+    reference text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    bmdc_number text DEFAULT ''::text NOT NULL,
+    bmdc_valid_until date,
+    specialties text[] DEFAULT '{}'::text[] NOT NULL,
+    patient_references text[] DEFAULT '{}'::text[] NOT NULL
+);
+
+COMMENT ON TABLE public.practitioners IS 'the registry of practitioners, where no other one is named';
+
+COMMENT ON COLUMN public.practitioners.bmdc_number IS 'registration with the Bangladesh Medical and Dental Council';
+
+COMMENT ON COLUMN public.practitioners.patient_references IS 'the practitioner as a patient, and the family: never opened by break-glass';
 
 CREATE TABLE public.prefetch_rules (
     id uuid NOT NULL,
@@ -1227,6 +1596,14 @@ CREATE TABLE public.radiology_reports (
     CONSTRAINT radiology_reports_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'partial'::character varying, 'preliminary'::character varying, 'final'::character varying, 'amended'::character varying, 'corrected'::character varying, 'appended'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying])::text[])))
 );
 
+CREATE TABLE public.reidentifications (
+    project_id uuid NOT NULL,
+    pseudonym text NOT NULL,
+    sealed bytea NOT NULL
+);
+
+COMMENT ON TABLE public.reidentifications IS 'who a pseudonym is; sealed by keys/reidentification.key';
+
 CREATE TABLE public.rejected_instances (
     sop_instance_uid text CONSTRAINT instances_sop_instance_uid_not_null NOT NULL,
     series_id uuid CONSTRAINT instances_series_id_not_null NOT NULL,
@@ -1286,6 +1663,26 @@ CREATE TABLE public.rejections (
 COMMENT ON COLUMN public.rejections.title IS 'document title of the key object, code of DCM (PS3.16 CID 7010)';
 
 COMMENT ON COLUMN public.rejections.key_object_uid IS 'SOP Instance UID of the key object that rejected; null by REST';
+
+CREATE TABLE public.relabellings (
+    id uuid NOT NULL,
+    cause text NOT NULL,
+    patient_id uuid,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    last_study uuid,
+    studies integer NOT NULL,
+    looked_at integer DEFAULT 0 NOT NULL,
+    changed integer DEFAULT 0 NOT NULL,
+    CONSTRAINT relabellings_cause_check CHECK ((cause = ANY (ARRAY['rules'::text, 'restriction'::text]))),
+    CONSTRAINT relabellings_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text])))
+);
+
+COMMENT ON COLUMN public.relabellings.patient_id IS 'the studies of this patient only; NULL means all';
+
+COMMENT ON COLUMN public.relabellings.last_study IS 'how far it has come, in the order of ids';
 
 CREATE TABLE public.remote_health (
     ae_title text NOT NULL,
@@ -1400,6 +1797,42 @@ COMMENT ON COLUMN public.scheduled_procedure_steps.patient_name_keys IS 'the wor
 
 COMMENT ON COLUMN public.scheduled_procedure_steps.details IS 'the item as it was placed';
 
+CREATE TABLE public.sensitivity_rule_versions (
+    rule_id uuid NOT NULL,
+    version integer NOT NULL,
+    body jsonb NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.sensitivity_rules (
+    id uuid NOT NULL,
+    sensitive_class text NOT NULL,
+    kind text NOT NULL,
+    system text NOT NULL,
+    value text NOT NULL,
+    display text NOT NULL,
+    policy text,
+    modalities text[] NOT NULL,
+    with_words text[] NOT NULL,
+    enabled boolean NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT sensitivity_rules_sensitive_class_check CHECK ((sensitive_class = ANY (ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text, 'S5'::text, 'S6'::text, 'S7'::text])))
+);
+
+COMMENT ON TABLE public.sensitivity_rules IS 'rules that a hospital added or changed; all others come with the service';
+
+CREATE TABLE public.sensitivity_state (
+    only_one boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    shipped_sha256 text DEFAULT ''::text NOT NULL,
+    CONSTRAINT sensitivity_state_only_one_check CHECK (only_one)
+);
+
+COMMENT ON COLUMN public.sensitivity_state.version IS 'goes up with every change of a rule';
+
+COMMENT ON COLUMN public.sensitivity_state.shipped_sha256 IS 'the rules of the service with which studies were last labelled';
+
 CREATE TABLE public.sessions (
     id uuid NOT NULL,
     secret_sha256 bytea NOT NULL,
@@ -1425,6 +1858,29 @@ CREATE TABLE public.station_pools (
 
 COMMENT ON TABLE public.station_pools IS 'stations that take each other''s work';
 
+CREATE TABLE public.study_labellings (
+    id bigint NOT NULL,
+    study_id uuid NOT NULL,
+    cause text NOT NULL,
+    from_classes text[] NOT NULL,
+    to_classes text[] NOT NULL,
+    from_confidentiality text NOT NULL,
+    to_confidentiality text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    occurred_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT study_labellings_cause_check CHECK ((cause = ANY (ARRAY['stored'::text, 'registered'::text, 'rules'::text, 'restriction'::text, 'marked'::text])))
+);
+
+ALTER TABLE public.study_labellings ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.study_labellings_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.study_links (
     id uuid NOT NULL,
     secret_sha256 bytea NOT NULL,
@@ -1436,6 +1892,17 @@ CREATE TABLE public.study_links (
     ended_at timestamp with time zone,
     opened integer DEFAULT 0 NOT NULL
 );
+
+CREATE TABLE public.study_marks (
+    study_id uuid NOT NULL,
+    raised text[] DEFAULT '{}'::text[] NOT NULL,
+    cleared text[] DEFAULT '{}'::text[] NOT NULL,
+    at_least text DEFAULT 'N'::text NOT NULL,
+    CONSTRAINT study_marks_at_least_check CHECK ((at_least = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
+    CONSTRAINT study_marks_check CHECK ((NOT (raised && cleared)))
+);
+
+COMMENT ON TABLE public.study_marks IS 'what people said of a study: the rules neither lower what is raised nor raise what is cleared';
 
 CREATE TABLE public.study_transitions (
     id bigint NOT NULL,
@@ -1627,14 +2094,35 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.application_entities
     ADD CONSTRAINT application_entities_pkey PRIMARY KEY (ae_title);
 
+ALTER TABLE ONLY public.approval_delegations
+    ADD CONSTRAINT approval_delegations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.associations
     ADD CONSTRAINT associations_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.audit_events
-    ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.audit_arrivals
+    ADD CONSTRAINT audit_arrivals_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_checkpoints
+    ADD CONSTRAINT audit_checkpoints_pkey PRIMARY KEY (sequence, reason);
+
+ALTER TABLE ONLY public.audit_records
+    ADD CONSTRAINT audit_records_pkey PRIMARY KEY (sequence, sealed_at);
+
+ALTER TABLE ONLY public.audit_repositories
+    ADD CONSTRAINT audit_repositories_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.audit_spools
+    ADD CONSTRAINT audit_spools_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.break_glass_uses
+    ADD CONSTRAINT break_glass_uses_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.break_glass_uses
+    ADD CONSTRAINT break_glass_uses_relation_id_key UNIQUE (relation_id);
 
 ALTER TABLE ONLY public.care_relations
     ADD CONSTRAINT care_relations_pkey PRIMARY KEY (id);
@@ -1651,6 +2139,12 @@ ALTER TABLE ONLY public.commitment_outcomes
 ALTER TABLE ONLY public.commitment_requests
     ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.deidentification_projects
+    ADD CONSTRAINT deidentification_projects_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.deidentification_projects
+    ADD CONSTRAINT deidentification_projects_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
 
@@ -1659,6 +2153,12 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_pkey PRIMARY KEY (delivery_id, sop_instance_uid);
+
+ALTER TABLE ONLY public.export_instances
+    ADD CONSTRAINT export_instances_pkey PRIMARY KEY (export_id, place);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
@@ -1684,17 +2184,29 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_pkey PRIMARY KEY (sop_instance_uid);
 
+ALTER TABLE ONLY public.masked_regions
+    ADD CONSTRAINT masked_regions_pkey PRIMARY KEY (manufacturer, model, rows, columns);
+
 ALTER TABLE ONLY public.move_instances
     ADD CONSTRAINT move_instances_pkey PRIMARY KEY (move_id, sop_instance_uid);
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.notice_addresses
+    ADD CONSTRAINT notice_addresses_pkey PRIMARY KEY (account_name);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (sequence);
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_position_key UNIQUE ("position");
+
+ALTER TABLE ONLY public.patient_restrictions
+    ADD CONSTRAINT patient_restrictions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.patients
     ADD CONSTRAINT patients_pkey PRIMARY KEY (id);
@@ -1716,6 +2228,12 @@ ALTER TABLE ONLY public.performed_procedure_steps
 
 ALTER TABLE ONLY public.performed_step_messages
     ADD CONSTRAINT performed_step_messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.practitioner_privileges
+    ADD CONSTRAINT practitioner_privileges_pkey PRIMARY KEY (reference, facility_code, modality);
+
+ALTER TABLE ONLY public.practitioners
+    ADD CONSTRAINT practitioners_pkey PRIMARY KEY (reference);
 
 ALTER TABLE ONLY public.prefetch_rules
     ADD CONSTRAINT prefetch_rules_name_key UNIQUE (name);
@@ -1747,6 +2265,9 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_report_id_key UNIQUE (report_id);
 
+ALTER TABLE ONLY public.reidentifications
+    ADD CONSTRAINT reidentifications_pkey PRIMARY KEY (project_id, pseudonym);
+
 ALTER TABLE ONLY public.rejected_instances
     ADD CONSTRAINT rejected_instances_pkey PRIMARY KEY (object_key);
 
@@ -1758,6 +2279,9 @@ ALTER TABLE ONLY public.rejection_withdrawals
 
 ALTER TABLE ONLY public.rejections
     ADD CONSTRAINT rejections_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.relabellings
+    ADD CONSTRAINT relabellings_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.remote_health
     ADD CONSTRAINT remote_health_pkey PRIMARY KEY (ae_title);
@@ -1780,6 +2304,15 @@ ALTER TABLE ONLY public.scheduled_procedure_steps
 ALTER TABLE ONLY public.scheduled_procedure_steps
     ADD CONSTRAINT scheduled_procedure_steps_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.sensitivity_rule_versions
+    ADD CONSTRAINT sensitivity_rule_versions_pkey PRIMARY KEY (rule_id, version);
+
+ALTER TABLE ONLY public.sensitivity_rules
+    ADD CONSTRAINT sensitivity_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sensitivity_state
+    ADD CONSTRAINT sensitivity_state_pkey PRIMARY KEY (only_one);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
@@ -1789,11 +2322,17 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.station_pools
     ADD CONSTRAINT station_pools_pkey PRIMARY KEY (facility_code, name);
 
+ALTER TABLE ONLY public.study_labellings
+    ADD CONSTRAINT study_labellings_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.study_links
     ADD CONSTRAINT study_links_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.study_links
     ADD CONSTRAINT study_links_secret_sha256_key UNIQUE (secret_sha256);
+
+ALTER TABLE ONLY public.study_marks
+    ADD CONSTRAINT study_marks_pkey PRIMARY KEY (study_id);
 
 ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_pkey PRIMARY KEY (id);
@@ -1849,15 +2388,33 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON jobs.procrastinat
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON jobs.procrastinate_periodic_defers USING btree (job_id);
 
+CREATE INDEX approval_delegations_delegate ON public.approval_delegations USING btree (delegate, facility_code);
+
 CREATE INDEX associations_calling ON public.associations USING btree (calling_ae_title, opened_at DESC, id DESC);
 
 CREATE INDEX associations_opened ON public.associations USING btree (opened_at DESC, id DESC);
 
 CREATE INDEX associations_position ON public.associations USING btree ("position");
 
-CREATE INDEX audit_events_subject ON public.audit_events USING btree (subject, occurred_at);
+CREATE INDEX audit_records_actor ON ONLY public.audit_records USING btree (actor, occurred_at, id);
+
+CREATE INDEX audit_records_id ON ONLY public.audit_records USING btree (id);
+
+CREATE INDEX audit_records_patient ON ONLY public.audit_records USING btree (patient_reference, occurred_at, id) WHERE (patient_reference <> ''::text);
+
+CREATE INDEX audit_records_study ON ONLY public.audit_records USING btree (study_instance_uid, occurred_at, id) WHERE (study_instance_uid <> ''::text);
+
+CREATE INDEX audit_records_time ON ONLY public.audit_records USING btree (occurred_at, id);
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
+
+CREATE INDEX break_glass_uses_actor ON public.break_glass_uses USING btree (actor, begins_at);
+
+CREATE INDEX break_glass_uses_patient ON public.break_glass_uses USING btree (patient_id);
+
+CREATE INDEX break_glass_uses_running ON public.break_glass_uses USING btree (ends_at) WHERE (stop_told_at IS NULL);
+
+CREATE INDEX break_glass_uses_unreviewed ON public.break_glass_uses USING btree (review_due_at) WHERE (outcome IS NULL);
 
 CREATE INDEX care_relations_actor_patient ON public.care_relations USING btree (actor, patient_id);
 
@@ -1880,6 +2437,10 @@ CREATE INDEX deliveries_newest ON public.deliveries USING btree (caused_at DESC,
 CREATE INDEX deliveries_sending ON public.deliveries USING btree (ae_title) WHERE (state = 'sending'::text);
 
 CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree (delivery_id) WHERE (state <> 'sent'::text);
+
+CREATE INDEX exports_asked_at ON public.exports USING btree (asked_at DESC, id DESC);
+
+CREATE INDEX exports_not_over ON public.exports USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text]));
 
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
 
@@ -1906,6 +2467,8 @@ CREATE INDEX idx_radiology_reports_study ON public.radiology_reports USING btree
 CREATE INDEX imaging_studies_alphabetic ON public.imaging_studies USING btree (patient_name_alphabetic text_pattern_ops);
 
 CREATE INDEX imaging_studies_codes_and_readers ON public.imaging_studies USING gin (procedure_codes, performers, interpreters);
+
+CREATE INDEX imaging_studies_days ON public.imaging_studies USING btree ((((COALESCE(started, created_at) AT TIME ZONE 'Asia/Dhaka'::text))::date) DESC);
 
 CREATE INDEX imaging_studies_dicom_patient_id ON public.imaging_studies USING btree (dicom_patient_id, study_date DESC);
 
@@ -1935,9 +2498,13 @@ CREATE INDEX moves_asked_at ON public.moves USING btree (asked_at DESC, id DESC)
 
 CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
 
+CREATE INDEX notices_recipient ON public.notices USING btree (recipient, made_at DESC, id DESC);
+
 CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("position" IS NULL);
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
+
+CREATE INDEX patient_restrictions_patient ON public.patient_restrictions USING btree (patient_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX patients_patient_id ON public.patients USING btree (patient_id, issuer_of_patient_id);
 
@@ -1959,6 +2526,8 @@ CREATE INDEX quarantine_open ON public.quarantine USING btree (received_at) WHER
 
 CREATE INDEX quarantine_open_instance ON public.quarantine USING btree (sop_instance_uid) WHERE (resolved_at IS NULL);
 
+CREATE INDEX radiology_reports_days ON public.radiology_reports USING btree ((((created_at AT TIME ZONE 'Asia/Dhaka'::text))::date) DESC);
+
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
 
 CREATE INDEX rejected_instances_rejection ON public.rejected_instances USING btree (rejection_id);
@@ -1968,6 +2537,8 @@ CREATE INDEX rejection_references_in_force ON public.rejection_references USING 
 CREATE INDEX rejections_newest ON public.rejections USING btree (rejected_at DESC, id DESC);
 
 CREATE INDEX rejections_study ON public.rejections USING btree (study_instance_uid);
+
+CREATE INDEX relabellings_asked_at ON public.relabellings USING btree (asked_at DESC, id DESC);
 
 CREATE INDEX scheduled_procedure_step_transitions_step ON public.scheduled_procedure_step_transitions USING btree (step_id);
 
@@ -1984,6 +2555,8 @@ CREATE INDEX scheduled_procedure_steps_start ON public.scheduled_procedure_steps
 CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps USING btree (study_instance_uid);
 
 CREATE INDEX sessions_expires_at ON public.sessions USING btree (expires_at);
+
+CREATE INDEX study_labellings_study ON public.study_labellings USING btree (study_id);
 
 CREATE INDEX study_links_study ON public.study_links USING btree (study_instance_uid, made_at DESC);
 
@@ -2017,6 +2590,18 @@ CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON job
 
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON jobs.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION jobs.procrastinate_trigger_function_status_events_update_v1();
 
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
+
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON public.audit_records FOR EACH ROW EXECUTE FUNCTION public.audit_refuse();
+
+CREATE TRIGGER refuse_delete AFTER DELETE ON public.audit_arrivals REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.audit_only_sealed();
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.audit_arrivals FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.audit_records FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
+
+CREATE TRIGGER refuse_update BEFORE UPDATE ON public.audit_arrivals FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
+
 CREATE TRIGGER report_versions_insert_only BEFORE DELETE OR UPDATE ON public.report_versions FOR EACH ROW EXECUTE FUNCTION public.refuse_change_of_signed_version();
 
 ALTER TABLE ONLY jobs.procrastinate_events
@@ -2031,6 +2616,12 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
 
+ALTER TABLE ONLY public.break_glass_uses
+    ADD CONSTRAINT break_glass_uses_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.break_glass_uses
+    ADD CONSTRAINT break_glass_uses_relation_id_fkey FOREIGN KEY (relation_id) REFERENCES public.care_relations(id);
+
 ALTER TABLE ONLY public.care_relations
     ADD CONSTRAINT care_relations_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
@@ -2042,6 +2633,12 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.export_instances
+    ADD CONSTRAINT export_instances_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.exports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.deidentification_projects(id);
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
@@ -2060,6 +2657,12 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.notice_addresses
+    ADD CONSTRAINT notice_addresses_account_name_fkey FOREIGN KEY (account_name) REFERENCES public.accounts(name) ON UPDATE CASCADE ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.patient_restrictions
+    ADD CONSTRAINT patient_restrictions_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.performed_instances
     ADD CONSTRAINT performed_instances_performed_step_id_fkey FOREIGN KEY (performed_step_id) REFERENCES public.performed_procedure_steps(id) ON DELETE CASCADE;
@@ -2085,6 +2688,9 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.reidentifications
+    ADD CONSTRAINT reidentifications_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.deidentification_projects(id);
+
 ALTER TABLE ONLY public.rejected_instances
     ADD CONSTRAINT rejected_instances_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
 
@@ -2093,6 +2699,9 @@ ALTER TABLE ONLY public.rejection_references
 
 ALTER TABLE ONLY public.rejection_withdrawals
     ADD CONSTRAINT rejection_withdrawals_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
+
+ALTER TABLE ONLY public.relabellings
+    ADD CONSTRAINT relabellings_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.remote_health
     ADD CONSTRAINT remote_health_ae_title_fkey FOREIGN KEY (ae_title) REFERENCES public.application_entities(ae_title) ON DELETE CASCADE;
@@ -2108,6 +2717,12 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.study_links(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_labellings
+    ADD CONSTRAINT study_labellings_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_marks
+    ADD CONSTRAINT study_marks_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_transitions
     ADD CONSTRAINT study_transitions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;

@@ -137,16 +137,11 @@ async def record_transition(
 
 async def load(tx: Transaction, step_id: UUID | None, *, visible_to: Actor) -> ScheduledProcedureStep:
     """One item. Raises NotFound."""
+    where = Where()
+    where.add("w.id = {step_id}", step_id=step_id)
+    visible_to.staff_reach.add_to_row(where, facility="w.facility_code", uid="w.study_instance_uid")
     found = await tx.maybe(
-        ScheduledProcedureStep,
-        "SELECT "
-        + COLUMNS
-        + """
-        WHERE w.id = %(step_id)s
-          AND (%(facility_code)s::text IS NULL OR w.facility_code = %(facility_code)s)
-        """,
-        step_id=step_id,
-        facility_code=visible_to.reader_facility,
+        ScheduledProcedureStep, "SELECT " + COLUMNS + " WHERE " + where.condition, **where.parameters
     )
     if found is None:
         raise NotFound("There is no such item in the worklist. Name it by its id.")
@@ -189,8 +184,7 @@ async def body(tx: Transaction, step_id: UUID, *, zone: str) -> bytes:
 async def listed(tx: Transaction, criteria: Criteria, *, zone: str, visible_to: Actor) -> tuple[bytes, str | None]:
     """One page of items as a JSON array, latest start first, and the cursor of the page behind it."""
     where = Where()
-    if (facility := visible_to.reader_facility) is not None:
-        where.add("w.facility_code = {facility}", facility=facility)
+    visible_to.staff_reach.add_to_row(where, facility="w.facility_code", uid="w.study_instance_uid")
     conditions_of(where, criteria)
     rows = await tx.values(
         "WITH shown AS MATERIALIZED (SELECT set_config('TimeZone', %(zone)s, true)) SELECT json_build_array("

@@ -305,8 +305,7 @@ async def page_of(
 ) -> tuple[bytes, str | None]:
     """Prefetches, newest first, and the cursor of the page behind."""
     where = Where(["true"])
-    if (facility := visible_to.reader_facility) is not None:
-        where.add("p.facility_code = {facility}", facility=facility)
+    visible_to.staff_reach.add_to_row(where, facility="p.facility_code", uid="p.study_instance_uid")
     if study_instance_uid is not None:
         where.add("p.study_instance_uid = {uid}", uid=study_instance_uid)
     if cursor is not None:

@@ -67,7 +67,7 @@ async def post_prefetch_dry_run(
 ) -> dict[str, Any]:
     """Which earlier studies the rule would choose for a study, and why. Nothing is fetched."""
     async with app.db.transaction() as tx:
-        study_id = await read.resolve(tx, study, visible_to=actor)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
     choices, silent = await actions.dry_run(app, actor, rule_id, study_id)
     results = [
         {

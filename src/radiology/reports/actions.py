@@ -130,7 +130,7 @@ async def _approved(tx: Transaction, app: App, actor: Actor, report: Report, bod
 
 async def _study_of(tx: Transaction, actor: Actor, name: str) -> StudyFacts:
     try:
-        study_id = await studies.resolve(tx, name, visible_to=actor)
+        study_id = await studies.resolve(tx, name, visible_to=actor.beyond_reading)
     except NotFound as error:
         sentence = "is no study that you can see: give its id, studyId or Study Instance UID"
         raise Unprocessable(f"studyId {sentence}.", fields=[FieldProblem("studyId", sentence)]) from error
@@ -245,7 +245,7 @@ async def _checked(report: Report) -> list[dict[str, str]]:
 
 
 async def _locked(tx: Transaction, actor: Actor, name: str, version: int | None) -> Report:
-    report_id = await queries.resolve(tx, name, visible_to=actor)
+    report_id = await queries.resolve(tx, name, visible_to=actor.beyond_reading)
     report = await queries.load_report(tx, report_id, lock=True)
     _must_have_version(report, version)
     return report

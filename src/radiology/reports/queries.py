@@ -1,4 +1,5 @@
 """SQL of reports. Bodies come out of PostgreSQL as finished JSON."""
+# ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +7,15 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from radiology.access.model import Actor, Role
+from radiology.access.model import RELEASED_AFTER_HOURS, Actor, Role
 from radiology.errors import NotFound
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where, as_json
 from radiology.kit.ids import uuid_of
 from radiology.reports.model import Report, SignedVersion
-from radiology.studies.queries.read import either_form
+from radiology.studies.queries.read import Shown, either_form
 
-READERS_OF_SIGNED_ONLY = frozenset({Role.REFERRER, Role.RADIOGRAPHER})
+READERS_OF_SIGNED_ONLY = frozenset({Role.REFERRER, Role.RADIOGRAPHER, Role.PATIENT})
 
 BODY: LiteralString = """json_strip_nulls(json_build_object(
         'id', report.id, 'reportId', report.report_id, 'version', report.version, 'studyId', study.study_id,
@@ -32,6 +33,12 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
         'approver', report.approver, 'selfApproved', report.self_approved,
         'createdAt', report.created_at, 'updatedAt', report.updated_at
     ))"""
+
+MASKED_BODY: LiteralString = """json_build_object(
+        'id', report.id, 'reportId', report.report_id, 'masked', true,
+        'date', (report.created_at AT TIME ZONE %(zone)s)::date
+    )"""
+"""What a list shows of a report whose study is masked."""
 
 SIGNED: LiteralString = "report.status IN ('final', 'amended', 'corrected', 'appended')"
 
@@ -127,26 +134,35 @@ async def insert_report(tx: Transaction, columns: Mapping[str, Any]) -> str:
 
 
 async def resolve(tx: Transaction, report: str, *, visible_to: Actor) -> UUID:
-    """The id of a report by its id or reportId. Raises NotFound."""
-    found = await tx.value(
-        """
-        SELECT report.id
+    """The id of a report by its id or reportId. Raises NotFound, and SensitiveStudy where only its date is shown."""
+    reach, where = visible_to.reach, Where()
+    where.add("(report.id = {id} OR report.report_id = {report_id})", id=uuid_of(report), report_id=report[:50])
+    reach.add_to(where, "study", also_masked=visible_to.is_shown_masked)
+    _add_signed(where, visible_to)
+    found = await tx.maybe(
+        Shown,
+        "SELECT report.id, NOT "
+        + reach.seen(where, "study")
+        + """ AS is_masked, NOT 'S4' = ANY(study.sensitive_classes) AS may_be_opened
         FROM radiology_reports AS report
         JOIN imaging_studies AS study ON study.id = report.study_id
-        WHERE (report.id = %(id)s OR report.report_id = %(report_id)s)
-          AND (%(facility_code)s::text IS NULL OR study.facility_code = %(facility_code)s)
-          AND (NOT %(signed_only)s OR """  # noqa: S608  # A literal of ours.
-        + SIGNED
-        + """)
-        """,
-        id=uuid_of(report),
-        report_id=report[:50],
-        facility_code=visible_to.reader_facility,
-        signed_only=visible_to.role in READERS_OF_SIGNED_ONLY,
+        WHERE """
+        + where.condition,
+        **where.parameters,
     )
     if found is None:
         raise NotFound("There is no such report. Name it by id or reportId.")
-    return found
+    if found.is_masked:
+        raise found.refusal(visible_to)
+    return found.id
+
+
+def _add_signed(where: Where, reader: Actor) -> None:
+    """Some read signed reports only, and patients those of their own that were released."""
+    if reader.role in READERS_OF_SIGNED_ONLY:
+        where.add(SIGNED)
+    if reader.role == Role.PATIENT:
+        where.add("report.issued <= now() - make_interval(hours => {hours})", hours=RELEASED_AFTER_HOURS)
 
 
 async def report_body(tx: Transaction, report_id: UUID, *, zone: str) -> bytes:
@@ -154,7 +170,7 @@ async def report_body(tx: Transaction, report_id: UUID, *, zone: str) -> bytes:
     return await tx.json(
         """
         WITH shown AS MATERIALIZED (SELECT set_config('TimeZone', %(zone)s, true))
-        SELECT """  # noqa: S608  # A literal of ours.
+        SELECT """
         + BODY
         + """::text
         FROM shown, radiology_reports AS report
@@ -292,7 +308,7 @@ async def versions_body(
         FROM shown, report_versions AS report
         WHERE report_id = %(id)s
           AND (%(version)s::integer IS NULL OR version_no = %(version)s)
-          AND (NOT %(signed_only)s OR """  # noqa: S608  # A literal of ours.
+          AND (NOT %(signed_only)s OR """
         + SIGNED
         + """)
         """,
@@ -319,24 +335,39 @@ class Criteria:
     cursor: str | None = None
 
 
+_MOMENT: LiteralString = "report.created_at"
+_DAY: LiteralString = "(report.created_at AT TIME ZONE %(zone)s)::date"
+
+
 async def search_reports(
     tx: Transaction, criteria: Criteria, *, zone: str, visible_to: Actor
 ) -> tuple[bytes, str | None]:
-    """One page as a JSON array, newest first, and the cursor of the page behind it."""
-    where = where_of(criteria, visible_to)
+    """One page as a JSON array, newest first, and the cursor of the page behind it.
+
+    Of a report of a masked study only its id and the day it was begun are shown, which is also its place.
+    """
+    where, masked = where_of(criteria, visible_to)
+    body, moment, order = BODY, _MOMENT, _MOMENT + " DESC"
+    if masked is not None:
+        moment = _shown_moment(masked)
+        body = "CASE WHEN " + masked + " THEN " + MASKED_BODY + " ELSE " + BODY + " END"
+        order = _DAY + " DESC, " + moment + " DESC"
     rows = await tx.values(
         """
         WITH shown AS MATERIALIZED (SELECT set_config('TimeZone', %(zone)s, true))
-        SELECT json_build_array("""  # noqa: S608  # A literal of ours.
-        + BODY
-        + """, report.created_at AT TIME ZONE 'UTC', report.id)::text
+        SELECT json_build_array("""
+        + body
+        + ", "
+        + moment
+        + """ AT TIME ZONE 'UTC', report.id)::text
         FROM shown, radiology_reports AS report
         JOIN imaging_studies AS study ON study.id = report.study_id
         JOIN patients AS patient ON patient.id = report.patient_id
         WHERE """
         + where.condition
-        + """
-        ORDER BY report.created_at DESC, report.id DESC
+        + " ORDER BY "
+        + order
+        + """, report.id DESC
         LIMIT %(limit)s
         """,
         zone=zone,
@@ -346,14 +377,36 @@ async def search_reports(
     return pages.page(rows, limit=criteria.limit)
 
 
-def where_of(criteria: Criteria, visible_to: Actor) -> Where:
-    """All criteria as one condition; what was entered in error is never listed."""
-    where = Where()
-    where.add("report.status <> 'entered-in-error'")
-    if (facility := visible_to.reader_facility) is not None:
-        where.add("study.facility_code = {facility}", facility=facility)
-    if visible_to.role in READERS_OF_SIGNED_ONLY:
-        where.add(SIGNED)
+def _shown_moment(masked: LiteralString) -> LiteralString:
+    """When a report was begun; of a masked study the begin of that day."""
+    return "(CASE WHEN " + masked + " THEN " + _DAY + "::timestamp AT TIME ZONE %(zone)s ELSE " + _MOMENT + " END)"
+
+
+def where_of(criteria: Criteria, visible_to: Actor) -> tuple[Where, LiteralString | None]:
+    """All criteria as one condition, and the SQL of whether the study is masked; None where none ever is.
+
+    What was entered in error is never listed. A report of a masked study is found by no criterion: none of what they
+    ask for is shown of it.
+    """
+    is_of_one = criteria.patient is not None or criteria.study is not None
+    reach = (visible_to if is_of_one else visible_to.beyond_reading).reach
+    masks = visible_to.is_shown_masked and not reach.sees_sensitive
+    where = Where(["report.status <> 'entered-in-error'"])
+    reach.add_to(where, "study", also_masked=masks)
+    masked: LiteralString | None = "(NOT " + reach.seen(where, "study") + ")" if masks else None
+    _add_signed(where, visible_to)
+    if criteria.cursor is not None:
+        at, key = pages.read_cursor(criteria.cursor)
+        moment = _MOMENT if masked is None else _shown_moment(masked)
+        where.add("(" + moment + ", report.id) < ({at}, {key})", at=at, key=key)
+    wanted = Where(parameters=where.parameters)
+    _add_criteria(wanted, criteria)
+    if wanted.clauses:
+        where.clauses.extend(wanted.clauses if masked is None else ["NOT " + masked, *wanted.clauses])
+    return where, masked
+
+
+def _add_criteria(where: Where, criteria: Criteria) -> None:
     if criteria.status:
         where.add("report.status = ANY({status})", status=list(criteria.status))
     if criteria.modality:
@@ -369,7 +422,6 @@ def where_of(criteria: Criteria, visible_to: Actor) -> Where:
             id=uuid_of(criteria.study),
         )
     _add_moments(where, criteria)
-    return where
 
 
 def _add_patient(where: Where, patient: str) -> None:
@@ -390,6 +442,3 @@ def _add_moments(where: Where, criteria: Criteria) -> None:
         where.add("report.effective_date_time < {moment}", moment=criteria.before_moment)
     if criteria.until_moment is not None:
         where.add("report.effective_date_time <= {moment}", moment=criteria.until_moment)
-    if criteria.cursor is not None:
-        moment, key = pages.read_cursor(criteria.cursor)
-        where.add("(report.created_at, report.id) < ({moment}, {id})", moment=moment, id=key)

@@ -90,13 +90,16 @@ async def post_rejection(study: str, body: RejectionIn, app: CurrentApp, actor: 
 
 @router.get("/{study}", response_model=None, responses={200: {"model": StudyOut}, 304: {"description": "Unchanged"}})
 async def get_study(study: str, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
-    """A study by its id, its studyId or its Study Instance UID."""
+    """A study by its id, its studyId or its Study Instance UID; a sensitive one masked for who does not treat."""
     async with app.db.transaction() as tx:
-        study_id = await read.resolve(tx, study, visible_to=actor)
-        version = await read.version_of(tx, study_id)
+        found = await read.look_up(tx, study, visible_to=actor)
+        if found.is_masked:
+            body = await read.study_body(tx, found.id, zone=app.settings.time_zone)
+            return Response(read.masked_body(body), headers={"Cache-Control": "no-store"}, media_type=JSON)
+        version = await read.version_of(tx, found.id)
         if unchanged(request, version):
             return tagged(b"", version, status=304)
-        return tagged(await read.study_body(tx, study_id, zone=app.settings.time_zone), version)
+        return tagged(await read.study_body(tx, found.id, zone=app.settings.time_zone), version)
 
 
 @router.put("/{study}/status", response_model=None, responses={200: {"model": StudyOut}})

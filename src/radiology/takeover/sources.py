@@ -25,7 +25,8 @@ class Proxied:
     def is_visible_to(self, actor: Actor) -> bool:
         """Whether the actor may see its studies: those of its facility, all of them. Raises NotPermitted."""
         reach = actor.reach
-        return reach.study_instance_uid is None and reach.facility_code in {None, self.facility_code}
+        is_within = reach.facility_codes is None or self.facility_code in reach.facility_codes
+        return is_within and reach.study_instance_uid is None and not reach.own_only
 
 
 def is_url(source: str) -> bool:

@@ -28,7 +28,7 @@ async def make_link(app: App, actor: Actor, study: str, *, hours: int) -> StudyL
     now = app.clock.now()
     expires_at = now + timedelta(hours=hours)
     async with app.db.transaction() as tx:
-        study_id = await read.resolve(tx, study, visible_to=actor)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
         found = await queries.looked_at(tx, study_id)
         link_id, secret = await sessions.make_link(
             tx,
@@ -47,7 +47,7 @@ async def end_link(app: App, actor: Actor, study: str, link_id: UUID) -> None:
     """End a link of this study, with all sessions that it began. Raises NotFound."""
     actor.must(Permission.WRITE)
     async with app.db.transaction() as tx:
-        found = await queries.looked_at(tx, await read.resolve(tx, study, visible_to=actor))
+        found = await queries.looked_at(tx, await read.resolve(tx, study, visible_to=actor.beyond_reading))
         uid = found.study_instance_uid
         if not await session_queries.end_link(tx, link_id, study_instance_uid=uid, now=app.clock.now()):
             raise NotFound("This study has no such link.")

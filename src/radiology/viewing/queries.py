@@ -5,8 +5,8 @@ from datetime import date
 from uuid import UUID
 
 from radiology.access.model import Actor
-from radiology.errors import NotFound
 from radiology.kit.db import Transaction, Where
+from radiology.studies.queries.retrieve import Target, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ async def priors_of(tx: Transaction, study_id: UUID, *, limit: int, visible_to: 
     """Earlier studies of the same patient with a modality in common, newest first."""
     where = Where(["s.findable", "s.id <> read.id", "s.patient_id = read.patient_id"])
     where.add("read.id = {study_id}", study_id=study_id)
-    visible_to.reach.add_to(where, facility="s.facility_code", study="s.study_instance_uid")
+    visible_to.reach.add_to(where, "s")
     return await tx.values(
         """
         SELECT s.study_instance_uid
@@ -95,7 +95,7 @@ async def light_study(tx: Transaction, study_instance_uid: str, *, visible_to: A
         **where.parameters,
     )
     if found is None:
-        raise NotFound("There is no such study.")
+        raise await refusal(tx, Target(study_instance_uid), visible_to)
     return found
 
 
@@ -155,5 +155,5 @@ async def light_images(
 def _seen(study_instance_uid: str, visible_to: Actor) -> Where:
     where = Where(["s.findable"])
     where.add("s.study_instance_uid = {uid}", uid=study_instance_uid)
-    visible_to.reach.add_to(where, facility="s.facility_code", study="s.study_instance_uid")
+    visible_to.reach.add_to(where, "s")
     return where

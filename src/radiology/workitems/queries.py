@@ -103,11 +103,11 @@ async def lock(tx: Transaction, sop_instance_uid: str, *, visible_to: Actor) -> 
         SELECT sop_instance_uid, facility_code, state, transaction_uid, scheduled_start_at, attributes
         FROM workitems
         WHERE sop_instance_uid = %(uid)s
-            AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
+            AND (%(facility_codes)s::text[] IS NULL OR facility_code = ANY(%(facility_codes)s))
         FOR NO KEY UPDATE
         """,
         uid=sop_instance_uid,
-        facility_code=visible_to.facility_code,
+        facility_codes=_facilities(visible_to),
     )
 
 
@@ -119,10 +119,10 @@ async def read(tx: Transaction, sop_instance_uid: str, *, visible_to: Actor) -> 
         SELECT sop_instance_uid, facility_code, state, transaction_uid, scheduled_start_at, attributes
         FROM workitems
         WHERE sop_instance_uid = %(uid)s
-            AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
+            AND (%(facility_codes)s::text[] IS NULL OR facility_code = ANY(%(facility_codes)s))
         """,
         uid=sop_instance_uid,
-        facility_code=visible_to.facility_code,
+        facility_codes=_facilities(visible_to),
     )
 
 
@@ -297,3 +297,7 @@ async def note_failure(tx: Transaction, ae_title: str, sentence: str) -> int:
         ae_title=ae_title,
         sentence=sentence,
     )
+
+
+def _facilities(actor: Actor) -> list[str] | None:
+    return None if actor.facility_codes is None else sorted(actor.facility_codes)

@@ -104,7 +104,7 @@ async def _subscribe_globally(tx: Transaction, app: App, actor: Actor, uid: str,
 
 async def _all(tx: Transaction, actor: Actor, query: WorkitemQuery) -> list[Workitem]:
     found: list[Workitem] = []
-    where, after = conditions(query, facility_code=actor.facility_code), None
+    where, after = conditions(query, facility_codes=actor.facility_codes), None
     while rows := await queries.page(tx, where, after=after, limit=PAGE):
         found += [row.workitem for row in rows if query.fits(row.attributes)]
         after = rows[-1].scheduled_start_at, rows[-1].sop_instance_uid
@@ -121,10 +121,10 @@ async def _workitem(tx: Transaction, actor: Actor, sop_instance_uid: str) -> Wor
 async def check_channel(app: App, actor: Actor, ae_title: str) -> None:
     """Raise NotFound for a peer that is not known, or not in the actor's facility, and NotPermitted for who may see one
     study only; Conflict for a peer that is told by N-EVENT-REPORT."""
-    facility = actor.reader_facility
+    facilities = actor.staff_reach.facility_codes
     async with app.db.transaction() as tx:
         entity = await _known(tx, ae_title, has_channel=True)
-    if facility not in (None, entity.facility_code or app.settings.facility_code):
+    if facilities is not None and (entity.facility_code or app.settings.facility_code) not in facilities:
         raise _unknown_receiver("the service ups in your facility")
     if has_address(entity):
         raise Conflict(

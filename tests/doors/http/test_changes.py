@@ -38,7 +38,7 @@ async def test_a_stream_resumes_and_wakes(service: Any, client_as: Any) -> None:
     client = await client_as("radiographer")
     await register(client, 1)
     feed: Feed = service.state.feed
-    stream = feed.stream(after=0, facility_code=None)
+    stream = feed.stream(after=0, facility_codes=None)
     assert await anext(stream) == b"retry: 2000\n\n"
     frame = await asyncio.wait_for(anext(stream), 5)
     name, data = frame.split(b"\n")[1:3]

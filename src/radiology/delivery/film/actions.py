@@ -55,7 +55,7 @@ async def order_film(
     actor.must(Permission.WRITE)
     order_id = uuid7()
     async with app.db.transaction() as tx:
-        study_id = await read.resolve(tx, study, visible_to=actor)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
         chosen = await _chosen(tx, await study_instance_uid_of(tx, study_id), pictures, actor)
         await _printer(tx, printer)
         sheets = len(sheets_of(chosen, film.cells))
@@ -65,7 +65,7 @@ async def order_film(
         )  # fmt: skip
         await audit.record(tx, actor, "film.order", str(study_id), detail={"printer": printer, "sheets": sheets})
         await jobs.enqueue(tx, JOB, {"order": str(order_id)}, lock=f"film:{printer}")
-        return order_id, await queries.body_of(tx, order_id, visible_to=actor)
+        return order_id, await queries.body_of(tx, order_id, visible_to=actor.beyond_reading)
 
 
 async def preview_film(
@@ -74,7 +74,7 @@ async def preview_film(
     """One sheet, from 1, as a PNG: what would lie on the film. Raises NotFound."""
     coarse = _coarse(film)
     async with app.db.transaction() as tx:
-        study_id = await read.resolve(tx, study, visible_to=actor)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
         study_instance_uid = await study_instance_uid_of(tx, study_id)
         chosen = await _chosen(tx, study_instance_uid, pictures, actor)
         sheets = sheets_of(chosen, film.cells)
@@ -89,21 +89,21 @@ async def cancel_film(app: App, actor: Actor, order_id: UUID) -> bytes:
     """Print no more sheets of an order; the one in work ends. Raises NotFound, Conflict where it is over already."""
     actor.must(Permission.WRITE)
     async with app.db.transaction() as tx:
-        await queries.body_of(tx, order_id, visible_to=actor)
+        await queries.body_of(tx, order_id, visible_to=actor.beyond_reading)
         order = await queries.take(tx, order_id)
         if order is None:
             raise NotFound("There is no such film order.")
         must_follow(State(order.state), State.CANCELLED)
         await queries.change(tx, order_id, state=State.CANCELLED, sentence="Cancelled.", attempts=order.attempts)
         await audit.record(tx, actor, "film.cancel", str(order_id))
-        return await queries.body_of(tx, order_id, visible_to=actor)
+        return await queries.body_of(tx, order_id, visible_to=actor.beyond_reading)
 
 
 async def again(app: App, actor: Actor, order_id: UUID) -> bytes:
     """Print what a failed order still owes. Raises NotFound, Conflict for one that has not failed."""
     actor.must(Permission.WRITE)
     async with app.db.transaction() as tx:
-        await queries.body_of(tx, order_id, visible_to=actor)
+        await queries.body_of(tx, order_id, visible_to=actor.beyond_reading)
         order = await queries.take(tx, order_id)
         if order is None:
             raise NotFound("There is no such film order.")
@@ -112,7 +112,7 @@ async def again(app: App, actor: Actor, order_id: UUID) -> bytes:
         await queries.change(tx, order_id, state=State.QUEUED, sentence="", attempts=0)
         await audit.record(tx, actor, "film.again", str(order_id))
         await jobs.enqueue(tx, JOB, {"order": str(order_id)}, lock=f"film:{order.printer}")
-        return await queries.body_of(tx, order_id, visible_to=actor)
+        return await queries.body_of(tx, order_id, visible_to=actor.beyond_reading)
 
 
 async def _chosen(
@@ -132,7 +132,7 @@ async def _chosen(
 
 
 async def _instances(tx: Transaction, study_instance_uid: str, actor: Actor) -> dict[str, StoredInstance]:
-    found = await instances_of(tx, Target(study_instance_uid), visible_to=actor)
+    found = await instances_of(tx, Target(study_instance_uid), visible_to=actor.beyond_reading)
     return {each.sop_instance_uid: each for each in found}
 
 

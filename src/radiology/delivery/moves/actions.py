@@ -49,7 +49,7 @@ async def start_move(app: App, actor: Actor, target: Target, destination: str, p
 async def place(tx: Transaction, actor: Actor, target: Target, destination: str, priority: str) -> UUID:
     """Have something sent by `start_due`; returns the id of the move. Raises NotFound, Unprocessable (A801)."""
     move_id = uuid7()
-    instances = await instances_of(tx, target, visible_to=actor)
+    instances = await instances_of(tx, target, visible_to=actor.beyond_reading)
     await _destination(tx, destination)
     await queries.insert(
         tx, id=move_id, study_instance_uid=target.study_instance_uid,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+from radiology.access.model import Actor
 from radiology.delivery.commitment.queries import commitment_of
 from radiology.delivery.routing.model import Rule, Subject
 from radiology.kit import jobs, pages
@@ -331,10 +332,11 @@ async def take_uncommitted(tx: Transaction, id: UUID) -> list[Reference]:
 
 
 async def page_of(
-    tx: Transaction, *, ae_title: str | None, state: str | None, limit: int, cursor: str | None
+    tx: Transaction, *, ae_title: str | None, state: str | None, limit: int, cursor: str | None, visible_to: Actor
 ) -> tuple[bytes, str | None]:
     """Deliveries, newest first, as JSON, and the cursor of the next page."""
     where = Where()
+    visible_to.staff_reach.add_to_row(where, facility="d.facility_code", uid="d.study_instance_uid")
     if ae_title is not None:
         where.add("d.ae_title = {ae_title}", ae_title=ae_title)
     if state is not None:

@@ -85,7 +85,7 @@ async def get_deliveries(
     actor.must(Permission.ADMINISTER)
     async with app.db.transaction() as tx:
         results, following = await delivery_queries.page_of(
-            tx, ae_title=destination, state=state, limit=limit, cursor=cursor
+            tx, ae_title=destination, state=state, limit=limit, cursor=cursor, visible_to=actor
         )
     return page(request, results, following)
 

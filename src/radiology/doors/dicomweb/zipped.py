@@ -57,7 +57,7 @@ async def zip_answer(request: Request, actor: Actor, target: Target) -> Response
     """The ZIP, made while it is sent. Raises NotFound."""
     app: App = request.app.state.app
     async with app.db.reading(planned_once=True) as tx:
-        instances = await instances_of(tx, target, visible_to=actor)
+        instances = await instances_of(tx, target, visible_to=actor.beyond_reading)
     audited(request, actor, target, len(instances), by="zip")
     taken = _Taken(app, request.app.state.decoders, instances)
     name = target.series_instance_uid or target.study_instance_uid

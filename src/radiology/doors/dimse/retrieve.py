@@ -223,8 +223,15 @@ def _readers(requester: ApplicationEntity, destination: ApplicationEntity | None
     """Who must be allowed to see what is sent."""
     readers = [requester.actor()]
     if destination is not None:
-        facility = destination.facility_code
-        readers.append(application_entity(destination.ae_title, facility_code=facility, may_read=True, may_write=False))
+        readers.append(
+            application_entity(
+                destination.ae_title,
+                facility_code=destination.facility_code,
+                may_read=True,
+                may_write=False,
+                sensitive_access=destination.sensitive_access,
+            )
+        )
     return readers
 
 

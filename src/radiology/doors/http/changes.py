@@ -35,7 +35,7 @@ async def get_changes(request: Request, app: CurrentApp, actor: CurrentActor) ->
     limit = _number(given.get("limit", str(DEFAULT_LIMIT)), "limit", 1, MOST)
     async with app.db.transaction() as tx:
         await outbox.place(tx)
-        events = await outbox.read(tx, after=after, limit=limit, facility_code=actor.reader_facility)
+        events = await outbox.read(tx, after=after, limit=limit, facility_codes=actor.staff_reach.facility_codes)
     read: list[dict[str, Any]] = orjson.loads(events)
     following = read[-1]["position"] if read else after
     body = b'{"events":%b,"next":%d,"more":%b}' % (events, following, b"true" if len(read) == limit else b"false")
@@ -49,7 +49,7 @@ async def get_events(request: Request, actor: CurrentActor) -> Response:
     resumed = request.headers.get("last-event-id") or given.get("after")
     after = None if resumed is None else _number(resumed, "after", 0, HIGHEST)
     feed: Feed = request.app.state.feed
-    stream = feed.stream(after=after, facility_code=actor.reader_facility)
+    stream = feed.stream(after=after, facility_codes=actor.staff_reach.facility_codes)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
@@ -64,6 +64,7 @@ async def get_me(actor: CurrentActor) -> dict[str, Any]:
         "permissions": sorted(permission.value for permission in actor.permissions),
         "practitioner": actor.practitioner_reference,
         "facilityCode": actor.facility_code,
+        "facilityCodes": None if actor.facility_codes is None else sorted(actor.facility_codes),
     }
 
 

@@ -51,7 +51,7 @@ class Feed:
         """What is set by the next event: taken before one looks, it misses none that comes after that."""
         return self._woken
 
-    async def stream(self, *, after: int | None, facility_code: str | None) -> AsyncIterator[bytes]:
+    async def stream(self, *, after: int | None, facility_codes: frozenset[str] | None) -> AsyncIterator[bytes]:
         """Server-sent events behind a position (None: from now on), with heartbeats, until the server stops."""
         if self._streams >= MOST_STREAMS:
             raise Unavailable("Too many streams of events are open. Read /api/radiology/changes instead.")
@@ -61,7 +61,7 @@ class Feed:
             yield b"retry: 2000\n\n"
             while not self.closing:
                 woken = self._woken
-                events = await self._page(position, facility_code)
+                events = await self._page(position, facility_codes)
                 for event in events:
                     position = event["position"]
                     yield _frame(event)
@@ -88,10 +88,11 @@ class Feed:
             await outbox.place(tx)
             return await outbox.last_position(tx)
 
-    async def _page(self, after: int, facility_code: str | None) -> list[dict[str, Any]]:
+    async def _page(self, after: int, facility_codes: frozenset[str] | None) -> list[dict[str, Any]]:
         async with self._app.db.transaction() as tx:
             await outbox.place(tx)
-            return orjson.loads(await outbox.read(tx, after=after, limit=PAGE, facility_code=facility_code))
+            events = await outbox.read(tx, after=after, limit=PAGE, facility_codes=facility_codes)
+            return orjson.loads(events)
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:

@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from radiology.errors import FieldProblem, Invalid, NotAuthenticated, RadiologyError, Unavailable, Unprocessable
+from radiology.errors import (
+    FieldProblem,
+    Invalid,
+    NotAuthenticated,
+    RadiologyError,
+    SensitiveStudy,
+    Unavailable,
+    Unprocessable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -36,9 +44,10 @@ def problem(
     request_id: str = "",
     tag: str | None = None,
     headers: Mapping[str, str] | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> Problem:
-    """A problem document. `kind` is the last part of its type, `fields` become `errors`."""
-    body: dict[str, Any] = {"type": f"urn:radiology:problem:{kind}", "title": title, "status": status}
+    """A problem document. `kind` is the last part of its type, `fields` become `errors`; `also`: members of its own."""
+    body: dict[str, Any] = {"type": f"urn:radiology:problem:{kind}", "title": title, "status": status, **(also or {})}
     if detail:
         body["detail"] = detail
     if tag:
@@ -66,6 +75,7 @@ def of_refusal(error: RadiologyError, request_id: str = "") -> Problem:
         request_id=request_id,
         tag=error.tag,
         headers=headers,
+        also={"error": "sensitive", "breakGlass": error.breaks_glass} if isinstance(error, SensitiveStudy) else None,
     )
 
 

@@ -1,7 +1,8 @@
-"""What is sensitive about a study, and who takes care of which patient.
+"""What is sensitive about a study, who takes care of which patient, and accounts of people who work in several places.
 
 `sensitive` is derived, so that a label can never be set without its effect. The order of studies carries it and the
-patient, so that a page is still read from the index alone.
+patient, so that a page is still read from the index alone. `cares_for` is a function so that a statement is planned
+without it: it is called for sensitive studies only, and keeps its own plan.
 """
 
 from alembic import op
@@ -23,6 +24,9 @@ COMMENT ON COLUMN imaging_studies.confidentiality IS 'v3-Confidentiality: N norm
 DROP INDEX imaging_studies_order;
 CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid)
     INCLUDE (facility_code, sensitive, patient_id) WHERE findable;
+-- Masked studies have their place in lists by the day, in the default time zone.
+CREATE INDEX imaging_studies_days ON imaging_studies (((coalesce(started, created_at) AT TIME ZONE 'Asia/Dhaka')::date) DESC);
+CREATE INDEX radiology_reports_days ON radiology_reports (((created_at AT TIME ZONE 'Asia/Dhaka')::date) DESC);
 CREATE INDEX imaging_studies_sensitive ON imaging_studies (patient_id) WHERE sensitive;
 """
 
@@ -46,9 +50,34 @@ COMMENT ON COLUMN care_relations.study_instance_uid IS 'this study only; NULL me
 COMMENT ON COLUMN care_relations.ended_at IS 'when it was ended before its time';
 CREATE INDEX care_relations_actor_patient ON care_relations (actor, patient_id);
 CREATE INDEX care_relations_patient ON care_relations (patient_id);
+
+CREATE FUNCTION cares_for(carer text, breaks_glass boolean, patient uuid, study text, facility text, classes text[])
+RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM care_relations
+        WHERE actor = carer
+          AND patient_id = patient
+          AND (study_instance_uid IS NULL OR study_instance_uid = study)
+          AND (facility_code IS NULL OR facility_code = facility)
+          AND ended_at IS NULL
+          AND now() >= begins_at
+          AND now() < ends_at
+          AND (kind <> 'break-glass' OR (breaks_glass AND NOT classes @> ARRAY['S4']))
+    );
+END
+$$;
+COMMENT ON FUNCTION cares_for IS 'whether a running relation lets somebody see a sensitive study; by break-glass only '
+    'where that counts, and never forensic ones';
+"""
+
+ACCOUNTS = """
+ALTER TABLE accounts ADD COLUMN facility_codes text[] NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN accounts.facility_codes IS 'further facilities of somebody who has one; without any, every one';
 """
 
 
 def upgrade() -> None:
     op.execute(STUDIES)
     op.execute(RELATIONS)
+    op.execute(ACCOUNTS)

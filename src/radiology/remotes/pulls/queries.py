@@ -104,6 +104,5 @@ async def page_of(tx: Transaction, *, limit: int, cursor: str | None, visible_to
 
 def _visible(actor: Actor) -> Where:
     where = Where(["true"])
-    if (facility := actor.reader_facility) is not None:
-        where.add("p.facility_code = {facility}", facility=facility)
+    actor.staff_reach.add_to_row(where, facility="p.facility_code", uid="p.study_instance_uid")
     return where

@@ -84,7 +84,7 @@ async def reject(
     if actor.role not in MAY_REJECT:
         raise NotPermitted("Only a quality officer or an administrator can reject images.")
     async with app.db.transaction() as tx:
-        study_id = await read.resolve(tx, study, visible_to=actor)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
         found = await tx.one(RejectedStudy, queries.STUDIES, uids=[await _uid_of(tx, study_id)], of_patient_in=None)
         uids = await queries.instances_to_reject(tx, study_id, series=list(series), instances=list(instances))
         rejection = Rejection(

@@ -5,10 +5,11 @@
 # ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import LiteralString
 
-from radiology.access.model import Reach
+from radiology.access.model import Actor
 from radiology.errors import Invalid
 from radiology.kit.db import Where
 from radiology.standards.dicom import levels
@@ -72,13 +73,64 @@ _NAME_GROUPS: tuple[LiteralString, ...] = (
 )
 _MODALITY, _MODALITIES_IN_STUDY = "00080060", "00080061"
 _FIXED = frozenset({"00080054", "00080056", "00081190"})
+#: What a masked study still shows, and is found by.
+KEPT_WHEN_MASKED = frozenset(
+    {
+        "00080005",  # SpecificCharacterSet
+        "00080020",  # StudyDate
+        "00080050",  # AccessionNumber
+        "00080051",  # IssuerOfAccessionNumberSequence
+        "00100010",  # PatientName
+        "00100020",  # PatientID
+        "00100021",  # IssuerOfPatientID
+        "00100030",  # PatientBirthDate
+        "00100040",  # PatientSex
+        "0020000D",  # StudyInstanceUID
+    }
+)
 _ITEMS: tuple[LiteralString, ...] = ("item1", "item2", "item3", "item4", "item5", "item6", "item7", "item8")
 
 
-def conditions(search: StudySearch, reach: Reach) -> Where:
-    """Everything that must hold for a match, also that the reader may see it and that it can be found at all."""
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Everything that must hold for a match, also that the reader may see it and that it can be found at all.
+
+    masked: the SQL of whether a match is to be masked; None where nothing is. of_patient: which studies `t` of a
+    patient the reader may see.
+    """
+
+    where: Where
+    masked: LiteralString | None
+    of_patient: LiteralString
+
+
+def conditions(search: StudySearch, visible_to: Actor) -> Conditions:
+    """What a search asks for, for who asks. Raises NotPermitted for who may not read.
+
+    Only studies are masked: series and instances of a masked study are not found. A search across patients shows
+    nothing that only break-glass would open.
+    """
+    reach = (visible_to if _is_of_one(search) else visible_to.beyond_reading).reach
+    masks = search.level is Level.STUDY and visible_to.masks_sensitive and not reach.sees_sensitive
     where = Where(["s.findable"])
-    reach.add_to(where, facility="s.facility_code", study="s.study_instance_uid")
+    reach.add_to(where, "s", also_masked=masks)
+    masked: LiteralString | None = "(NOT " + reach.seen(where, "s") + ")" if masks else None
+    _add_search(search, where, masked)
+    of_patient = _inner(where)
+    if search.level is Level.PATIENT:
+        reach.add_to(of_patient, "t")
+    return Conditions(where, masked, of_patient.condition)
+
+
+def _is_of_one(search: StudySearch) -> bool:
+    """Whether the study or the patient is named, so that nobody is searched for."""
+    named = (search.keys.get(tag) for tag in ("0020000D", "00100020"))
+    return search.study_instance_uid is not None or any(
+        isinstance(key, SingleValue) or (isinstance(key, UIDList) and len(key.uids) == 1) for key in named
+    )
+
+
+def _add_search(search: StudySearch, where: Where, masked: LiteralString | None) -> None:
     if search.study_instance_uid is not None:
         where.add("s.study_instance_uid = {uid}", uid=search.study_instance_uid)
     if search.series_instance_uid is not None:
@@ -87,11 +139,38 @@ def conditions(search: StudySearch, reach: Reach) -> Where:
     for tag, condition in search.keys.items():
         if tag in _FIXED or tag in search.unsupported or isinstance(condition, Universal):
             continue
-        _add_key(search, where, of_series, of_instances, tag, condition)
+        if masked is None or tag in KEPT_WHEN_MASKED - {_STUDY_DATE}:
+            _add_key(search, where, of_series, of_instances, tag, condition)
+        else:
+            key = _inner(where)
+            _add_key(search, key, of_series, of_instances, tag, condition)
+            _add_unless_masked(where, key, masked, tag, condition)
     if search.level is Level.SERIES:
         where.add("e.number_of_instances > 0")  # What a rejection has emptied is not found.
+    if masked is not None and (of_series.clauses or of_instances.clauses):
+        where.clauses.append("NOT " + masked)
     _add_below(search.level, where, of_series, of_instances)
-    return where
+
+
+def _add_unless_masked(where: Where, key: Where, masked: LiteralString, tag: str, condition: Condition) -> None:
+    """A key on what is masked: it finds a masked study as if the value were empty, and by the day of its date only."""
+    if not key.clauses:
+        return  # It is about series or instances, of which a masked study shows none.
+    instead = _inner(where)
+    if tag == _STUDY_DATE and isinstance(condition, DateTimeRange):
+        _add_bounds(instead, "s.study_date", _day(condition.start), _day(condition.end))
+    elif tag == _STUDY_DATE:
+        _add_special(instead, tag, condition, fuzzy=False)
+    elif not _takes_empty(condition):
+        instead.clauses.append("FALSE")
+    where.clauses.append("CASE WHEN " + masked + " THEN " + instead.condition + " ELSE " + key.condition + " END")
+
+
+def _takes_empty(condition: Condition) -> bool:
+    """Whether an empty value matches."""
+    if isinstance(condition, AnyOf):
+        return any(_takes_empty(one) for one in condition.conditions)
+    return isinstance(condition, EmptyValue)
 
 
 def _add_key(

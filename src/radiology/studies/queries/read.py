@@ -1,14 +1,20 @@
 """Reading studies over REST: bodies come out of PostgreSQL as finished JSON."""
+# ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from radiology.access.model import Actor
-from radiology.errors import NotFound
+import orjson
+
+from radiology.access.model import Actor, Permission
+from radiology.errors import NotFound, SensitiveStudy
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where
 from radiology.kit.ids import uuid_of
 from radiology.standards.dicom.uids import is_valid_uid
+from radiology.studies.masking import masked as masked_view
 from radiology.studies.model import Criteria, Study
 
 BODY: LiteralString = """json_strip_nulls(json_build_object(
@@ -38,25 +44,45 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
 """One study; moments are shown in the zone that `shown` has set for this transaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A study as far as a reader sees it. `may_be_opened`: it is not forensic, so break-glass would open it."""
+
+    id: UUID
+    is_masked: bool
+    may_be_opened: bool
+
+    def refusal(self, reader: Actor) -> SensitiveStudy:
+        """What is said to a reader for whom it is masked."""
+        return SensitiveStudy(breaks_glass=self.may_be_opened and reader.may(Permission.BREAK_GLASS))
+
+
 async def resolve(tx: Transaction, study: str, *, visible_to: Actor) -> UUID:
-    """The id of a study by its id, its studyId or its Study Instance UID. Raises NotFound."""
-    reach = visible_to.reach
-    found = await tx.value(
-        """
-        SELECT id
-        FROM imaging_studies
-        WHERE (id = %(id)s OR study_id = %(study_id)s OR study_instance_uid = %(study_instance_uid)s)
-          AND (%(facility_code)s::text IS NULL OR facility_code = %(facility_code)s)
-          AND (%(only_study)s::text IS NULL OR study_instance_uid = %(only_study)s)
-        ORDER BY id = %(id)s DESC NULLS LAST, study_id = %(study_id)s DESC
-        LIMIT 1
-        """,
+    """The id of a study by its id, its studyId or its Study Instance UID. Raises NotFound, SensitiveStudy."""
+    found = await look_up(tx, study, visible_to=visible_to)
+    if found.is_masked:
+        raise found.refusal(visible_to)
+    return found.id
+
+
+async def look_up(tx: Transaction, study: str, *, visible_to: Actor) -> Shown:
+    """The same, also a study that is to be masked. Raises NotFound."""
+    reach, where = visible_to.reach, Where()
+    where.add(
+        "(s.id = {id} OR s.study_id = {study_id} OR s.study_instance_uid = {uid})",
         id=uuid_of(study),
         study_id=study[:50],
-        study_instance_uid=study if is_valid_uid(study) else "",
-        facility_code=reach.facility_code,
-        only_study=reach.study_instance_uid,
+        uid=study if is_valid_uid(study) else "",
     )
+    reach.add_to(where, "s", also_masked=visible_to.is_shown_masked)
+    statement: LiteralString = (
+        "SELECT s.id, NOT "
+        + reach.seen(where, "s")
+        + " AS is_masked, NOT 'S4' = ANY(s.sensitive_classes) AS may_be_opened FROM imaging_studies AS s WHERE "
+        + where.condition
+        + " ORDER BY s.id = %(asked)s DESC NULLS LAST, s.study_id = %(name)s DESC LIMIT 1"
+    )
+    found = await tx.maybe(Shown, statement, asked=uuid_of(study), name=study[:50], **where.parameters)
     if found is None:
         raise NotFound("There is no such study. Name it by id, studyId or Study Instance UID.")
     return found
@@ -67,7 +93,7 @@ async def study_body(tx: Transaction, study_id: UUID, *, zone: str) -> bytes:
     return await tx.json(
         """
         WITH shown AS MATERIALIZED (SELECT set_config('TimeZone', %(zone)s, true))
-        SELECT """  # noqa: S608  # A literal of ours.
+        SELECT """
         + BODY
         + """::text
         FROM shown, imaging_studies AS study
@@ -114,37 +140,95 @@ async def lock_study(tx: Transaction, study_id: UUID) -> Study:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    json: str
+    is_masked: bool
+
+
 async def search_studies(tx: Transaction, criteria: Criteria, *, visible_to: Actor) -> tuple[bytes, str | None]:
-    """One page as a JSON array, newest first, and the cursor of the page behind it."""
-    where = where_of(criteria, visible_to)
-    rows = await tx.values(
+    """One page as a JSON array, newest first, and the cursor of the page behind it.
+
+    A masked study has its place, also in the cursor, by the day of its start.
+    """
+    where, masked = where_of(criteria, visible_to)
+    moment, order = _MOMENT, _MOMENT + " DESC"
+    if masked is not None:
+        moment, order = _shown_moment(masked), _DAY + " DESC, " + _shown_moment(masked) + " DESC"
+    rows = await tx.all(
+        _Row,
         """
         WITH shown AS MATERIALIZED (SELECT set_config('TimeZone', %(zone)s, true))
-        SELECT json_build_array("""  # noqa: S608  # A literal of ours.
+        SELECT json_build_array("""
         + BODY
-        + """, coalesce(study.started, study.created_at) AT TIME ZONE 'UTC', study.id)::text
+        + ", "
+        + moment
+        + """ AT TIME ZONE 'UTC', study.id)::text AS json, """
+        + (masked or "false")
+        + """ AS is_masked
         FROM shown, imaging_studies AS study
         JOIN patients AS patient ON patient.id = study.patient_id
         WHERE """
         + where.condition
-        + """
-        ORDER BY coalesce(study.started, study.created_at) DESC, study.id DESC
+        + " ORDER BY "
+        + order
+        + """, study.id DESC
         LIMIT %(limit)s
         """,
         zone=criteria.zone,
         limit=criteria.limit + 1,
         **where.parameters,
     )
-    return pages.page(rows, limit=criteria.limit)
+    return pages.page([_masked(row.json) if row.is_masked else row.json for row in rows], limit=criteria.limit)
 
 
-def where_of(criteria: Criteria, visible_to: Actor) -> Where:
-    """All criteria as one condition."""
+_MOMENT: LiteralString = "coalesce(study.started, study.created_at)"
+_DAY: LiteralString = "(coalesce(study.started, study.created_at) AT TIME ZONE %(zone)s)::date"
+
+
+def _shown_moment(masked: LiteralString) -> LiteralString:
+    """The moment of a study, of a masked one the begin of its day."""
+    return "(CASE WHEN " + masked + " THEN " + _DAY + "::timestamp AT TIME ZONE %(zone)s ELSE " + _MOMENT + " END)"
+
+
+def masked_body(body: bytes) -> bytes:
+    """The body of a study, masked."""
+    return orjson.dumps(masked_view(orjson.loads(body)))
+
+
+def _masked(row: str) -> str:
+    body, moment, key = orjson.loads(row)
+    return f'[{orjson.dumps(masked_view(body)).decode()}, "{moment}", "{key}"]'
+
+
+def where_of(criteria: Criteria, visible_to: Actor) -> tuple[Where, LiteralString | None]:
+    """All criteria as one condition, and the SQL of whether a study is to be masked; None where none ever is.
+
+    Criteria on what is masked find a masked study as if it had no value there.
+    """
+    is_of_one = criteria.patient is not None or criteria.study_instance_uid is not None
+    reach = (visible_to if is_of_one else visible_to.beyond_reading).reach
     where = Where()
-    visible_to.reach.add_to(where, facility="study.facility_code", study="study.study_instance_uid")
-    _add_status(where, criteria.status)
+    reach.add_to(where, "study", also_masked=visible_to.is_shown_masked)
+    masks = visible_to.is_shown_masked and not reach.sees_sensitive
+    masked: LiteralString | None = "(NOT " + reach.seen(where, "study") + ")" if masks else None
+    _add_status(where, criteria.status, masked)
     if criteria.patient is not None:
         _add_patient(where, criteria.patient)
+    if criteria.accession_number is not None:
+        where.add("study.accession_number = {accession}", accession=criteria.accession_number)
+    if criteria.study_instance_uid is not None:
+        where.add("study.study_instance_uid = {uid}", uid=criteria.study_instance_uid)
+    _add_moments(where, criteria, masked)
+    hidden = Where(parameters=where.parameters)
+    _add_hidden(hidden, criteria)
+    if hidden.clauses:
+        where.clauses.extend(hidden.clauses if masked is None else ["NOT " + masked, *hidden.clauses])
+    return where, masked
+
+
+def _add_hidden(where: Where, criteria: Criteria) -> None:
+    """Criteria on what a masked study does not show."""
     if criteria.encounter is not None:
         where.add("study.encounter_id = ANY({encounters})", encounters=either_form(criteria.encounter, "Encounter"))
     if criteria.modality:
@@ -155,24 +239,23 @@ def where_of(criteria: Criteria, visible_to: Actor) -> Where:
         where.add("study.performers && {people}::text[]", people=either_form(criteria.performer, "Practitioner"))
     if criteria.interpreter is not None:
         where.add("study.interpreters && {people}::text[]", people=either_form(criteria.interpreter, "Practitioner"))
-    if criteria.accession_number is not None:
-        where.add("study.accession_number = {accession}", accession=criteria.accession_number)
-    if criteria.study_instance_uid is not None:
-        where.add("study.study_instance_uid = {uid}", uid=criteria.study_instance_uid)
-    _add_moments(where, criteria)
-    return where
 
 
-def _add_status(where: Where, status: tuple[str, ...]) -> None:
-    """`available` is FHIR's word for in-progress or completed with images; withdrawn studies are never listed."""
+def _add_status(where: Where, status: tuple[str, ...], masked: LiteralString | None) -> None:
+    """`available` is FHIR's word for in-progress or completed with images; withdrawn studies are never listed.
+
+    Whether a masked study has images is not shown.
+    """
     where.add("study.status <> 'entered-in-error'")
     if not status:
         return
     plain = [word for word in status if word != "available"]
     if len(plain) < len(status):
+        images: LiteralString = "study.number_of_instances > 0"
+        if masked is not None:
+            images = "NOT " + masked + " AND " + images
         where.add(
-            "(study.status = ANY({plain})"
-            " OR (study.status IN ('in-progress', 'completed') AND study.number_of_instances > 0))",
+            "(study.status = ANY({plain}) OR (study.status IN ('in-progress', 'completed') AND " + images + "))",
             plain=plain,
         )
     else:
@@ -190,19 +273,27 @@ def _add_patient(where: Where, patient: str) -> None:
     )
 
 
-def _add_moments(where: Where, criteria: Criteria) -> None:
+def _add_moments(where: Where, criteria: Criteria, masked: LiteralString | None) -> None:
     if criteria.started_from is not None:
-        where.add("study.started >= {moment}", moment=criteria.started_from)
+        _add_start(where, " >= {moment}", criteria.started_from, masked)
     if criteria.started_before is not None:
-        where.add("study.started < {moment}", moment=criteria.started_before)
+        _add_start(where, " < {moment}", criteria.started_before, masked)
     if criteria.started_until is not None:
-        where.add("study.started <= {moment}", moment=criteria.started_until)
+        _add_start(where, " <= {moment}", criteria.started_until, masked)
     if criteria.after is not None:
-        where.add(
-            "(coalesce(study.started, study.created_at), study.id) < ({moment}, {id})",
-            moment=criteria.after[0],
-            id=criteria.after[1],
-        )
+        moment = _MOMENT if masked is None else _shown_moment(masked)
+        where.add("(" + moment + ", study.id) < ({moment}, {id})", moment=criteria.after[0], id=criteria.after[1])
+        if masked is not None:
+            where.add(_DAY + " <= ({moment} AT TIME ZONE %(zone)s)::date", moment=criteria.after[0])
+
+
+def _add_start(where: Where, bound: LiteralString, moment: datetime, masked: LiteralString | None) -> None:
+    """A bound of the start; of a masked study only the day is compared."""
+    if masked is None:
+        where.add("study.started" + bound, moment=moment)
+        return
+    day: LiteralString = "date_trunc('day', study.started, %(zone)s)"
+    where.add("CASE WHEN " + masked + " THEN " + day + " ELSE study.started END" + bound, moment=moment)
 
 
 def either_form(value: str, kind: str) -> list[str]:

@@ -302,6 +302,5 @@ async def rejections(
 
 def _visible(visible_to: Actor) -> Where:
     where = Where()
-    if (facility := visible_to.reader_facility) is not None:
-        where.add("rejection.facility_code = {facility}", facility=facility)
+    visible_to.staff_reach.add_to_row(where, facility="rejection.facility_code", uid="rejection.study_instance_uid")
     return where

@@ -3,9 +3,9 @@
 from typing import LiteralString
 
 from radiology.access.model import Actor
-from radiology.errors import NotFound
+from radiology.errors import NotFound, SensitiveStudy
 from radiology.kit.db import Transaction, Where
-from radiology.studies.queries.retrieve import StoredInstance, Target, add_reach
+from radiology.studies.queries.retrieve import StoredInstance, Target, add_reach, refusal
 
 #: Objects with pixel data that are shown over images and not by themselves: segmentations, surfaces, doses.
 _NOT_ALONE = (
@@ -51,5 +51,6 @@ async def representative_of(tx: Transaction, target: Target, *, visible_to: Acto
         **where.parameters,
     )
     if found is None:
-        raise NotFound("There is no image that could be shown.")
+        refused = await refusal(tx, target, visible_to)
+        raise refused if isinstance(refused, SensitiveStudy) else NotFound("There is no image that could be shown.")
     return found

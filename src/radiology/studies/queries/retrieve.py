@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from typing import LiteralString
 from uuid import UUID
 
-from radiology.access.model import Actor
-from radiology.errors import NotFound
+from radiology.access.model import Actor, Permission
+from radiology.errors import NotFound, RadiologyError, SensitiveStudy
 from radiology.kit.db import Transaction, Where
 
 
@@ -94,7 +94,7 @@ async def instances_of(tx: Transaction, target: Target, *, visible_to: Actor) ->
     where = _where(target, visible_to)
     found = await tx.all(StoredInstance, _COLUMNS + _OBJECTS + where.condition + _ORDER, **where.parameters)
     if not found:
-        raise _not_found(target)
+        raise await refusal(tx, target, visible_to)
     return found
 
 
@@ -106,7 +106,7 @@ async def instance_with_attributes(
     statement: LiteralString = _COLUMNS + ", i.attributes" + _OBJECTS + where.condition
     found = await tx.maybe(_WithAttributes, statement, **where.parameters)
     if found is None:
-        raise _not_found(target)
+        raise await refusal(tx, target, visible_to)
     return found.instance(), found.attributes
 
 
@@ -132,7 +132,7 @@ async def version_of(tx: Transaction, target: Target, *, visible_to: Actor) -> V
         **where.parameters,
     )
     if not version.count:
-        raise _not_found(target)
+        raise await refusal(tx, target, visible_to)
     return version
 
 
@@ -198,9 +198,18 @@ def _selected(selection: Selection) -> Where:
 
 def add_reach(where: Where, visible_to: Actor) -> None:
     """Only studies `s` that the reader may see. Raises NotPermitted for who may not read."""
-    visible_to.reach.add_to(where, facility="s.facility_code", study="s.study_instance_uid")
+    visible_to.reach.add_to(where, "s")
 
 
-def _not_found(target: Target) -> NotFound:
+async def refusal(tx: Transaction, target: Target, visible_to: Actor) -> RadiologyError:
+    """Why there is nothing: clinicians are told that a study is sensitive where breaking the glass would open it."""
+    if visible_to.may(Permission.BREAK_GLASS) and visible_to.is_shown_masked:
+        where = Where(["s.findable", "s.sensitive", "NOT 'S4' = ANY(s.sensitive_classes)"])
+        where.add("s.study_instance_uid = {uid}", uid=target.study_instance_uid)
+        visible_to.reach.add_to(where, "s", also_masked=True)
+        seen: LiteralString = visible_to.reach.seen(where, "s")
+        statement: LiteralString = "SELECT NOT " + seen + " FROM imaging_studies AS s WHERE " + where.condition
+        if await tx.value(statement, **where.parameters):
+            return SensitiveStudy(breaks_glass=True)
     kind = "instance" if target.sop_instance_uid else "series" if target.series_instance_uid else "study"
     return NotFound(f"There is no such {kind}.")

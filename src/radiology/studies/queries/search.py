@@ -16,7 +16,7 @@ from radiology.standards.dicom import levels
 from radiology.standards.dicom.dictionary import vr_of
 from radiology.standards.dicom.matching import SingleValue, UIDList
 from radiology.standards.dicom.plans import usual_vr
-from radiology.studies.queries.conditions import INSTANCE_ATTRIBUTES, conditions
+from radiology.studies.queries.conditions import INSTANCE_ATTRIBUTES, KEPT_WHEN_MASKED, Conditions, conditions
 from radiology.studies.search import COMPUTED, Level, StudySearch
 
 #: Matches are counted as far as this; beyond it an answer says that there are more.
@@ -57,11 +57,10 @@ async def find(db: Database, search: StudySearch, *, visible_to: Actor, origin: 
 
     Studies: date and time, newest first, then UID. Series: number, UID. Instances: number, UID. Patients: ID, issuer.
     """
-    where = conditions(search, visible_to.reach)
+    asked = conditions(search, visible_to)
+    where = asked.where
     async with db.reading(planned_once=_is_rare(search)) as tx:
-        answers: list[str] = await tx.values(
-            _PAGE[search.level](search, where.condition), **_parameters(search, where, visible_to, origin)
-        )
+        answers: list[str] = await tx.values(_PAGE[search.level](search, asked), **_parameters(search, where, origin))
         if len(answers) < search.limit and (answers or not search.offset):
             return Found(answers, search.offset + len(answers))
         total: int = await tx.value(_COUNT[search.level](where.condition), **where.parameters, most=COUNTED_AT_MOST + 1)
@@ -70,9 +69,9 @@ async def find(db: Database, search: StudySearch, *, visible_to: Actor, origin: 
 
 def find_at_once(reader: Reader, search: StudySearch, *, visible_to: Actor, origin: Origin) -> list[str]:
     """The same answers without a total, for a thread that waits for them."""
-    where = conditions(search, visible_to.reach)
-    statement = _PAGE[search.level](search, where.condition)
-    rows = reader.rows(statement, _parameters(search, where, visible_to, origin), planned_once=_is_rare(search))
+    asked = conditions(search, visible_to)
+    statement = _PAGE[search.level](search, asked)
+    rows = reader.rows(statement, _parameters(search, asked.where, origin), planned_once=_is_rare(search))
     return [row[0] for row in rows]
 
 
@@ -80,10 +79,11 @@ def find_texts(
     reader: Reader, search: StudySearch, tags: Sequence[str], *, visible_to: Actor
 ) -> list[tuple[str | None, ...]]:
     """Studies as tuples of the texts of `tags`, which are among `STUDY_TEXTS`, in the order of `find`."""
-    where = conditions(search, visible_to.reach)
-    columns: LiteralString = ", ".join([STUDY_TEXTS[tag] for tag in tags])
+    asked = conditions(search, visible_to)
+    where = asked.where
+    columns: LiteralString = ", ".join([_text_of(tag, asked.masked) for tag in tags])
     statement: LiteralString = (
-        "SELECT " + columns + " FROM " + _STUDIES + " WHERE " + where.condition + " ORDER BY " + _STUDY_ORDER
+        "SELECT " + columns + " FROM " + _STUDIES + " WHERE " + where.condition + " ORDER BY " + _order(asked.masked)
         + " LIMIT %(limit)s OFFSET %(offset)s"
     )  # fmt: skip
     parameters = {**where.parameters, "limit": search.limit, "offset": search.offset}
@@ -95,13 +95,11 @@ def _is_rare(search: StudySearch) -> bool:
     return any(isinstance(search.keys.get(tag), SingleValue | UIDList) for tag in _IDENTIFIERS)
 
 
-def _parameters(search: StudySearch, where: Where, visible_to: Actor, origin: Origin) -> dict[str, Any]:
+def _parameters(search: StudySearch, where: Where, origin: Origin) -> dict[str, Any]:
     return {
         **where.parameters,
         **_shape(search, origin),
         "url": origin.url or "",
-        "facility": visible_to.reach.facility_code,
-        "only_study": visible_to.reach.study_instance_uid,
         "limit": search.limit,
         "offset": search.offset,
     }
@@ -115,6 +113,7 @@ def _shape(search: StudySearch, origin: Origin) -> dict[str, Any]:
     dropped = _dropped(search.level, search.include_all, search.returned)
     shape: dict[str, Any] = {
         "fixed": as_json(fixed),
+        "kept": _KEPT,
         "dropped": dropped if origin.url is not None else [*dropped, _RETRIEVE_URL],
     }
     if search.of_instances and not search.include_all:
@@ -158,8 +157,26 @@ STUDY_TEXTS: Mapping[str, LiteralString] = {
     "00201206": "s.number_of_series::text",
     "00201208": "s.number_of_instances::text",
 }
+SENSITIVE_DESCRIPTION: LiteralString = "Sensitive imaging study"
+#: What a masked study answers beside what it keeps.
+_INSTEAD: Mapping[str, LiteralString] = {"00080061": "'XX'", "00081030": "'" + SENSITIVE_DESCRIPTION + "'"}
+_MASKED: LiteralString = (
+    """((%(fixed)s::jsonb || coalesce((
+                SELECT jsonb_object_agg(kept.key, kept.value)
+                FROM jsonb_each(s.dicom) AS kept
+                WHERE kept.key = ANY(%(kept)s)
+            ), '{}') || jsonb_build_object(
+                '00080061', jsonb_build_object('vr', 'CS', 'Value', jsonb_build_array('XX')),
+                '00081030', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array('"""
+    + SENSITIVE_DESCRIPTION
+    + """')),
+                '0020000D', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(s.study_instance_uid))
+            )) - %(dropped)s::text[])::text"""
+)
 #: Attributes whose single value few studies have.
 _IDENTIFIERS = ("00080018", "00080050", "00100020", "0020000D", "0020000E")
+
+_KEPT = sorted(KEPT_WHEN_MASKED)
 
 # The statements
 
@@ -171,7 +188,26 @@ _INSTANCES: LiteralString = (
 )
 
 
-def _patients(search: StudySearch, condition: LiteralString) -> LiteralString:  # noqa: ARG001 - one shape for all levels.
+def _either(masked: LiteralString, instead: LiteralString, whole: LiteralString) -> LiteralString:
+    return "CASE WHEN " + masked + " THEN " + instead + " ELSE " + whole + " END"
+
+
+def _text_of(tag: str, masked: LiteralString | None) -> LiteralString:
+    """An attribute of a study as text, as far as the reader may see it."""
+    if masked is None or tag in KEPT_WHEN_MASKED:
+        return STUDY_TEXTS[tag]
+    return _either(masked, _INSTEAD.get(tag, "NULL"), STUDY_TEXTS[tag])
+
+
+def _order(masked: LiteralString | None) -> LiteralString:
+    """The order of studies; the time of a masked one does not show in its place either."""
+    if masked is None:
+        return _STUDY_ORDER
+    time = _either(masked, "NULL", "s.study_time")
+    return "s.study_date DESC NULLS LAST, " + time + " DESC NULLS LAST, s.study_instance_uid"
+
+
+def _patients(search: StudySearch, asked: Conditions) -> LiteralString:  # noqa: ARG001 - one shape for all levels.
     return (
         """
         SELECT ((%(fixed)s::jsonb || p.dicom || jsonb_build_object(
@@ -185,7 +221,7 @@ def _patients(search: StudySearch, condition: LiteralString) -> LiteralString:  
                 s.dicom_patient_id, s.issuer_of_patient_id, s.patient_id, s.dicom
             FROM imaging_studies s
             WHERE """
-        + condition
+        + asked.where.condition
         + """
             ORDER BY s.dicom_patient_id, s.issuer_of_patient_id, s.patient_id, """
         + _STUDY_ORDER
@@ -197,22 +233,22 @@ def _patients(search: StudySearch, condition: LiteralString) -> LiteralString:  
             FROM imaging_studies t
             WHERE t.patient_id = p.patient_id
               AND t.findable
-              AND (%(facility)s::text IS NULL OR t.facility_code = %(facility)s)
-              AND (%(only_study)s::text IS NULL OR t.study_instance_uid = %(only_study)s)
+              AND """
+        + asked.of_patient
+        + """
         ) counted
         ORDER BY p.dicom_patient_id, p.issuer_of_patient_id, p.patient_id
         """
     )
 
 
-def _studies(search: StudySearch, condition: LiteralString) -> LiteralString:
+def _studies(search: StudySearch, asked: Conditions) -> LiteralString:
     sop_classes: LiteralString = """
         || jsonb_build_object('00080062', jsonb_build_object('vr', 'UI', 'Value', ARRAY(
             SELECT DISTINCT i.sop_class_uid FROM instances i WHERE i.study_id = s.id ORDER BY i.sop_class_uid)))
         """
-    return (
-        """
-        SELECT ((%(fixed)s::jsonb || s.dicom || jsonb_build_object(
+    whole: LiteralString = (
+        """((%(fixed)s::jsonb || s.dicom || jsonb_build_object(
                 '00080061', jsonb_build_object('vr', 'CS', 'Value', to_jsonb(s.modalities_in_study)),
                 '00081190', jsonb_build_object('vr', 'UR', 'Value',
                     jsonb_build_array(%(url)s::text || '/studies/' || s.study_instance_uid)),
@@ -221,22 +257,28 @@ def _studies(search: StudySearch, condition: LiteralString) -> LiteralString:
                 '00201208', jsonb_build_object('vr', 'IS', 'Value', jsonb_build_array(s.number_of_instances))
             )"""
         + (sop_classes if "00080062" in search.returned or search.include_all else "")
-        + """) - %(dropped)s::text[])::text
+        + """) - %(dropped)s::text[])::text"""
+    )
+    answer: LiteralString = whole if asked.masked is None else _either(asked.masked, _MASKED, whole)
+    return (
+        "SELECT "
+        + answer
+        + """
         FROM """
         + _STUDIES
         + """
         WHERE """
-        + condition
+        + asked.where.condition
         + """
         ORDER BY """
-        + _STUDY_ORDER
+        + _order(asked.masked)
         + """
         LIMIT %(limit)s OFFSET %(offset)s
         """
     )
 
 
-def _series(search: StudySearch, condition: LiteralString) -> LiteralString:
+def _series(search: StudySearch, asked: Conditions) -> LiteralString:
     order: LiteralString = _STUDY_ORDER + ", e.series_number NULLS LAST, e.series_instance_uid"
     within: LiteralString = "e.series_number NULLS LAST, e.series_instance_uid"
     return (
@@ -256,7 +298,7 @@ def _series(search: StudySearch, condition: LiteralString) -> LiteralString:
         + _SERIES
         + """
         WHERE """
-        + condition
+        + asked.where.condition
         + """
         ORDER BY """
         + (order if search.relational else within)
@@ -266,7 +308,7 @@ def _series(search: StudySearch, condition: LiteralString) -> LiteralString:
     )
 
 
-def _instances(search: StudySearch, condition: LiteralString) -> LiteralString:
+def _instances(search: StudySearch, asked: Conditions) -> LiteralString:
     order: LiteralString = (
         _STUDY_ORDER
         + ", e.series_number NULLS LAST, e.series_instance_uid, i.instance_number NULLS LAST, i.sop_instance_uid"
@@ -285,7 +327,7 @@ def _instances(search: StudySearch, condition: LiteralString) -> LiteralString:
                 || '/instances/' || i.sop_instance_uid AS url
         ) at
         WHERE """
-        + condition
+        + asked.where.condition
         + """
         ORDER BY """
         + (within if search.study_instance_uid is not None else order)
