@@ -7,11 +7,12 @@ T ?=
 help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-17s %s\n' "$$name" "$$text"; done
 
-check: ## lint, format, types, import contracts
+check: ## lint, format, types, import contracts, and what others wrote
 	$(TOOL) ruff check
 	$(TOOL) ruff format --check
 	$(TOOL) pyright
 	$(TOOL) lint-imports
+	sh .ci/dependencies
 
 fix: ## mend what lint and format can mend
 	$(TOOL) ruff check --fix
