@@ -21,6 +21,7 @@ from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
 from radiology.audit.routes import router as audit
 from radiology.audit.trail import Access
+from radiology.deidentification.routes import router as deidentification
 from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
@@ -84,6 +85,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         takeover,
         prefetch,
         viewing,
+        deidentification,
         *_dicom_over_rest(),
     ):
         service.include_router(router)

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from radiology.deidentification import exports
+from radiology.deidentification import work as deidentification
 from radiology.delivery.availability import actions as availability
 from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.film import actions as film
@@ -23,6 +25,7 @@ HANDLERS: Mapping[str, Work] = {
     availability.JOB: availability.notify,
     commit.JOB: commit.report,
     inquiries.JOB: inquiries.ask,
+    exports.JOB: deidentification.run,
     film.JOB: film.print_film,
     moves.JOB: moves.move,
     prefetching.JOB: prefetch.run,

@@ -8,6 +8,7 @@ from radiology.associations.actions import forget_old_traces
 from radiology.audit.forwarding import forward
 from radiology.audit.sealing import drop_old_months, seal_arrivals
 from radiology.audit.verifying import verify_monthly
+from radiology.deidentification.exports import tend
 from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
@@ -58,6 +59,7 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.follow", 1, lambda: following.follow_events(app)),
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
+        Task("exports.tend", 60, lambda: tend(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
