@@ -3,10 +3,13 @@
 import argparse
 import sys
 
-from bench import associations, finding, footprint, forwarding, large, retrieving, storing, viewer, web
+from bench import associations, audit, finding, footprint, forwarding, large, retrieving, storing, viewer, web
 from bench.peers import SERVERS
 
-WHAT = ("storing", "finding", "retrieving", "forwarding", "associations", "web", "viewer", "large", "footprint", "all")
+WHAT = (
+    "storing", "finding", "retrieving", "forwarding", "associations", "web", "viewer", "large", "audit", "footprint",
+    "all",
+)  # fmt: skip
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -45,6 +48,8 @@ def main(argv: list[str]) -> int:
         broken |= viewer.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what in ("large", "all"):
         broken |= large.run(only=asked.only, quick=asked.quick)
+    if asked.what == "audit" or (asked.what == "all" and not asked.only and not asked.quick):
+        broken |= audit.run()
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= footprint.run()
     return broken

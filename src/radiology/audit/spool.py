@@ -14,7 +14,7 @@ from radiology.errors import Unavailable
 from radiology.kit.ids import uuid7
 
 ENDING: Final = ".spool"
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 1024**2
 
 
 class Spool:

@@ -6,18 +6,12 @@ something is audited in its own transaction instead (`actions.record`).
 """
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, cast
-from uuid import UUID
-
-import orjson
+from typing import Final
 
 from radiology.audit import queries
-from radiology.audit.actions import row_of
 from radiology.audit.context import current
+from radiology.audit.lines import Access, Lines, rows_of
 from radiology.audit.model import SUCCESS
 from radiology.audit.spool import Spool
 from radiology.errors import Unavailable
@@ -34,26 +28,8 @@ FLUSH_SECONDS: Final = 0.1
 ADOPT_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = (0.2, 0.5, 1, 2, 5)
 REPLACED_BYTES: Final = 4 * 1024**2
-LONGEST_SUBJECT: Final = 512
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS: Final = (
-    "actor", "actor_kind", "actor_display", "actor_role", "on_behalf_of", "action", "subject", "outcome", "purpose",
-    "address", "source", "connection", "detail",
-)  # fmt: skip
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """One request that read something: who, how, what, and how many instances or matches. Ids and codes only."""
-
-    actor_id: str
-    action: str
-    subject: str
-    count: int = 0
-    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    outcome: int = SUCCESS
 
 
 class Trail:
@@ -67,6 +43,7 @@ class Trail:
         self.healthy = True
         self._folder, self._strict, self._limit_bytes = folder, strict, limit_bytes
         self._database = Writer(dsn)
+        self._lines = Lines()
         self._spool: Spool | None = None
         self._taken = 0
         self._changed = threading.Condition()
@@ -104,7 +81,7 @@ class Trail:
         `after_the_fact`, Unavailable is raised.
         """
         circumstances = current()
-        line = _line(access)
+        line = self._lines.of(access, circumstances)
         try:
             with self._changed:
                 self._append(line)
@@ -214,7 +191,10 @@ class Trail:
         with self._database.transaction() as tx:
             lines, position = spool.lines(queries.spool_position(tx, spool.name))
             if lines:
-                queries.insert_many(tx, _rows(lines))
+                rows, damaged = rows_of(lines)
+                if damaged:
+                    log.error("audit.damaged", count=damaged)
+                queries.insert_many(tx, rows)
                 queries.move_spool(tx, spool.name, position)
         return position
 
@@ -232,64 +212,3 @@ def open_trail(settings: Settings) -> Trail:
         strict=settings.audit_strict,
         limit_bytes=settings.audit_spool_max_bytes,
     )
-
-
-def _line(access: Access) -> bytes:
-    """One access as a line: what is its own, a tab, and what is the same in all that become one record."""
-    row = row_of(current(), access.actor_id, access.action, access.subject, access.detail, outcome=access.outcome)
-    row["subject"] = row["subject"][:LONGEST_SUBJECT]
-    moment = (row["occurred_at"] - _EPOCH) // timedelta(microseconds=1)
-    own = orjson.dumps([row["id"], moment, access.count, row["request_id"]])
-    alike = [row[name] for name in _COLUMNS]
-    try:
-        text = _json(alike)
-    except TypeError:  # Half of a character.
-        text = b"\\u0000"
-    if b"\\u0000" in text:  # PostgreSQL has no such character in a text.
-        text = _json([_sayable(value) for value in alike])
-    return own + b"\t" + text + b"\n"
-
-
-def _json(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-
-
-def _sayable(value: Any) -> Any:
-    """The value with every text in it fit for UTF-8 and for PostgreSQL."""
-    if isinstance(value, Mapping):
-        items = cast("Mapping[Any, Any]", value).items()
-        return {_sayable(str(key)): _sayable(each) for key, each in items}
-    if isinstance(value, int | float | None):
-        return value
-    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _rows(lines: Sequence[bytes]) -> list[dict[str, Any]]:
-    """A row for each group of lines that are alike: with the id and moment of the first, and the counts of all."""
-    together: dict[bytes, list[list[Any]]] = {}
-    for line in lines:
-        own, _, alike = line.partition(b"\t")
-        try:
-            together.setdefault(alike, []).append(orjson.loads(own))
-        except orjson.JSONDecodeError:
-            log.error("audit.damaged", count=1, size_bytes=len(line))
-    return [row for alike, owns in together.items() if (row := _row(alike, owns)) is not None]
-
-
-def _row(alike: bytes, owns: Sequence[Sequence[Any]]) -> dict[str, Any] | None:
-    try:
-        values = dict(zip(_COLUMNS, orjson.loads(alike), strict=True))
-    except ValueError:
-        log.error("audit.damaged", count=len(owns), size_bytes=len(alike))
-        return None
-    key, moment, _, request_id = owns[0]
-    counted = {"count": sum(own[2] for own in owns), "requests": len(owns)}
-    return {
-        "id": UUID(key),
-        "occurred_at": _EPOCH + timedelta(microseconds=moment),
-        **{name: values[name] for name in _COLUMNS[:10]},
-        "source": values["source"],
-        "request_id": request_id,
-        "connection": values["connection"],
-        "detail": {**values["detail"], **counted},
-    }
