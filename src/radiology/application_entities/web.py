@@ -16,6 +16,7 @@ from radiology.application_entities.calling import WAIT_FOR_PLACE_SECONDS, place
 from radiology.application_entities.model import ApplicationEntity
 from radiology.errors import Invalid, PeerFailed, Unprocessable
 from radiology.kit.multipart import MultipartReader, Part, boundary_of
+from radiology.kit.outgoing import must_be_callable
 from radiology.settings import Settings
 from radiology.standards.dicom.attributes import UnknownAttributeError, tag_of
 
@@ -137,10 +138,12 @@ def web_peer(
 ) -> Generator[WebPeer]:
     """A peer, to be called over one of the few connections that all our processes together open to it.
 
-    Raises Unprocessable for a record that says nowhere to call, Unavailable when no place becomes free in time.
+    Raises Unprocessable for a record that says nowhere to call or where we do not call, Unavailable when no place
+    becomes free in time.
     """
     if not entity.enabled or not entity.dicomweb_url:
         raise Unprocessable(f"{entity.ae_title} is disabled, or its record does not say where it answers DICOMweb.")
+    must_be_callable(entity.dicomweb_url)
     limits = httpx2.Timeout(settings.dimse_timeout_seconds, connect=settings.artim_seconds)
     headers: dict[str, str] = {}
     if entity.dicomweb_secret and not entity.dicomweb_user:
