@@ -25,19 +25,20 @@ _MOST_LETTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An image that a presentation state shows; `frame` is the first one named, from 1."""
+    """An image that a presentation state shows: the frames it names, from 1; none where it means all."""
 
     series_instance_uid: str
     sop_instance_uid: str
-    frame: int
+    frames: tuple[int, ...] = ()
 
 
-def first_shown(state: Item) -> Shown | None:
-    """The first image a presentation state refers to."""
-    for series in items(state, _SERIES):
-        for image in items(series, _IMAGES):
-            return Shown(text_of(series, "0020000E"), text_of(image, _INSTANCE), int(number(image, _FRAMES, 1)))
-    return None
+def images_shown(state: Item) -> list[Shown]:
+    """The images a presentation state refers to, in its order (PS3.3 C.11.11)."""
+    return [
+        Shown(text_of(series, "0020000E"), text_of(image, _INSTANCE), tuple(map(int, numbers(image, _FRAMES))))
+        for series in items(state, _SERIES)
+        for image in items(series, _IMAGES)
+    ]
 
 
 def part_for(state: Item, sequence: str, sop_instance_uid: str, frame: int) -> Item | None:

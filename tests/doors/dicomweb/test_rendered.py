@@ -30,6 +30,7 @@ from radiology.kit.cpu import LimitedProcesses
 
 pytestmark = pytest.mark.anyio
 
+STUDY, SERIES = "2.25.4711", "2.25.4712"
 STEPS = np.repeat(np.array([[0, 1000], [2000, 4000]], "<u2"), 16, axis=0).repeat(16, axis=1)
 
 
@@ -113,7 +114,8 @@ async def test_negotiation_caching_and_permission(app: App, client_as: ClientAs,
     stored = await of_steps(app)
     client, elsewhere = await client_as("radiologist"), await client_as("radiographer")
     url = url_of(stored) + "/rendered"
-    assert (await client.get(url, headers={"accept": "video/mp4"})).status_code == 406
+    video = await client.get(url, headers={"accept": "video/mp4"})
+    assert (video.status_code, "image/gif" in video.json()["detail"]) == (406, True)
     assert (await client.get(url, headers={"accept": "application/pdf"})).status_code == 406
     first = await client.get(url)
     assert first.headers["cache-control"] == "private, max-age=86400"
@@ -177,24 +179,39 @@ async def test_as_many_frames_as_an_object_dares_to_name(app: App, client_as: Cl
     assert answer.status_code in {404, 422}, answer.text
 
 
-async def test_a_presentation_state_shows_its_image(app: App, client_as: ClientAs) -> None:
-    study, series = generate_uid(), generate_uid()
-    image = make.an_object(
-        StudyInstanceUID=study, SeriesInstanceUID=series, PatientID="PS1", Rows=32, Columns=32,
-        PixelData=STEPS.tobytes(), WindowCenter="2000", WindowWidth="4001",
-    )  # fmt: skip
+def reference_to(image: Dataset, *frames: int) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
+    if frames:
+        reference.ReferencedFrameNumber = list(frames)
+    return reference
+
+
+def state_of(*references: Dataset, **attributes: object) -> Dataset:
+    """A presentation state of the images that are referred to, all in one series."""
     state = make.an_object(
-        StudyInstanceUID=study, SeriesInstanceUID=generate_uid(), PatientID="PS1", Modality="PR",
-        SOPClassUID=GrayscaleSoftcopyPresentationStateStorage,
+        SeriesInstanceUID=generate_uid(), PatientID="PS1", Modality="PR",
+        SOPClassUID=GrayscaleSoftcopyPresentationStateStorage, **attributes,
     )  # fmt: skip
     for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
         delattr(state, keyword)
     shown = Dataset()
-    shown.SeriesInstanceUID = series
-    reference = Dataset()
-    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
-    shown.ReferencedImageSequence = [reference]
+    shown.SeriesInstanceUID, shown.ReferencedImageSequence = SERIES, list(references)
     state.ReferencedSeriesSequence = [shown]
+    return state
+
+
+def steps(**attributes: object) -> Dataset:
+    """The image of four squares, in the series that states refer to."""
+    return make.an_object(
+        StudyInstanceUID=STUDY, SeriesInstanceUID=SERIES, PatientID="PS1", Rows=32, Columns=32,
+        WindowCenter="2000", WindowWidth="4001", **{"PixelData": STEPS.tobytes()} | attributes,
+    )  # fmt: skip
+
+
+async def test_a_presentation_state_shows_its_image(app: App, client_as: ClientAs) -> None:
+    image = steps()
+    state = state_of(reference_to(image), StudyInstanceUID=STUDY)
     voi = Dataset()
     voi.WindowCenter, voi.WindowWidth = "1500", "1"
     state.SoftcopyVOILUTSequence = [voi]
@@ -203,16 +220,58 @@ async def test_a_presentation_state_shows_its_image(app: App, client_as: ClientA
     area.PresentationSizeMode, area.PresentationPixelAspectRatio = "SCALE TO FIT", [1, 1]
     state.DisplayedAreaSelectionSequence = [area]
     state.ImageRotation, state.ImageHorizontalFlip, state.PresentationLUTShape = 90, "N", "INVERSE"
-    stored = await make.store(app, image, state)
+    await make.store(app, image, state)
     client = await client_as("radiologist")
-    url = f"/dicomweb/studies/{study}/series/{state.SeriesInstanceUID}/instances/{state.SOPInstanceUID}/rendered"
+    url = f"/dicomweb/studies/{STUDY}/series/{state.SeriesInstanceUID}/instances/{state.SOPInstanceUID}/rendered"
     answer = await client.get(url, headers={"accept": "image/png"})
     assert answer.status_code == 200, answer.text
     pixels = np.asarray(image_of(answer.content))
     # The right half (1000 above 4000), windowed at 1500, inverted, turned clockwise: 4000 lies left and is black.
     assert pixels.shape == (16, 32)
     assert (int(pixels[8, 4]), int(pixels[8, 28])) == (0, 255)
-    assert stored.objects
+
+
+async def test_a_presentation_state_shows_each_of_its_images_and_the_one_that_is_asked_for(
+    app: App, client_as: ClientAs
+) -> None:
+    one = steps()
+    several = steps(NumberOfFrames=3, PixelData=b"".join((STEPS // part).tobytes() for part in (4, 2, 1)))
+    stranger = steps()
+    state = state_of(
+        reference_to(one), reference_to(several, 3, 2), StudyInstanceUID=STUDY, PresentationLUTShape="INVERSE"
+    )
+    await make.store(app, one, several, stranger, state)
+    client = await client_as("radiologist")
+    url = f"/dicomweb/studies/{STUDY}/series/{state.SeriesInstanceUID}/instances/{state.SOPInstanceUID}/rendered"
+    parts = parts_of(await client.get(url, headers={"accept": 'multipart/related; type="image/png"'}))
+    assert [int(np.asarray(image_of(part)).min()) for _, part in parts] == [0, 0, 127]
+
+    async def shown(image: Dataset, **more: str) -> tuple[int, object]:
+        parameters = {
+            "requestType": "WADO", "studyUID": STUDY, "seriesUID": SERIES, "objectUID": image.SOPInstanceUID,
+            "presentationSeriesUID": state.SeriesInstanceUID, "presentationUID": state.SOPInstanceUID,
+            "contentType": "image/png", **more,
+        }  # fmt: skip
+        answer = await client.get("/wado", params=parameters)
+        if answer.status_code != 200:
+            return answer.status_code, answer.json()["errors"][0]["field"] if "errors" in answer.json() else None
+        return 200, int(np.asarray(image_of(answer.content)).min())
+
+    assert await shown(one) == (200, 0)
+    assert await shown(several) == (200, 0)
+    assert await shown(several, frameNumber="2", rows="16", annotation="patient", contentType="image/jpeg") >= (200, 0)
+    assert await shown(several, frameNumber="2") == (200, 127)
+    assert await shown(several, frameNumber="1") == (400, "presentationUID")
+    assert await shown(stranger) == (400, "presentationUID")
+    assert await shown(one, presentationUID=one.SOPInstanceUID, presentationSeriesUID=SERIES) == (
+        400,
+        "presentationUID",
+    )
+    assert await shown(one, presentationUID="1.2.3") == (404, None)
+    assert await shown(one, presentationSeriesUID="") == (400, "presentationSeriesUID")
+    assert await shown(one, region="0,0,1,1") == (400, "region")
+    assert await shown(one, windowCenter="1", windowWidth="2") == (400, "windowCenter")
+    assert await shown(one, contentType="application/dicom") == (400, "presentationUID")
 
 
 async def test_reports_documents_and_what_shows_nothing(app: App, client_as: ClientAs) -> None:

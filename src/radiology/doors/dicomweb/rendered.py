@@ -7,7 +7,7 @@ object is asked first, each time; then the client's own copy counts, then what w
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -18,19 +18,30 @@ from starlette.responses import Response
 from radiology import __version__
 from radiology.access.model import Actor
 from radiology.app import App
+from radiology.doors.dicomweb import presented
 from radiology.doors.dicomweb.media_types import MediaRange, accepted
 from radiology.doors.dicomweb.permitted import Permitted
+from radiology.doors.dicomweb.presented import is_state
 from radiology.doors.dicomweb.rendering import rendering_of, thumbnail_of
 from radiology.doors.dicomweb.sending import Streamed
-from radiology.doors.dicomweb.wado import audited, caching, frame_numbers, ranged, target_of, unchanged, url_of
+from radiology.doors.dicomweb.wado import (
+    MOST_FRAMES,
+    audited,
+    caching,
+    frame_numbers,
+    ranged,
+    target_of,
+    unchanged,
+    url_of,
+)
 from radiology.doors.http import fonts
 from radiology.doors.http.feed import Feed
-from radiology.errors import NotAcceptable, NotFound, RadiologyError
+from radiology.errors import FieldProblem, Invalid, NotAcceptable, NotFound, RadiologyError
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
-from radiology.pixels import presentation
 from radiology.pixels.encode import GIF, JPEG, MEDIA_TYPES, PNG
-from radiology.pixels.render import Material, Rendering, StateMaterial, picture
+from radiology.pixels.presentation import Shown
+from radiology.pixels.render import Material, Rendering, picture
 from radiology.standards.dicom.uids import TRANSFER_SYNTAXES, sop_class_name
 from radiology.studies import pictures, retrieve, sr_html
 from radiology.studies.queries.representative import representative_of
@@ -64,11 +75,15 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A picture of one instance: these frames, the one that stands for all (None), or all of them (empty)."""
+    """A picture of one instance: these frames, the one that stands for all (None), or all of them (empty).
+
+    Of a presentation state, `shown` is the image that is meant; its first where it is None.
+    """
 
     seen: _Seen
     frames: tuple[int, ...] | None
     rendering: Rendering
+    shown: Shown | None = None
 
     @property
     def instance(self) -> StoredInstance:
@@ -78,7 +93,7 @@ class _Wanted:
     @property
     def form(self) -> str:
         """How it is wanted, in words: for the entity tag."""
-        return f"{self.frames}{self.rendering}"
+        return f"{self.frames}{self.rendering}{self.shown or ''}"
 
     @property
     def key(self) -> tuple[bytes, tuple[int, ...] | None, Rendering]:
@@ -96,6 +111,17 @@ async def retrieve_rendered(request: Request) -> Response:
     seen = await _representative(request, actor, target)
     rendering = rendering_of(request.query_params, _single(request, MEDIA_TYPES))
     return await _picture_answer(request, actor, _Wanted(seen, _frames_for(rendering), rendering), immutable=False)
+
+
+async def retrieve_presented(request: Request, image: Shown) -> Response:
+    """An image as the presentation state that the path names shows it (PS3.4 N.1). Raises Invalid where it does not."""
+    actor, target = await target_of(request)
+    state = await _instance(request, actor, target)
+    if not is_state(state.instance):
+        sentence = "names an object that is no presentation state that can be applied"
+        raise Invalid(f"presentationUID {sentence}.", fields=[FieldProblem("presentationUID", sentence)])
+    rendering = rendering_of(request.query_params, _single(request, MEDIA_TYPES))
+    return await _picture_answer(request, actor, _Wanted(state, None, rendering, image), immutable=True)
 
 
 async def retrieve_thumbnail(request: Request) -> Response:
@@ -146,9 +172,13 @@ async def _of_instance(request: Request, actor: Actor, seen: _Seen) -> Response:
     media_type, is_multipart = _form(request, MEDIA_TYPES, alone=True)
     rendering = rendering_of(request.query_params, media_type)
     wanted = _Wanted(seen, _frames_for(rendering), rendering)
-    if is_multipart:
+    if not is_multipart:
+        return await _picture_answer(request, actor, wanted, immutable=True)
+    if not is_state(instance):
         return _parts_answer(request, actor, [wanted])
-    return await _picture_answer(request, actor, wanted, immutable=True)
+    attributes = await _attributes(request.app.state.app, seen)
+    shown = presented.images_of(attributes)[:MOST_FRAMES]
+    return _parts_answer(request, actor, [replace(wanted, frames=None, shown=image) for image in shown])
 
 
 async def _of_each_instance(request: Request, actor: Actor, target: Target) -> Response:
@@ -197,7 +227,7 @@ def _has_picture(instance: StoredInstance) -> bool:
     syntax = TRANSFER_SYNTAXES.get(instance.transfer_syntax_uid)
     has_pixels = instance.pixel_data_offset is not None or instance.pixel_data_length is not None
     is_still = has_pixels and not (syntax is not None and syntax.video)
-    return is_still or instance.sop_class_uid in presentation.SOP_CLASSES
+    return is_still or is_state(instance)
 
 
 def _frames_for(rendering: Rendering) -> tuple[int, ...] | None:
@@ -218,6 +248,8 @@ def _form(request: Request, offers: Sequence[str], *, alone: bool) -> tuple[str,
         for offer in offers:
             if entry.takes(offer) and (entry.multipart or alone or entry.type == "*/*"):
                 return offer, entry.multipart or not alone
+    if any(entry.content.startswith("video/") for entry in ranges):
+        raise NotAcceptable(f"Only what was stored as video is sent as video. What moves can be had as {GIF}.")
     raise NotAcceptable(f"Pictures are sent as {', '.join(offers)}; several of them in multipart/related.")
 
 
@@ -284,9 +316,9 @@ async def _picture(request: Request, actor: Actor, wanted: _Wanted) -> bytes:
     app: App = request.app.state.app
     attributes = await _attributes(app, wanted.seen)
     decoders: LimitedProcesses = request.app.state.decoders
-    if wanted.instance.sop_class_uid in presentation.SOP_CLASSES:
+    if is_state(wanted.instance):
         # Not kept: it shows another object, which each reader must be allowed to see as well.
-        shown, state = await _shown_by(app, actor, wanted.instance, attributes)
+        shown, state = await presented.materials(app, actor, wanted.instance, attributes, wanted.shown)
         return await decoders.call(picture, shown, wanted.rendering, state)
     made = await decoders.call(picture, await _material(app, wanted, attributes), wanted.rendering)
     pictures_made: ByteCache = request.app.state.pictures
@@ -308,18 +340,6 @@ async def _material(app: App, wanted: _Wanted, attributes: bytes) -> Material:
     if retrieve.is_plain(instance) and not pictures.has_tables(attributes):
         return pictures.material(app.objects, instance, attributes, numbers)
     return await asyncio.to_thread(pictures.material, app.objects, instance, attributes, numbers)
-
-
-async def _shown_by(app: App, actor: Actor, state: StoredInstance, attributes: bytes) -> tuple[Material, StateMaterial]:
-    """The image that a presentation state shows, as far as the reader may see it (PS3.4 N.1)."""
-    image = presentation.first_shown(orjson.loads(attributes))
-    if image is None:
-        raise NotFound("This presentation state names no image.")
-    target = Target(state.study_instance_uid, image.series_instance_uid, image.sop_instance_uid)
-    async with app.db.reading(planned_once=True) as tx:
-        instance, of_image = await instance_with_attributes(tx, target, visible_to=actor)
-    shown = await asyncio.to_thread(pictures.material, app.objects, instance, of_image, [image.frame])
-    return shown, await asyncio.to_thread(pictures.state_material, app.objects, state, attributes)
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T | None:

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from radiology.app import App
 from radiology.doors.dicomweb.foreign import fetched
 from radiology.doors.dicomweb.media_types import DICOM, MediaRange, accepted, parse_accept
-from radiology.doors.dicomweb.rendered import retrieve_rendered, retrieve_rendered_frames
+from radiology.doors.dicomweb.rendered import retrieve_presented, retrieve_rendered, retrieve_rendered_frames
 from radiology.doors.dicomweb.sending import of_content
-from radiology.doors.dicomweb.wado import audited, caching, media_type_of, unchanged
+from radiology.doors.dicomweb.wado import audited, caching, frame_numbers, media_type_of, unchanged
 from radiology.doors.http.actors import actor_of
 from radiology.errors import FieldProblem, Invalid, NotAcceptable
 from radiology.pixels.geometry import LARGEST_SIDE
 from radiology.pixels.header import number
+from radiology.pixels.presentation import Shown
 from radiology.standards.dicom.uids import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, is_valid_uid
 from radiology.studies import retrieve
 from radiology.studies.queries.retrieve import StoredInstance, Target, instance_with_attributes, instances_of
@@ -26,6 +27,8 @@ _UIDS = ("studyUID", "seriesUID", "objectUID")
 #: Of a picture, and so not of the object itself (PS3.18 9.5.1.2).
 _OF_PICTURES = ("frameNumber", "rows", "columns", "region", "windowCenter", "windowWidth", "imageQuality", "annotation")
 _OF_STATES = ("presentationUID", "presentationSeriesUID")
+#: What a presentation state says itself.
+_SAID_BY_STATES = ("region", "windowCenter", "windowWidth")
 #: Not to be asked for (PS3.18 8.7.3.5.2).
 _RETIRED = frozenset((IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN))
 _ROWS, _COLUMNS = "00280010", "00280011"
@@ -49,7 +52,7 @@ async def retrieve_by_parameters(request: Request) -> Response:
 async def _object(request: Request, target: Target) -> Response:
     """The object as application/dicom (PS3.18 9.4). Raises Invalid for parameters that only a picture can have."""
     parameters = request.query_params
-    if given := [name for name in _OF_PICTURES if name in parameters]:
+    if given := [name for name in (*_OF_PICTURES, *_OF_STATES) if name in parameters]:
         raise _wrong(given[0], f"is not possible for {DICOM}, only for a picture")
     syntax = parameters.get("transferSyntax")
     if syntax is not None and (syntax in _RETIRED or not is_valid_uid(syntax)):
@@ -84,14 +87,31 @@ async def _picture(request: Request, target: Target, ranges: Sequence[MediaRange
         raise _wrong("frameNumber", "must be one number from 1")
     asked = await _rendering(request, target)
     accept = ", ".join(f"{entry.type}; q={entry.quality}" for entry in ranges)
-    uids = {"study": target.study_instance_uid, "series": target.series_instance_uid}
-    scope = {
-        **request.scope,
-        "path_params": {**uids, "instance": target.sop_instance_uid, "frames": frame},
-        "query_string": urlencode({**asked, "accept": accept}).encode(),
-    }
-    shown = Request(scope, request.receive)
+    query = urlencode({**asked, "accept": accept}).encode()
+    if (state := _state(request.query_params, target)) is not None:
+        parameters = request.query_params
+        frames = () if frame is None else tuple(frame_numbers(frame))
+        image = Shown(_uid(parameters, "seriesUID"), _uid(parameters, "objectUID"), frames)
+        return await retrieve_presented(_for_rendered(request, state, None, query), image)
+    shown = _for_rendered(request, target, frame, query)
     return await (retrieve_rendered(shown) if frame is None else retrieve_rendered_frames(shown))
+
+
+def _for_rendered(request: Request, target: Target, frame: str | None, query: bytes) -> Request:
+    """The request that asks the Rendered resource for the same."""
+    uids = {"study": target.study_instance_uid, "series": target.series_instance_uid}
+    path = {**uids, "instance": target.sop_instance_uid, "frames": frame}
+    return Request({**request.scope, "path_params": path, "query_string": query}, request.receive)
+
+
+def _state(parameters: Mapping[str, str], image: Target) -> Target | None:
+    """The presentation state by which the image is to be shown; it is of the same study. Raises Invalid."""
+    if not any(name in parameters for name in _OF_STATES):
+        return None
+    if given := [name for name in _SAID_BY_STATES if name in parameters]:
+        raise _wrong(given[0], "is not possible together with presentationUID")
+    series, instance = _uid(parameters, "presentationSeriesUID"), _uid(parameters, "presentationUID")
+    return Target(image.study_instance_uid, series, instance)
 
 
 async def _rendering(request: Request, target: Target) -> dict[str, str]:
@@ -166,8 +186,6 @@ def _check(parameters: Mapping[str, str]) -> None:
         if parameters["anonymize"] != "yes":
             raise _wrong("anonymize", "can only be yes")
         raise NotAcceptable("Objects are not de-identified here. Leave anonymize out, and do it where they are needed.")
-    if any(name in parameters for name in _OF_STATES):
-        raise NotAcceptable("Presentation states are shown by naming one as objectUID, not beside an image.")
 
 
 def _wrong(name: str, sentence: str) -> Invalid:
