@@ -101,6 +101,15 @@ class RejectionWithdrawn(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StudyLabelled(StudyEvent):
+    """What is sensitive about a study changed: its classes S1 to S7, and its v3-Confidentiality (N, R, V)."""
+
+    type = "radiology.study.labelled.v1"
+    sensitive_classes: list[str]
+    confidentiality: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteStateChanged(Event):
     """Another archive, workstation or printer answers again, or does not answer any more."""
 

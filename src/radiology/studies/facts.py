@@ -5,6 +5,7 @@ from datetime import date, datetime, time, tzinfo
 from functools import cached_property
 from typing import Any
 
+from radiology.sensitivity.evidence import as_stored, evidence_of_attributes
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import PatientIdentity
@@ -86,6 +87,7 @@ def series_columns(header: Header, zone: tzinfo) -> dict[str, Any]:
         "started": moment_of(series_date, series_time, zone_of(text("00080201"), zone)),
         "body_site": {"text": body_part} if (body_part := text("00180015")) else None,
         "dicom": levels.series(header.attributes),
+        "sensitivity_evidence": as_stored(evidence_of_attributes(header.attributes)),
     }
 
 

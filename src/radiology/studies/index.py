@@ -21,6 +21,7 @@ from radiology.kit.db import Writer, WriterTransaction
 from radiology.kit.ids import uuid7
 from radiology.kit.log import get_logger
 from radiology.kit.objects import LocalObjects
+from radiology.sensitivity.labelling import label_in_batch
 from radiology.settings import Settings
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import MATCH, REVIEW, PatientIdentity, identity_score
@@ -303,6 +304,9 @@ def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
         _note_progress(batch, study)
         stored = events.InstancesStored(**_study_event(study), instances=growth.instances, number_of_instances=total)
         batch.told.append(stored)
+    # What is sensitive about a study is known by its series: an instance more changes nothing.
+    if grown := [study_id for study_id, growth in batch.growth.items() if growth.series]:
+        batch.told += label_in_batch(batch.tx, grown)
 
 
 def _note_progress(batch: Batch, study: KnownStudy) -> None:

@@ -15,6 +15,7 @@ from radiology.modality_worklist.actions.status import close_for_study
 from radiology.modality_worklist.model import Modality, ScheduledProcedureStep
 from radiology.modality_worklist.performed import PerformedStatus
 from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress
+from radiology.sensitivity.labelling import label
 from radiology.standards.dicom.names import name_search_text
 from radiology.studies import model
 from radiology.studies.model import Status, Study, Verb
@@ -164,6 +165,7 @@ async def _register(tx: Transaction, actor: Actor, item: ScheduledProcedureStep)
             facility_code=item.facility_code, study_id=str(study_id), study_instance_uid=item.study_instance_uid
         ),
     )
+    await label(tx, actor, [study_id], cause="registered")
     return study_id
 
 

@@ -258,13 +258,13 @@ def insert_series(tx: WriterTransaction, *, id: UUID, study_id: UUID, columns: d
     tx.run(
         """
         INSERT INTO imaging_series (id, study_id, series_instance_uid, modality, series_description, series_number,
-            laterality, protocol_name, started, body_site, dicom)
+            laterality, protocol_name, started, body_site, dicom, sensitivity_evidence)
         VALUES (%(id)s, %(study_id)s, %(series_instance_uid)s, %(modality)s, %(series_description)s, %(series_number)s,
-            %(laterality)s, %(protocol_name)s, %(started)s, %(body_site)s, %(dicom)s)
+            %(laterality)s, %(protocol_name)s, %(started)s, %(body_site)s, %(dicom)s, %(sensitivity_evidence)s)
         """,
         id=id,
         study_id=study_id,
-        **{**columns, "dicom": as_json(columns["dicom"]), "body_site": as_json(columns["body_site"])},
+        **{**columns, **{name: as_json(columns[name]) for name in ("dicom", "body_site", "sensitivity_evidence")}},
     )
 
 
