@@ -30,6 +30,7 @@ _DEFINED: Final = frozenset({0x00080005, 0x00080008, 0x00080060, 0x0040A040, 0x0
 #: Groups 50xx and 60xx: a curve or an overlay is of no use without the data that the table removes.
 _GRAPHICS: Final = frozenset({0x50, 0x60})
 _ID_OF_PATIENT: Final = 0x00100020
+_TEXT_VALUE: Final = 0x0040A160
 #: UIDs of classes, of coding schemes and of what defines them are nobody's (PS3.3 tables 8.8-1, C.12-1).
 _CLASSES: Final = frozenset({
     0x00080016, 0x0008001A, 0x0008001B, 0x0008010C, 0x00080117, 0x00080118, 0x00081150, 0x0008115A, 0x00000002,
@@ -113,6 +114,10 @@ class _Walk:
             return False
         if (number >> 16) & 1:
             return number in safe and self._scrubbed(element)
+        if number == _TEXT_VALUE:  # Of a content item, which needs one.
+            if not all(self._is_allowed(text) for text in texts_of(element.value)):
+                element.value = values.REMOVED
+            return self._scrubbed(element)
         action = action_of(f"{number:08X}", self.options)
         if action is None:
             return self._unnamed(element)
@@ -196,6 +201,9 @@ class _Walk:
             return True
         if isinstance(element.value, bytes):
             return not self.words.are_in_bytes(element.value)
+        if element.VR == "IS" and any(self.words.are(text) for text in texts_of(element.value)):
+            element.value = values.dummy("IS")  # Some number their series by the patient.
+            return True
         if element.VR not in _WRITTEN or int(element.tag) in _DEFINED:
             return True
         kept = [values.dummy(element.VR) if self.words.are_in(text) else text for text in texts_of(element.value)]

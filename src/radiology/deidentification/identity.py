@@ -42,6 +42,10 @@ class Words:
         """Whether one of them is in a text."""
         return self.pattern is not None and self.pattern.search(text.casefold()) is not None
 
+    def are(self, text: str) -> bool:
+        """Whether a text is one of them and nothing else."""
+        return self.pattern is not None and self.pattern.fullmatch(text.casefold()) is not None
+
     def are_in_bytes(self, data: bytes) -> bool:
         """Whether one of the longer ones is in bytes."""
         folded = data.lower()
