@@ -245,6 +245,22 @@ class PerformedStepEnded(PerformedStepEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportCompleted(Event):
+    """A de-identified export can be fetched by who asked for it. How many instances it has, and how many not."""
+
+    type = "radiology.export.completed.v1"
+    export_id: str
+    project_id: str
+    profile: str
+    instances: int
+    withheld: int
+
+    @property
+    def key(self) -> str:
+        return self.export_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkitemStateChanged(Event):
     """A unified procedure step was scheduled, claimed, completed or cancelled."""
 

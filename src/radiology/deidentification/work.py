@@ -26,6 +26,7 @@ from radiology.deidentification.originals import copy_in
 from radiology.deidentification.pixel_policy import Withheld
 from radiology.deidentification.rules import Rules
 from radiology.errors import RadiologyError, Unavailable
+from radiology.events import ExportCompleted, emit
 from radiology.kit import cpu
 from radiology.kit.zipping import ZipWriter
 from radiology.standards.dicom._confidentiality_table import EDITION
@@ -133,7 +134,13 @@ async def _finish(app: App, project: Project, rules: Rules, export_id: UUID) -> 
         if (await queries.lock_export(tx, export_id)).status == Status.RUNNING:
             expires_at = app.clock.now() + timedelta(days=KEPT_DAYS)
             await queries.complete(tx, export_id, size_bytes=size, sha256=digest, expires_at=expires_at)
-            detail = {"written": len(written), "withheld": sum(each.instances for each in reasons)}
+            withheld = sum(each.instances for each in reasons)
+            done = ExportCompleted(
+                facility_code=None, export_id=str(export_id), project_id=str(project.id), profile=project.profile,
+                instances=len(written), withheld=withheld,
+            )  # fmt: skip
+            await emit(tx, done)
+            detail = {"written": len(written), "withheld": withheld}
             await audit.record(tx, SYSTEM, "export.completed", str(export_id), detail=detail)
             return
     exports.remove_files(app.settings, export_id)
