@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from leaks.conftest import world  # noqa: F401 - a fixture.
 from node import Node, running_node
 from radiology.settings import Settings
 

@@ -227,7 +227,7 @@ def test_attributes_of_any_content_are_taken_or_refused(attributes) -> None:
             reports.of_update(workitem("IN PROGRESS"), item)
             query = attempted(lambda: search.parse(attributes, zone=UTC))
             if query is not None:
-                search.conditions(query, facility_codes=frozenset({"DMC"}))
+                search.conditions(query)
                 query.fits(item.attributes)
                 query.answer(item.attributes)
 

@@ -63,6 +63,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
 }
 
 
+STATION = "application-entity"
+"""The role of a calling AE title."""
 RELEASED_AFTER_HOURS = 24
 """A patient sees a study so long after its report was issued."""
 
@@ -107,7 +109,7 @@ class Reach:
 
         `also_masked` lets sensitive studies through that are not seen in full: who says so must mask them.
         """
-        self.add_facility(where, study + ".facility_code")
+        _add_facility(where, self.facility_codes, study + ".facility_code")
         if self.study_instance_uid is not None:
             where.add(study + ".study_instance_uid = {uid}", uid=self.study_instance_uid)
         if self.own_only:
@@ -117,8 +119,7 @@ class Reach:
 
     def add_facility(self, where: Where, column: LiteralString) -> None:
         """The condition on a column that holds a facility."""
-        if self.facility_codes is not None:
-            where.add(column + " = ANY({facilities})", facilities=sorted(self.facility_codes))
+        _add_facility(where, self.facility_codes, column)
 
     def add_to_row(self, where: Where, *, facility: LiteralString, uid: LiteralString) -> None:
         """The condition on what tells of a study: columns that hold the facility and the Study Instance UID."""
@@ -137,6 +138,11 @@ class Reach:
         if self.sees_sensitive:
             return "TRUE"
         return where.expression(_of(study, _SEEN), carer=self.carer, breaks_glass=self.breaks_glass)
+
+
+def _add_facility(where: Where, facility_codes: frozenset[str] | None, column: LiteralString) -> None:
+    if facility_codes is not None:
+        where.add(column + " = ANY({facilities})", facilities=sorted(facility_codes))
 
 
 def _of(study: LiteralString, condition: LiteralString) -> LiteralString:
@@ -176,6 +182,10 @@ class Actor:
             raise NotPermitted(
                 f"This needs the permission {permission.value}. Ask an administrator for a role that has it."
             )
+
+    def add_facility(self, where: Where, column: LiteralString) -> None:
+        """The condition on a column that holds a facility, for who need not be allowed to read studies."""
+        _add_facility(where, self.facility_codes, column)
 
     @property
     def facility_code(self) -> str | None:
@@ -228,7 +238,7 @@ def application_entity(
         f"ae:{ae_title}",
         ae_title,
         frozenset(permission for permission, held in granted.items() if held),
-        role="application-entity",
+        role=STATION,
         facility_codes=None if facility_code is None else frozenset({facility_code}),
         masks_sensitive=sensitive_access == "mask",
     )

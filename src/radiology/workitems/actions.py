@@ -130,7 +130,8 @@ async def workitem_attributes(app: App, actor: Actor, sop_instance_uid: str) -> 
 async def find_workitems(app: App, actor: Actor, query: WorkitemQuery, *, limit: int) -> list[Mapping[str, Any]]:
     """The attributes of the workitems that fit, by their scheduled start."""
     found: list[Mapping[str, Any]] = []
-    where, after = conditions(query, facility_codes=actor.facility_codes), None
+    where, after = conditions(query), None
+    queries.add_reach(where, actor)
     async with app.db.transaction() as tx:
         while len(found) < limit:
             rows = await queries.page(tx, where, after=after, limit=PAGE)

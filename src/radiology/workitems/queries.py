@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from radiology.access.model import Actor
+from radiology.access.model import STATION, Actor
 from radiology.kit.db import Transaction, Where, as_json
 from radiology.workitems.model import State, Workitem
 from radiology.workitems.reports import Report
@@ -97,32 +97,30 @@ async def save(tx: Transaction, workitem: Workitem, *, starts_at: datetime, at: 
 
 async def lock(tx: Transaction, sop_instance_uid: str, *, visible_to: Actor) -> WorkitemRow | None:
     """A workitem, which nobody else changes until this transaction ends."""
+    where = _one(sop_instance_uid, visible_to)
     return await tx.maybe(
         WorkitemRow,
         """
         SELECT sop_instance_uid, facility_code, state, transaction_uid, scheduled_start_at, attributes
         FROM workitems
-        WHERE sop_instance_uid = %(uid)s
-            AND (%(facility_codes)s::text[] IS NULL OR facility_code = ANY(%(facility_codes)s))
-        FOR NO KEY UPDATE
-        """,
-        uid=sop_instance_uid,
-        facility_codes=_facilities(visible_to),
+        WHERE """
+        + where.condition
+        + " FOR NO KEY UPDATE",
+        **where.parameters,
     )
 
 
 async def read(tx: Transaction, sop_instance_uid: str, *, visible_to: Actor) -> WorkitemRow | None:
     """A workitem, to be shown."""
+    where = _one(sop_instance_uid, visible_to)
     return await tx.maybe(
         WorkitemRow,
         """
         SELECT sop_instance_uid, facility_code, state, transaction_uid, scheduled_start_at, attributes
         FROM workitems
-        WHERE sop_instance_uid = %(uid)s
-            AND (%(facility_codes)s::text[] IS NULL OR facility_code = ANY(%(facility_codes)s))
-        """,
-        uid=sop_instance_uid,
-        facility_codes=_facilities(visible_to),
+        WHERE """
+        + where.condition,
+        **where.parameters,
     )
 
 
@@ -299,5 +297,26 @@ async def note_failure(tx: Transaction, ae_title: str, sentence: str) -> int:
     )
 
 
-def _facilities(actor: Actor) -> list[str] | None:
-    return None if actor.facility_codes is None else sorted(actor.facility_codes)
+def _one(sop_instance_uid: str, visible_to: Actor) -> Where:
+    where = Where()
+    where.add("sop_instance_uid = {uid}", uid=sop_instance_uid)
+    add_reach(where, visible_to)
+    return where
+
+
+def add_reach(where: Where, visible_to: Actor) -> None:
+    """The workitems of the actor's facilities; for people only those about studies that they see in full.
+
+    A station sees, as in the modality worklist, whatever is to be done in its facility. Raises NotPermitted.
+    """
+    if visible_to.role == STATION:
+        visible_to.add_facility(where, "facility_code")
+        return
+    reach = visible_to.staff_reach
+    reach.add_facility(where, "facility_code")
+    if not reach.sees_sensitive:
+        where.clauses.append(
+            "NOT EXISTS (SELECT FROM imaging_studies AS told WHERE told.study_instance_uid IN"
+            """ (SELECT uid #>> '{}' FROM jsonb_path_query(attributes, 'lax $.**."0020000D".Value[*]') AS uid)"""
+            " AND NOT " + reach.seen(where, "told") + ")"
+        )

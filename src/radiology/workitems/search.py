@@ -66,11 +66,9 @@ def parse(identifier: Mapping[str, Any], *, zone: tzinfo) -> WorkitemQuery:
     return WorkitemQuery(particular, identifier, zone)
 
 
-def conditions(query: WorkitemQuery, *, facility_codes: frozenset[str] | None) -> Where:
+def conditions(query: WorkitemQuery) -> Where:
     """What the database can say of the answers; `fits` says the rest."""
     where = Where()
-    if facility_codes is not None:
-        where.add("facility_code = ANY({facility_codes})", facility_codes=sorted(facility_codes))
     state, uids = query.keys.get(PROCEDURE_STEP_STATE), query.keys.get(SOP_INSTANCE_UID)
     if isinstance(state, SingleValue):
         where.add("state = {state}", state=state.value)

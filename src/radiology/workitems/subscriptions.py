@@ -104,7 +104,8 @@ async def _subscribe_globally(tx: Transaction, app: App, actor: Actor, uid: str,
 
 async def _all(tx: Transaction, actor: Actor, query: WorkitemQuery) -> list[Workitem]:
     found: list[Workitem] = []
-    where, after = conditions(query, facility_codes=actor.facility_codes), None
+    where, after = conditions(query), None
+    queries.add_reach(where, actor)
     while rows := await queries.page(tx, where, after=after, limit=PAGE):
         found += [row.workitem for row in rows if query.fits(row.attributes)]
         after = rows[-1].scheduled_start_at, rows[-1].sop_instance_uid

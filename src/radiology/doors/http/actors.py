@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from radiology.access.accounts import Authenticator
-from radiology.access.model import Actor
+from radiology.access.model import Actor, Role
 from radiology.app import App
 from radiology.audit.context import current
 from radiology.errors import NotAuthenticated, NotPermitted, TooManyAttempts
@@ -21,6 +21,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PAGES_BELOW = ("/viewer/", "/light/")
 #: All that a session for one study may ask for; which study that is, every query knows.
 ONE_STUDY_BELOW = (*PAGES_BELOW, "/dicomweb/studies", "/dicomweb/series", "/dicomweb/instances")
+#: All that a patient may ask for; which studies and reports those are, every query knows.
+PATIENT_BELOW = (*ONE_STUDY_BELOW, "/api/radiology/studies", "/api/radiology/reports", "/api/radiology/me")
 
 FAILURES_ALLOWED = 10
 FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
@@ -56,6 +58,8 @@ async def actor_of(connection: HTTPConnection) -> Actor:
         actor = await _authenticate(connection)
         if actor.study_instance_uid is not None and not connection.scope["path"].startswith(ONE_STUDY_BELOW):
             raise NotPermitted("This link opens one study, and nothing else.")
+        if actor.role == Role.PATIENT and not connection.scope["path"].startswith(PATIENT_BELOW):
+            raise NotPermitted("A patient sees studies and reports of his or her own, and nothing else.")
         connection.scope["actor"] = actor
     return actor
 

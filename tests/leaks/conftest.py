@@ -1,0 +1,150 @@
+"""A world of two facilities with ordinary and sensitive studies, and texts that only who may see them must ever read."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydicom.uid import generate_uid
+
+import make
+from radiology.app import App
+from radiology.kit.db import as_json
+from radiology.kit.ids import uuid7
+
+
+@dataclass
+class Study:
+    """One study of the world. `within`: what nobody reads for whom it is masked; `names`: what it is known by."""
+
+    stored: make.Stored
+    id: UUID
+    report: UUID
+    facility: str
+    within: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def uid(self) -> str:
+        return self.stored.study_instance_uid
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.within, *self.names]
+
+
+@dataclass
+class World:
+    ordinary: Study
+    breast: Study
+    forensic: Study
+    elsewhere: Study
+    sensitive_elsewhere: Study
+
+    @property
+    def sensitive(self) -> list[Study]:
+        return [self.breast, self.forensic]
+
+    @property
+    def of_others(self) -> list[Study]:
+        return [self.elsewhere, self.sensitive_elsewhere]
+
+    @property
+    def studies(self) -> list[Study]:
+        return [self.ordinary, *self.sensitive, *self.of_others]
+
+
+@pytest.fixture
+async def world(app: App) -> World:
+    return World(
+        ordinary=await a_study(app, "ORDINARY", "LOCAL", "CT", []),
+        breast=await a_study(app, "BREAST", "LOCAL", "MG", ["S2"]),
+        forensic=await a_study(app, "FORENSIC", "LOCAL", "DX", ["S4"], "V"),
+        elsewhere=await a_study(app, "ELSEWHERE", "OTHER", "CT", []),
+        sensitive_elsewhere=await a_study(app, "FAROFF", "OTHER", "US", ["S1"]),
+    )
+
+
+async def a_study(
+    app: App, word: str, facility: str, modality: str, classes: list[str], confidentiality: str = "R"
+) -> Study:
+    """A study whose every text holds the word, and its final report."""
+    secret = f"Within{word}"
+    stored = await make.a_study(
+        app,
+        facility_code=facility,
+        Modality=modality,
+        PatientName=f"Name{word}^A",
+        PatientID=f"ID{word}",
+        AccessionNumber=f"ACC{word}",
+        StudyTime="131722",
+        StudyID=f"{secret}1"[:16],
+        StudyDescription=f"{secret} study",
+        SeriesDescription=f"{secret} series",
+        ProtocolName=f"{secret} protocol",
+        ReferringPhysicianName=f"{secret}^Doctor",
+        SeriesInstanceUID=generate_uid(),
+    )
+    async with app.db.transaction() as tx:
+        id = await label(tx, stored.study_instance_uid, classes, confidentiality if classes else "N")
+        report = await a_report(tx, id, secret)
+    image = stored.objects[0]
+    within = [secret, str(image.SeriesInstanceUID), str(image.SOPInstanceUID), "131722", "13:17:22"]
+    if not classes:
+        within = within[:3]
+    names = [f"Name{word}", f"ID{word}", f"ACC{word}", stored.study_instance_uid, str(id)]
+    return Study(stored, id, report, facility, within, names)
+
+
+async def label(tx: Any, uid: str, classes: list[str], confidentiality: str) -> UUID:
+    return await tx.value(
+        """
+        UPDATE imaging_studies
+        SET sensitive_classes = %(classes)s, confidentiality = %(confidentiality)s
+        WHERE study_instance_uid = %(uid)s
+        RETURNING id
+        """,
+        uid=uid,
+        classes=classes,
+        confidentiality=confidentiality,
+    )
+
+
+async def a_report(tx: Any, study_id: UUID, secret: str) -> UUID:
+    return await tx.value(
+        """
+        INSERT INTO radiology_reports (study_id, patient_id, status, category, code, findings, issued, author)
+        SELECT id, patient_id, 'final', '[]', %(code)s, %(findings)s, now() - interval '2 days', 'account:writer'
+        FROM imaging_studies
+        WHERE id = %(study_id)s
+        RETURNING id
+        """,
+        study_id=study_id,
+        code=as_json({"text": secret}),
+        findings=f"{secret} findings",
+    )
+
+
+async def relate(app: App, account: str, study: Study, kind: str = "reader") -> None:
+    """A relation of an account to the patient of a study that runs for an hour."""
+    async with app.db.transaction() as tx:
+        await tx.run(
+            """
+            INSERT INTO care_relations (id, actor, kind, patient_id, begins_at, ends_at, source, made_by)
+            SELECT %(id)s, %(actor)s, %(kind)s, patient_id, now() - interval '1 hour', now() + interval '1 hour',
+                'test', 'account:test'
+            FROM imaging_studies
+            WHERE id = %(study_id)s
+            """,
+            id=uuid7(),
+            actor=f"account:{account}",
+            kind=kind,
+            study_id=study.id,
+        )
+
+
+async def belongs(app: App, account: str, facility: str = "LOCAL") -> None:
+    async with app.db.transaction() as tx:
+        await tx.run(
+            "UPDATE accounts SET facility_code = %(facility)s WHERE name = %(name)s", facility=facility, name=account
+        )
