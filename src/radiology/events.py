@@ -273,6 +273,48 @@ class WorkitemStateChanged(Event):
         return self.sop_instance_uid
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlassEvent(Event):
+    """An event of one use of break-glass."""
+
+    break_glass_id: str
+    actor: str
+
+    @property
+    def key(self) -> str:
+        return self.break_glass_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlassStarted(BreakGlassEvent):
+    """Somebody opened the sensitive studies of one patient."""
+
+    type = "radiology.break-glass.started.v1"
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlassEnded(BreakGlassEvent):
+    """They are closed again, by wish or by time."""
+
+    type = "radiology.break-glass.ended.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlassReviewOverdue(BreakGlassEvent):
+    """A use was not reviewed within 72 hours."""
+
+    type = "radiology.break-glass.review-overdue.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlassOverused(BreakGlassEvent):
+    """Somebody broke the glass more than three times within seven days."""
+
+    type = "radiology.break-glass.overused.v1"
+    uses: int
+
+
 def body_of(event: Event) -> dict[str, Any]:
     """What is sent: all fields of the event."""
     return asdict(event)

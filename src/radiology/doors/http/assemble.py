@@ -22,6 +22,7 @@ from radiology.associations.routes import router as associations
 from radiology.audit.routes import router as audit
 from radiology.audit.trail import Access
 from radiology.deidentification.routes import router as deidentification
+from radiology.break_glass.routes import router as break_glass
 from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
@@ -85,6 +86,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         takeover,
         prefetch,
         viewing,
+        break_glass,
         deidentification,
         *_dicom_over_rest(),
     ):

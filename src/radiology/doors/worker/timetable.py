@@ -9,6 +9,7 @@ from radiology.audit.forwarding import forward
 from radiology.audit.sealing import drop_old_months, seal_arrivals
 from radiology.audit.verifying import verify_monthly
 from radiology.deidentification.exports import tend
+from radiology.break_glass import actions as break_glass
 from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
@@ -60,6 +61,7 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("exports.tend", 60, lambda: tend(app)),
+        Task("break-glass.follow", 30, lambda: break_glass.follow(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
