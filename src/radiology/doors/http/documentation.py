@@ -49,6 +49,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 _PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'"
+    "; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 
 

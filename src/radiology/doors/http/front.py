@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radiology.audit.context import Circumstances, begin
-from radiology.doors.http import audited, problems
+from radiology.doors.http import audited, headers, problems
 from radiology.doors.http.actors import COOKIE, PAGES_BELOW, actor_of
 from radiology.errors import NotAuthenticated, RadiologyError, TooLarge, Unavailable
 from radiology.kit import metrics
@@ -54,6 +54,7 @@ class Front:
         self._app = app
         self._limit_json, self._limit = settings.max_json_bytes, settings.max_request_bytes
         self._public_metrics = public_metrics
+        self._said = headers.usual(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,7 +65,7 @@ class Front:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began = monotonic_seconds()
-        answer = _Answer(send, scope, begin(audited.circumstances_of(scope)))
+        answer = _Answer(send, scope, begin(audited.circumstances_of(scope)), self._said)
         try:
             await self._answer(scope, receive, answer)
         except Exception as error:  # A door catches broadly, so that a bug is an answer too.
@@ -94,28 +95,28 @@ class Front:
 
     def _limit_of(self, scope: Scope) -> int:
         """The longest body allowed, in bytes. Raises TooLarge where the client announces a longer one."""
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        media_type = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
+        sent: Mapping[bytes, bytes] = dict(scope["headers"])
+        media_type = sent.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
         json = media_type.startswith(b"application/") and media_type.endswith(b"json")
         limit = self._limit_json if json else self._limit
-        announced = headers.get(b"content-length", b"0")
+        announced = sent.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
             raise _too_large(limit)
         return limit
 
 
 class _Answer:
-    """The sending end; knows the status, has the request recorded, and adds the request id.
+    """The sending end; knows the status, has the request recorded, and adds the request id and what every answer says.
 
     `refusal` is why an answer was not sent: that somebody reads it could not be recorded.
     """
 
-    def __init__(self, send: Send, scope: Scope, circumstances: Circumstances) -> None:
+    def __init__(self, send: Send, scope: Scope, circumstances: Circumstances, said: headers.Headers) -> None:
         self.status = 0
         self.refusal: Unavailable | None = None
         self.circumstances = circumstances
         self._send, self._scope = send, scope
-        self._header = (b"x-request-id", scope["request_id"].encode())
+        self._said = (*said, (b"x-request-id", scope["request_id"].encode()))
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -125,7 +126,8 @@ class _Answer:
                 self.refusal = error
                 raise
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), self._header]
+            given: headers.Headers = message.get("headers", ())
+            message["headers"] = [*given, *headers.missing(given, self._said, status=self.status)]
         await self._send(message)
 
 
