@@ -23,6 +23,8 @@ from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
+from radiology.relations import actions as relations
+from radiology.relations.model import Kind
 from radiology.reports import model, queries
 from radiology.reports.model import Report, Status, Verb
 from radiology.reports.queries import StudyFacts
@@ -58,6 +60,7 @@ async def begin_report(app: App, actor: Actor, body: ReportIn) -> tuple[UUID, in
         if report.status == Status.PRELIMINARY:
             await _add_version(tx, report, at=app.clock.now())
         await audit.record(tx, actor, "report.begin", str(report.id))
+        await relations.note(tx, actor, Kind.READER, study.id, source="report")
         await emit(tx, ReportCreated(**_event(report)))
         answer = await queries.report_body(tx, report.id, zone=app.settings.time_zone)
     modality = study.modalities[0] if study.modalities else "OT"
@@ -84,6 +87,7 @@ async def edit_report(app: App, actor: Actor, name: str, body: ReportEdit, *, ve
         if status == Status.PRELIMINARY:
             await _add_version(tx, edited, at=app.clock.now())
         await audit.record(tx, actor, "report.edit", str(report.id), detail={"version": edited.version})
+        await relations.note(tx, actor, Kind.READER, report.study_id, source="report")
         return edited.version, await queries.report_body(tx, report.id, zone=app.settings.time_zone)
 
 
@@ -124,6 +128,7 @@ async def _approved(tx: Transaction, app: App, actor: Actor, report: Report, bod
     await queries.save_approval(tx, approved, self_approved=report.author == actor.id)
     await _add_version(tx, approved, at=now)
     await audit.record(tx, actor, "report.approve", str(report.id), detail={"version": approved.version})
+    await relations.note(tx, actor, Kind.APPROVER, report.study_id, source="report")
     await emit(tx, ReportFinalized(**_event(approved)))
     return approved
 

@@ -21,8 +21,8 @@ from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
 from radiology.audit.routes import router as audit
 from radiology.audit.trail import Access
-from radiology.deidentification.routes import router as deidentification
 from radiology.break_glass.routes import router as break_glass
+from radiology.deidentification.routes import router as deidentification
 from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
@@ -38,6 +38,7 @@ from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
 from radiology.prefetch.routes import router as prefetch
+from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
@@ -87,6 +88,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         prefetch,
         viewing,
         break_glass,
+        relations,
         deidentification,
         *_dicom_over_rest(),
     ):

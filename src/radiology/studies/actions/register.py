@@ -12,6 +12,7 @@ from radiology.errors import Unprocessable
 from radiology.events import StudyRegistered, emit
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
+from radiology.relations import actions as relations
 from radiology.sensitivity.labelling import label
 from radiology.standards.dicom.names import name_search_text
 from radiology.standards.dicom.uids import new_uid
@@ -43,6 +44,7 @@ async def register_study(app: App, actor: Actor, body: StudyIn) -> tuple[UUID, i
         uid = columns["study_instance_uid"]
         await emit(tx, StudyRegistered(facility_code=facility, study_id=str(columns["id"]), study_instance_uid=uid))
         await label(tx, actor, [columns["id"]], cause="registered")
+        await relations.note_named(tx, actor, columns["id"])
         return columns["id"], 1, await read.study_body(tx, columns["id"], zone=app.settings.time_zone)
 
 
