@@ -12,6 +12,9 @@ from radiology.app import App
 from radiology.application_entities.model import ApplicationEntity
 from radiology.settings import Settings
 
+#: What C-FIND says of a sensitive study, by the sensitive access of who asks.
+DESCRIBED = {"none": [], "mask": ["Sensitive imaging study"], "full": ["WithinBREAST study"]}
+
 
 @pytest.mark.anyio
 async def test_s74_by_dicomweb(world: World, app: App, client_as: Callable[..., Awaitable[httpx2.AsyncClient]]) -> None:
@@ -32,7 +35,7 @@ async def test_s74_by_dicomweb(world: World, app: App, client_as: Callable[..., 
 
 
 @pytest.mark.peer("Query/Retrieve FIND (SCP)", "pynetdicom")
-@pytest.mark.parametrize(("access", "described"), [("none", []), ("mask", ["Sensitive imaging study"]), ("full", ["WithinBREAST study"])])  # fmt: skip
+@pytest.mark.parametrize(("access", "described"), DESCRIBED.items())
 def test_s74_by_dimse(settings: Settings, access: str, described: list[str]) -> None:
     with running_node(settings) as node:
         node.register(ApplicationEntity(KNOWN, sensitive_access=access))

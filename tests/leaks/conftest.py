@@ -1,5 +1,6 @@
-"""A world of two facilities with ordinary and sensitive studies, and texts that only who may see them must ever read."""
+"""Two facilities with ordinary and sensitive studies, and texts that nobody must read but who may see them."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ import make
 from radiology.app import App
 from radiology.kit.db import as_json
 from radiology.kit.ids import uuid7
+
+TIMES = {"BREAST": "131722", "FORENSIC": "141823", "FAROFF": "151924"}
 
 
 @dataclass
@@ -77,7 +80,7 @@ async def a_study(
         PatientName=f"Name{word}^A",
         PatientID=f"ID{word}",
         AccessionNumber=f"ACC{word}",
-        StudyTime="131722",
+        StudyTime=TIMES.get(word, "090000"),
         StudyID=f"{secret}1"[:16],
         StudyDescription=f"{secret} study",
         SeriesDescription=f"{secret} series",
@@ -86,14 +89,19 @@ async def a_study(
         SeriesInstanceUID=generate_uid(),
     )
     async with app.db.transaction() as tx:
-        id = await label(tx, stored.study_instance_uid, classes, confidentiality if classes else "N")
-        report = await a_report(tx, id, secret)
+        study_id = await label(tx, stored.study_instance_uid, classes, confidentiality if classes else "N")
+        report = await a_report(tx, study_id, secret)
     image = stored.objects[0]
-    within = [secret, str(image.SeriesInstanceUID), str(image.SOPInstanceUID), "131722", "13:17:22"]
-    if not classes:
-        within = within[:3]
-    names = [f"Name{word}", f"ID{word}", f"ACC{word}", stored.study_instance_uid, str(id)]
-    return Study(stored, id, report, facility, within, names)
+    within = [
+        secret,
+        str(image.SeriesInstanceUID),
+        str(image.SOPInstanceUID),
+        TIMES.get(word, ""),
+        ":".join(re.findall("..", TIMES.get(word, ""))),
+    ]
+    within = [text for text in within if text]
+    names = [f"Name{word}", f"ID{word}", f"ACC{word}", stored.study_instance_uid, str(study_id)]
+    return Study(stored, study_id, report, facility, within, names)
 
 
 async def label(tx: Any, uid: str, classes: list[str], confidentiality: str) -> UUID:
