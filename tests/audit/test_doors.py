@@ -130,6 +130,8 @@ async def test_a_patient_sees_who_saw_and_no_names(app: App, service: FastAPI, c
             """,
             actor=(await patient.get("/api/radiology/me")).json()["id"],
         )
-    told = (await patient.get(path)).json()
+    answer = await patient.get(path)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
     assert {(each["who"], each["name"]) for each in told["results"]} >= {("Radiologist", None)}
     assert {each["name"] for each in told["results"]} == {None}

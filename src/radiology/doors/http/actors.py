@@ -23,6 +23,8 @@ PAGES_BELOW = ("/viewer/", "/light/")
 ONE_STUDY_BELOW = (*PAGES_BELOW, "/dicomweb/studies", "/dicomweb/series", "/dicomweb/instances")
 #: All that a patient may ask for; which studies and reports those are, every query knows.
 PATIENT_BELOW = (*ONE_STUDY_BELOW, "/api/radiology/studies", "/api/radiology/reports", "/api/radiology/me")
+#: Who saw what is theirs; whose it is, the route knows.
+ACCESSES = "/accesses"
 
 FAILURES_ALLOWED = 10
 FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
@@ -58,7 +60,8 @@ async def actor_of(connection: HTTPConnection) -> Actor:
         actor = await _authenticate(connection)
         if actor.study_instance_uid is not None and not connection.scope["path"].startswith(ONE_STUDY_BELOW):
             raise NotPermitted("This link opens one study, and nothing else.")
-        if actor.role == Role.PATIENT and not connection.scope["path"].startswith(PATIENT_BELOW):
+        path: str = connection.scope["path"]
+        if actor.role == Role.PATIENT and not path.startswith(PATIENT_BELOW) and not path.endswith(ACCESSES):
             raise NotPermitted("A patient sees studies and reports of his or her own, and nothing else.")
         connection.scope["actor"] = actor
     return actor
