@@ -43,6 +43,7 @@ from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.studies.archive import open_archive
+from radiology.studies.label_routes import router as labels
 from radiology.studies.routes import router as studies
 from radiology.takeover.proxy import Proxy
 from radiology.takeover.routes import router as takeover
@@ -88,6 +89,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         prefetch,
         viewing,
         break_glass,
+        labels,
         relations,
         deidentification,
         *_dicom_over_rest(),
