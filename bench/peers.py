@@ -200,7 +200,7 @@ def service_environment(data: Path, http_port: int, dicom_port: int) -> dict[str
 
 def bearer_token(environment: Mapping[str, str]) -> str:
     """A token of the running service whose settings are `environment`."""
-    argv = ["./radi", "token", "bench", "--role", "administrator"]
+    argv = ["./radi", "token", "bench", "--role", "service"]
     answer = subprocess.run(
         argv, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
     )

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(
         default=480, ge=5, le=1440, description="Minutes without use after which somebody must sign in again."
     )
+    searches_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="Searches that one person may send to a process in a minute (HTTP); 0 for no limit. Accounts of "
+        "the role `service` are not limited.",
+    )
     max_json_bytes: int = Field(
         default=8 * MIB, ge=KIB, description="Longest JSON request body; longer ones are refused with 413."
     )

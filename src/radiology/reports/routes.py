@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, created, page, tagged, unchanged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.searching import Searcher
 from radiology.errors import NotFound
 from radiology.reports import model, queries
 from radiology.reports.actions import approve_report, begin_report, edit_report
@@ -48,7 +49,7 @@ async def post_report(body: ReportIn, app: CurrentApp, actor: CurrentActor) -> R
     responses={200: {"model": ReportPage}},
     openapi_extra={"parameters": openapi_parameters(NAMES)},
 )
-async def get_reports(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+async def get_reports(request: Request, app: CurrentApp, actor: Searcher) -> Response:
     """Search reports. All criteria that are given must hold; newest first, a page at a time."""
     given = read_parameters(request.query_params, NAMES)
     zone = app.settings.zone

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, created, page, tagged, unchanged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.searching import Searcher
 from radiology.kit.pages import read_cursor
 from radiology.studies.actions import reject
 from radiology.studies.actions.register import register_study
@@ -35,7 +36,7 @@ async def post_study(body: StudyIn, app: CurrentApp, actor: CurrentActor) -> Res
     responses={200: {"model": StudyPage}},
     openapi_extra={"parameters": openapi_parameters(NAMES)},
 )
-async def get_studies(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+async def get_studies(request: Request, app: CurrentApp, actor: Searcher) -> Response:
     """Search studies. All criteria that are given must hold; newest first, a page at a time."""
     criteria = criteria_of(request.query_params, app.settings.zone)
     async with app.db.transaction() as tx:

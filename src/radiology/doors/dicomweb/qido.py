@@ -23,7 +23,7 @@ from radiology.doors.dicomweb.parameters import (
     path_uid,
     remark,
 )
-from radiology.doors.http.actors import actor_of
+from radiology.doors.http.searching import searcher_of
 from radiology.settings import Settings
 from radiology.standards.dicom.matching import MatchingOptions
 from radiology.studies.queries.conditions import named
@@ -56,7 +56,7 @@ async def search_instances(request: Request) -> Response:
 
 
 async def _search(request: Request, level: Level) -> Response:
-    actor = await actor_of(request)
+    actor = await searcher_of(request)
     app: App = request.app.state.app
     media_type = list_type(request)
     query = parse_query(request, level, app.settings)

@@ -20,6 +20,7 @@ from radiology.doors.dicomweb.wado import metadata_answer
 from radiology.doors.dicomweb.zipped import zip_answer
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.searching import Searcher
 from radiology.errors import FieldProblem, Invalid, Unprocessable
 from radiology.settings import Settings
 from radiology.standards.dicom.matching import MatchingOptions
@@ -69,7 +70,7 @@ router.add_api_route(
 
 
 @router.post(PATH + "/dicom/query", response_model=None)
-async def query(body: Query, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+async def query(body: Query, request: Request, app: CurrentApp, actor: Searcher) -> Response:
     """Find patients, studies, series or instances as C-FIND does. No match is an empty list, never an error."""
     if body.remote is not None:
         return await _ask_remote(body, body.remote, app, actor)

@@ -34,6 +34,7 @@ from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
+from radiology.doors.http.searching import SearchLimit
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
@@ -42,6 +43,7 @@ from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
+from radiology.sensitivity.routes import router as sensitivity
 from radiology.studies.archive import open_archive
 from radiology.studies.label_routes import router as labels
 from radiology.studies.routes import router as studies
@@ -65,6 +67,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.authenticator = Authenticator(app)
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
+    service.state.search_limit = SearchLimit(app.settings.searches_per_minute)
     service.state.metadata = ByteCache(app.settings.metadata_cache_bytes)
     service.state.permitted = Permitted()
     service.state.pictures = ByteCache(app.settings.picture_cache_bytes)
@@ -89,6 +92,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         prefetch,
         viewing,
         break_glass,
+        sensitivity,
         labels,
         relations,
         deidentification,
