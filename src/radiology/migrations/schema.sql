@@ -686,18 +686,6 @@ COMMENT ON COLUMN public.application_entities.hosts IS 'where it may call from: 
 
 COMMENT ON COLUMN public.application_entities.certificate_fingerprint IS 'SHA-256 of its certificate, 64 hexadecimal digits';
 
-CREATE TABLE public.approval_delegations (
-    id uuid NOT NULL,
-    delegated_by text NOT NULL,
-    delegate text NOT NULL,
-    facility_code text NOT NULL,
-    begins_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone,
-    reason text NOT NULL,
-    CONSTRAINT approval_delegations_check CHECK ((ends_at > begins_at))
-);
-
 CREATE SEQUENCE public.association_positions
     START WITH 1
     INCREMENT BY 1
@@ -1283,11 +1271,6 @@ CREATE TABLE public.moves (
 
 COMMENT ON COLUMN public.moves.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
 
-CREATE TABLE public.notice_addresses (
-    account_name text NOT NULL,
-    email text NOT NULL
-);
-
 CREATE TABLE public.notices (
     id uuid NOT NULL,
     recipient text NOT NULL,
@@ -1437,30 +1420,12 @@ ALTER TABLE public.performed_step_messages ALTER COLUMN id ADD GENERATED ALWAYS 
     CACHE 1
 );
 
-CREATE TABLE public.practitioner_privileges (
-    reference text NOT NULL,
-    facility_code text NOT NULL,
-    modality text NOT NULL,
-    interpret boolean NOT NULL,
-    approve boolean NOT NULL,
-    valid_until date
-);
-
-COMMENT ON COLUMN public.practitioner_privileges.modality IS 'a modality, or * for every one';
-
 CREATE TABLE public.practitioners (
     reference text NOT NULL,
-    name text DEFAULT ''::text NOT NULL,
-    active boolean DEFAULT true NOT NULL,
-    bmdc_number text DEFAULT ''::text NOT NULL,
-    bmdc_valid_until date,
-    specialties text[] DEFAULT '{}'::text[] NOT NULL,
     patient_references text[] DEFAULT '{}'::text[] NOT NULL
 );
 
-COMMENT ON TABLE public.practitioners IS 'the registry of practitioners, where no other one is named';
-
-COMMENT ON COLUMN public.practitioners.bmdc_number IS 'registration with the Bangladesh Medical and Dental Council';
+COMMENT ON TABLE public.practitioners IS 'what is known of practitioners beside their accounts';
 
 COMMENT ON COLUMN public.practitioners.patient_references IS 'the practitioner as a patient, and the family: never opened by break-glass';
 
@@ -2094,9 +2059,6 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.application_entities
     ADD CONSTRAINT application_entities_pkey PRIMARY KEY (ae_title);
 
-ALTER TABLE ONLY public.approval_delegations
-    ADD CONSTRAINT approval_delegations_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY public.associations
     ADD CONSTRAINT associations_pkey PRIMARY KEY (id);
 
@@ -2193,9 +2155,6 @@ ALTER TABLE ONLY public.move_instances
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.notice_addresses
-    ADD CONSTRAINT notice_addresses_pkey PRIMARY KEY (account_name);
-
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 
@@ -2228,9 +2187,6 @@ ALTER TABLE ONLY public.performed_procedure_steps
 
 ALTER TABLE ONLY public.performed_step_messages
     ADD CONSTRAINT performed_step_messages_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.practitioner_privileges
-    ADD CONSTRAINT practitioner_privileges_pkey PRIMARY KEY (reference, facility_code, modality);
 
 ALTER TABLE ONLY public.practitioners
     ADD CONSTRAINT practitioners_pkey PRIMARY KEY (reference);
@@ -2387,8 +2343,6 @@ CREATE INDEX procrastinate_jobs_queue_name_idx_v1 ON jobs.procrastinate_jobs USI
 CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON jobs.procrastinate_jobs USING btree (queueing_lock) WHERE (status = 'todo'::jobs.procrastinate_job_status);
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON jobs.procrastinate_periodic_defers USING btree (job_id);
-
-CREATE INDEX approval_delegations_delegate ON public.approval_delegations USING btree (delegate, facility_code);
 
 CREATE INDEX associations_calling ON public.associations USING btree (calling_ae_title, opened_at DESC, id DESC);
 
@@ -2657,9 +2611,6 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
-
-ALTER TABLE ONLY public.notice_addresses
-    ADD CONSTRAINT notice_addresses_account_name_fkey FOREIGN KEY (account_name) REFERENCES public.accounts(name) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);

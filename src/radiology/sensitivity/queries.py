@@ -150,11 +150,6 @@ async def save_rule(tx: Transaction, rule: Rule) -> None:
     )
 
 
-async def remove_rule(tx: Transaction, rule_id: UUID) -> bool:
-    """Forget a rule of the hospital."""
-    return bool(await tx.run("DELETE FROM sensitivity_rules WHERE id = %(rule_id)s", rule_id=rule_id))
-
-
 async def next_version(tx: Transaction, rule_id: UUID) -> int:
     """The number of the next version of a rule; the first is 1."""
     return await tx.value(

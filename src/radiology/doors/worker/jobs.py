@@ -15,6 +15,7 @@ from radiology.modality_worklist import forwarding
 from radiology.prefetch import actions as prefetch
 from radiology.prefetch import following as prefetching
 from radiology.remotes.pulls import actions as pulls
+from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions import commit
 from radiology.studies.archive import Archive
 from radiology.workitems import notices
@@ -31,6 +32,7 @@ HANDLERS: Mapping[str, Work] = {
     prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,
     routing.JOB: routing.deliver,
+    sensitivity.JOB: lambda archive, arguments: sensitivity.relabel(archive.app, arguments),
     forwarding.JOB: lambda archive, arguments: forwarding.send(archive.app, arguments),
     notices.JOB: lambda archive, arguments: notices.send_reports(archive.app, arguments),
 }

@@ -8,8 +8,8 @@ from radiology.associations.actions import forget_old_traces
 from radiology.audit.forwarding import forward
 from radiology.audit.sealing import drop_old_months, seal_arrivals
 from radiology.audit.verifying import verify_monthly
-from radiology.deidentification.exports import tend
 from radiology.break_glass import actions as break_glass
+from radiology.deidentification.exports import tend
 from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
@@ -19,6 +19,7 @@ from radiology.kit import outbox
 from radiology.kit.log import get_logger
 from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
+from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions.performed import follow_transfers
 from radiology.studies.actions.recompress import delete_superseded, recompress_due
 from radiology.studies.actions.recover import recover
@@ -62,6 +63,7 @@ def of(archive: Archive) -> list[Task]:
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("exports.tend", 60, lambda: tend(app)),
         Task("break-glass.follow", 30, lambda: break_glass.follow(app)),
+        Task("sensitivity.follow", 600, lambda: sensitivity.follow_shipped(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),

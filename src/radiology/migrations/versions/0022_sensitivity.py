@@ -1,4 +1,4 @@
-"""What makes studies sensitive, break-glass with its reviews and notices, and the local registry of practitioners.
+"""What makes studies sensitive, break-glass with its reviews and notices, and whose family a patient is.
 
 Of each series what rules look at is kept, so that rules may be changed later without opening a file. Rules of a
 hospital stand beside those that come with the service, and in place of those with the same id.
@@ -143,50 +143,15 @@ CREATE TABLE notices (
 COMMENT ON TABLE notices IS 'the inbox of each account; texts name no procedure and no result';
 COMMENT ON COLUMN notices.about IS 'what it is about, as BreakGlass/<id>';
 CREATE INDEX notices_recipient ON notices (recipient, made_at DESC, id DESC);
-
-CREATE TABLE notice_addresses (
-    account_name text PRIMARY KEY REFERENCES accounts (name) ON DELETE CASCADE ON UPDATE CASCADE,
-    email text NOT NULL
-);
 """
 
 PRACTITIONERS = """
 CREATE TABLE practitioners (
     reference text PRIMARY KEY,
-    name text NOT NULL DEFAULT '',
-    active boolean NOT NULL DEFAULT true,
-    bmdc_number text NOT NULL DEFAULT '',
-    bmdc_valid_until date,
-    specialties text[] NOT NULL DEFAULT '{}',
     patient_references text[] NOT NULL DEFAULT '{}'
 );
-COMMENT ON TABLE practitioners IS 'the registry of practitioners, where no other one is named';
-COMMENT ON COLUMN practitioners.bmdc_number IS 'registration with the Bangladesh Medical and Dental Council';
+COMMENT ON TABLE practitioners IS 'what is known of practitioners beside their accounts';
 COMMENT ON COLUMN practitioners.patient_references IS 'the practitioner as a patient, and the family: never opened by break-glass';
-
-CREATE TABLE practitioner_privileges (
-    reference text NOT NULL,
-    facility_code text NOT NULL,
-    modality text NOT NULL,
-    interpret boolean NOT NULL,
-    approve boolean NOT NULL,
-    valid_until date,
-    PRIMARY KEY (reference, facility_code, modality)
-);
-COMMENT ON COLUMN practitioner_privileges.modality IS 'a modality, or * for every one';
-
-CREATE TABLE approval_delegations (
-    id uuid PRIMARY KEY,
-    delegated_by text NOT NULL,
-    delegate text NOT NULL,
-    facility_code text NOT NULL,
-    begins_at timestamptz NOT NULL,
-    ends_at timestamptz NOT NULL,
-    ended_at timestamptz,
-    reason text NOT NULL,
-    CHECK (ends_at > begins_at)
-);
-CREATE INDEX approval_delegations_delegate ON approval_delegations (delegate, facility_code);
 """
 
 
