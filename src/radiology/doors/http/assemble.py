@@ -45,7 +45,7 @@ from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.sensitivity.routes import router as sensitivity
 from radiology.studies.archive import open_archive
-from radiology.studies.label_routes import router as labels
+from radiology.studies.labels.routes import router as labels
 from radiology.studies.routes import router as studies
 from radiology.takeover.proxy import Proxy
 from radiology.takeover.routes import router as takeover

@@ -1,0 +1,1 @@
+"""What is sensitive about one study, over REST."""
