@@ -64,6 +64,9 @@ class ExportIn(BaseModel):
     leaveOutSmallGroups: bool = False  # noqa: N815
 
 
+Pixel = Annotated[int, Field(ge=0, le=65535)]
+
+
 class RegionsIn(BaseModel):
     """Where images of a device and size have text; no rectangle says that they have none."""
 
@@ -79,7 +82,7 @@ class RegionsIn(BaseModel):
     model: Text
     rows: int = Field(ge=1, le=65535)
     columns: int = Field(ge=1, le=65535)
-    rectangles: list[tuple[int, int, int, int]] = Field(
+    rectangles: list[tuple[Pixel, Pixel, Pixel, Pixel]] = Field(
         max_length=100, description="Left, top, right, bottom; the last ones included."
     )
 
