@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from pydicom import dcmread
 from pydicom.uid import MPEG2MPML, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RawDataStorage, RLELossless
 
 import make
@@ -54,7 +55,9 @@ async def test_an_object_comes_as_explicit_little_endian(app: App, client_as: Cl
         ({"charset": "utf-8"}, 200),
         ({"charset": "iso-8859-1"}, 406),
         ({"anonymize": "no"}, 400),
-        ({"anonymize": "yes"}, 406),
+        ({"anonymize": "yes"}, 200),
+        ({"anonymize": "yes", "contentType": "image/jpeg"}, 400),
+        ({"anonymize": "yes", "frameNumber": "1"}, 400),
         ({"transferSyntax": MPEG2MPML}, 406),
         ({"transferSyntax": "nonsense"}, 400),
         ({"transferSyntax": ImplicitVRLittleEndian}, 400),
@@ -107,3 +110,33 @@ async def test_who_may_not_see_it_does_not_find_it(app: App, client_as: ClientAs
     stored = await make.a_study(app)
     client = await client_as("radiologist")
     assert (await client.get("/wado", params=parameters_of(stored), headers={"authorization": ""})).status_code == 401
+
+
+async def test_a_de_identified_object_says_nothing_of_the_patient_and_how_it_was_made(
+    app: App, client_as: ClientAs
+) -> None:
+    stored = await make.a_study(app, BodyPartExamined="CHEST", PatientName="Qwertyson^Zoltan", PatientID="HOSP-778812")
+    client = await client_as("radiologist")
+    answer = await client.get("/wado", params=parameters_of(stored, anonymize="yes"))
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["content-type"] == f"application/dicom; transfer-syntax={ExplicitVRLittleEndian}"
+    for secret in ("Qwertyson", "HOSP-778812", stored.study_instance_uid, stored.sop_instance_uid):
+        assert secret.encode() not in answer.content
+    image = dcmread(BytesIO(answer.content))
+    assert image.PatientIdentityRemoved == "YES"
+    assert {"113100", "113101"} <= {item.CodeValue for item in image.DeidentificationMethodCodeSequence}
+    assert image.file_meta.MediaStorageSOPInstanceUID == image.SOPInstanceUID
+    again = await client.get("/wado", params=parameters_of(stored, anonymize="yes", transferSyntax=RLELossless))
+    other = dcmread(BytesIO(again.content))
+    assert (other.file_meta.TransferSyntaxUID, other.SOPInstanceUID) == (RLELossless, image.SOPInstanceUID)
+    assert (other.pixel_array == image.pixel_array).all()
+    assert not list(app.objects.root.rglob("*.part"))
+
+
+async def test_what_may_show_who_it_is_is_refused_with_the_reason(app: App, client_as: ClientAs) -> None:
+    stored = await make.a_study(app, BodyPartExamined="CHEST", BurnedInAnnotation="YES")
+    client = await client_as("radiologist")
+    answer = await client.get("/wado", params=parameters_of(stored, anonymize="yes"))
+    assert (answer.status_code, "Text may be burned into the image" in answer.json()["detail"]) == (406, True)
+    assert not list(app.objects.root.rglob("*.part"))

@@ -100,6 +100,22 @@ class Streamed(Response):
             chunk = following
 
 
+class Released(Response):
+    """Another answer, made of something that is let go when it is sent, or when its reader has gone."""
+
+    def __init__(self, answer: Response, release: Callable[[], object]) -> None:
+        super().__init__(None, status_code=answer.status_code)
+        self.raw_headers = answer.raw_headers
+        self._answer, self._release = answer, release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._release()
+
+
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

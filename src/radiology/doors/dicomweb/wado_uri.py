@@ -1,5 +1,6 @@
 """WADO-URI (PS3.18 9): one instance, named by query parameters; the object itself, or what a browser shows of it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
@@ -9,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radiology.app import App
+from radiology.deidentification.retrieval import deidentified, masked_regions
 from radiology.doors.dicomweb.foreign import fetched
 from radiology.doors.dicomweb.media_types import DICOM, MediaRange, accepted, parse_accept
 from radiology.doors.dicomweb.rendered import retrieve_presented, retrieve_rendered, retrieve_rendered_frames
-from radiology.doors.dicomweb.sending import of_content
+from radiology.doors.dicomweb.sending import Released, of_content
 from radiology.doors.dicomweb.wado import audited, caching, frame_numbers, media_type_of, unchanged
 from radiology.doors.http.actors import actor_of
 from radiology.errors import FieldProblem, Invalid, NotAcceptable
@@ -38,9 +40,9 @@ _LINEAR: Final = "LINEAR"
 async def retrieve_by_parameters(request: Request) -> Response:
     """`GET /wado?requestType=WADO&studyUID=&seriesUID=&objectUID=`: as `contentType` asks, a picture by default."""
     target, ranges = _target(request), _ranges(request)
-    _check(request.query_params)
+    is_anonymized = _is_anonymized(request.query_params, ranges)
     is_object = bool(ranges) and ranges[0].content in (DICOM, "application/*")
-    if not is_object:
+    if not is_object and not is_anonymized:
         try:
             return await _picture(request, target, ranges)
         except NotAcceptable:
@@ -63,10 +65,29 @@ async def _object(request: Request, target: Target) -> Response:
     async with app.db.reading(planned_once=True) as tx:
         (instance, *_) = await instances_of(tx, target, visible_to=actor)
     audited(request, actor, target, 1, by="WADO-URI")
-    sent = retrieve.sent_syntax(instance, syntax)
+    if "anonymize" in parameters:
+        return await _deidentified(app, instance, syntax)
+    return _answer(request, instance, _sent(instance, syntax))
+
+
+def _sent(instance: StoredInstance, asked: str | None) -> str:
+    sent = retrieve.sent_syntax(instance, asked)
     if sent is None:
         raise NotAcceptable(f"The object is stored in transfer syntax {instance.transfer_syntax_uid}, and not sent so.")
-    return _answer(request, instance, sent)
+    return sent
+
+
+async def _deidentified(app: App, instance: StoredInstance, asked: str | None) -> Response:
+    """The object with another SOP Instance UID, saying itself how it was changed (PS3.18 9.4.2.3)."""
+    file, made = await asyncio.to_thread(deidentified, app, instance, await masked_regions(app))
+    try:
+        sent = _sent(made, asked)
+        content = retrieve.file_content(app.objects, made, sent)
+        headers = {"Cache-Control": "private, no-store"}
+        return Released(of_content(app.objects, content, media_type_of(sent), headers=headers), file.discard)
+    except BaseException:
+        file.discard()
+        raise
 
 
 def _answer(request: Request, instance: StoredInstance, transfer_syntax_uid: str) -> Response:
@@ -180,12 +201,14 @@ def _ranges(request: Request) -> list[MediaRange]:
     return parse_accept(request.query_params.getlist("contentType") or request.headers.getlist("accept"))
 
 
-def _check(parameters: Mapping[str, str]) -> None:
-    """Raises NotAcceptable for what is not offered, Invalid for what is no value of its parameter."""
-    if parameters.get("anonymize") is not None:
-        if parameters["anonymize"] != "yes":
-            raise _wrong("anonymize", "can only be yes")
-        raise NotAcceptable("Objects are not de-identified here. Leave anonymize out, and do it where they are needed.")
+def _is_anonymized(parameters: Mapping[str, str], ranges: Sequence[MediaRange]) -> bool:
+    """Whether the object is asked for without whose it is. Raises Invalid; a picture may not be (PS3.18 9.5.1)."""
+    asked = parameters.get("anonymize")
+    if asked is not None and asked != "yes":
+        raise _wrong("anonymize", "can only be yes")
+    if asked is not None and ranges and not any(entry.takes(DICOM) for entry in ranges):
+        raise _wrong("anonymize", f"is only possible for {DICOM}")
+    return asked is not None
 
 
 def _wrong(name: str, sentence: str) -> Invalid:
