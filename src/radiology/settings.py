@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(
         default=480, ge=5, le=1440, description="Minutes without use after which somebody must sign in again."
     )
+    share_preliminary_reports: bool = Field(
+        default=False, description="Let links open reports that nobody has signed yet, marked as preliminary."
+    )
     searches_per_minute: int = Field(
         default=600,
         ge=0,

@@ -1,4 +1,4 @@
-"""SQL of sessions and of links to one study."""
+"""SQL of sessions, of people and of links to one study."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,79 +87,22 @@ async def remove_ended(tx: Transaction, *, now: datetime) -> None:
     await tx.run("DELETE FROM sessions WHERE expires_at <= %(now)s", now=now)
 
 
-async def save_link(
-    tx: Transaction,
-    *,
-    id: UUID,
-    secret_sha256: bytes,
-    study_instance_uid: str,
-    facility_code: str,
-    made_by: str,
-    made_at: datetime,
-    expires_at: datetime,
-) -> None:
-    """Keep a new link."""
-    await tx.run(
-        """
-        INSERT INTO study_links (id, secret_sha256, study_instance_uid, facility_code, made_by, made_at, expires_at)
-        VALUES (%(id)s, %(secret_sha256)s, %(study_instance_uid)s, %(facility_code)s, %(made_by)s, %(made_at)s,
-            %(expires_at)s)
-        """,
-        id=id,
-        secret_sha256=secret_sha256,
-        study_instance_uid=study_instance_uid,
-        facility_code=facility_code,
-        made_by=made_by,
-        made_at=made_at,
-        expires_at=expires_at,
-    )
-
-
-async def open_link(tx: Transaction, *, secret_sha256: bytes, now: datetime) -> Link | None:
-    """The link of a secret, unless it has ended; that it was opened is counted."""
-    return await tx.maybe(
-        Link,
-        """
-        UPDATE study_links
-        SET opened = opened + 1
-        WHERE secret_sha256 = %(secret_sha256)s
-          AND ended_at IS NULL
-          AND expires_at > %(now)s
-        RETURNING id, study_instance_uid, facility_code, made_by, expires_at
-        """,
-        secret_sha256=secret_sha256,
-        now=now,
-    )
-
-
 async def link_of(tx: Transaction, link_id: UUID | None, *, now: datetime) -> Link | None:
-    """The link that a session came by, unless it has ended."""
+    """The link that a session came by, unless it has ended, or its study is sensitive by now and it has no PIN."""
     return await tx.maybe(
         Link,
         """
         SELECT id, study_instance_uid, facility_code, made_by, expires_at
         FROM study_links
         WHERE id = %(link_id)s
+          AND report_id IS NULL
           AND ended_at IS NULL
           AND expires_at > %(now)s
+          AND (pin_hash IS NOT NULL OR NOT EXISTS (
+              SELECT FROM imaging_studies AS s
+              WHERE s.study_instance_uid = study_links.study_instance_uid AND s.sensitive
+          ))
         """,
         link_id=link_id,
         now=now,
     )
-
-
-async def end_link(tx: Transaction, link_id: UUID, *, study_instance_uid: str, now: datetime) -> bool:
-    """End a link of a study, and all sessions that it began. False where there is no such link."""
-    ended = await tx.run(
-        """
-        UPDATE study_links
-        SET ended_at = coalesce(ended_at, %(now)s)
-        WHERE id = %(link_id)s
-          AND study_instance_uid = %(study_instance_uid)s
-        """,
-        link_id=link_id,
-        study_instance_uid=study_instance_uid,
-        now=now,
-    )
-    await tx.run("DELETE FROM sessions WHERE link_id = %(link_id)s", link_id=link_id)
-    return ended == 1

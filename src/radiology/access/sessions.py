@@ -13,7 +13,7 @@ from radiology.access import session_queries as queries
 from radiology.access.model import Actor, Permission
 from radiology.access.queries import find_account
 from radiology.app import App
-from radiology.errors import NotAuthenticated, NotFound
+from radiology.errors import NotAuthenticated
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
 
@@ -29,13 +29,9 @@ async def begin(tx: Transaction, account_name: str, *, now: datetime) -> str:
     return await _begin(tx, account_name=account_name, link_id=None, end=None, now=now)
 
 
-async def begin_by_link(tx: Transaction, secret: str, *, now: datetime) -> tuple[str, Actor]:
-    """Begin a session for the one study of a link. Raises NotFound where the link is unknown or has ended."""
-    link = await queries.open_link(tx, secret_sha256=digest(secret), now=now)
-    if link is None:
-        raise NotFound("This link is not known, or its time is over. Ask whoever gave it for a new one.")
-    session = await _begin(tx, account_name=None, link_id=link.id, end=link.expires_at, now=now)
-    return session, _link_actor(link)
+async def begin_by_link(tx: Transaction, link: queries.Link, *, now: datetime) -> str:
+    """Begin a session for the one study of a link that was opened. Returns its secret."""
+    return await _begin(tx, account_name=None, link_id=link.id, end=link.expires_at, now=now)
 
 
 async def _begin(
@@ -72,7 +68,7 @@ async def resume(app: App, secret: str) -> Actor:
         link = await queries.link_of(tx, session.link_id, now=now)
     if link is None:
         raise NotAuthenticated("The time of this link is over.")
-    return _link_actor(link)
+    return link_actor(link)
 
 
 async def end(app: App, secret: str) -> None:
@@ -81,30 +77,13 @@ async def end(app: App, secret: str) -> None:
         await queries.end_session(tx, secret_sha256=digest(secret))
 
 
-async def make_link(
-    tx: Transaction, actor: Actor, *, study_instance_uid: str, facility_code: str, now: datetime, expires_at: datetime
-) -> tuple[UUID, str]:
-    """A link to one study: its id, and its secret, which is kept nowhere."""
-    link_id, secret = uuid7(), secrets.token_urlsafe(24)
-    await queries.save_link(
-        tx,
-        id=link_id,
-        secret_sha256=digest(secret),
-        study_instance_uid=study_instance_uid,
-        facility_code=facility_code,
-        made_by=actor.id,
-        made_at=now,
-        expires_at=expires_at,
-    )
-    return link_id, secret
-
-
 def digest(secret: str) -> bytes:
     """What is kept of a secret."""
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _link_actor(link: queries.Link) -> Actor:
+def link_actor(link: queries.Link) -> Actor:
+    """Whoever has a link: sees its study as far as who made the link does, and nothing else."""
     return Actor(
         id=f"link:{link.id}",
         display="",

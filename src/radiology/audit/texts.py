@@ -36,6 +36,7 @@ _WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "film.": ("ordered or printed films", "ফিল্ম ছাপিয়েছেন"),
     "link.make": ("made a link for somebody else", "অন্যের জন্য লিংক তৈরি করেছেন"),
     "link.end": ("ended a link", "লিংক বন্ধ করেছেন"),
+    "link.refused": ("tried to open a link and was refused", "লিংক খুলতে চেয়েছিলেন, পারেননি"),
     "link.open": ("opened the study by a link", "লিংক দিয়ে খুলেছেন"),
     "patient.": ("looked at the patient's details", "রোগীর তথ্য দেখেছেন"),
     "report.read": ("read the report", "রিপোর্ট পড়েছেন"),

@@ -1221,6 +1221,14 @@ COMMENT ON COLUMN public.instances.object_sha256 IS 'of the data set in the pres
 
 COMMENT ON COLUMN public.instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
 
+CREATE TABLE public.link_openings (
+    link_id uuid NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    network text NOT NULL
+);
+
+COMMENT ON COLUMN public.link_openings.network IS 'the network, not the address: the first 24 bits of IPv4, 48 of IPv6';
+
 CREATE TABLE public.masked_regions (
     manufacturer text NOT NULL,
     model text NOT NULL,
@@ -1855,8 +1863,19 @@ CREATE TABLE public.study_links (
     made_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
-    opened integer DEFAULT 0 NOT NULL
+    opened integer DEFAULT 0 NOT NULL,
+    report_id uuid,
+    pin_hash text,
+    most_openings integer,
+    wrong_pins integer DEFAULT 0 NOT NULL,
+    closed_until timestamp with time zone,
+    ended_by text,
+    CONSTRAINT study_links_most_openings_check CHECK ((most_openings > 0))
 );
+
+COMMENT ON COLUMN public.study_links.report_id IS 'the report that it opens, and no images; NULL means the images';
+
+COMMENT ON COLUMN public.study_links.wrong_pins IS 'wrong PINs of its whole life';
 
 CREATE TABLE public.study_marks (
     study_id uuid NOT NULL,
@@ -2448,6 +2467,8 @@ CREATE INDEX instances_stored_at ON public.instances USING brin (stored_at);
 
 CREATE INDEX instances_study ON public.instances USING btree (study_id);
 
+CREATE INDEX link_openings_link ON public.link_openings USING btree (link_id, opened_at DESC);
+
 CREATE INDEX moves_asked_at ON public.moves USING btree (asked_at DESC, id DESC);
 
 CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
@@ -2511,6 +2532,8 @@ CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps
 CREATE INDEX sessions_expires_at ON public.sessions USING btree (expires_at);
 
 CREATE INDEX study_labellings_study ON public.study_labellings USING btree (study_id);
+
+CREATE INDEX study_links_report ON public.study_links USING btree (report_id) WHERE (report_id IS NOT NULL);
 
 CREATE INDEX study_links_study ON public.study_links USING btree (study_instance_uid, made_at DESC);
 
@@ -2606,6 +2629,9 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.imaging_series(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.link_openings
+    ADD CONSTRAINT link_openings_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.study_links(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.move_instances
     ADD CONSTRAINT move_instances_move_id_fkey FOREIGN KEY (move_id) REFERENCES public.moves(id) ON DELETE CASCADE;
 
@@ -2671,6 +2697,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.study_labellings
     ADD CONSTRAINT study_labellings_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.study_links
+    ADD CONSTRAINT study_links_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.radiology_reports(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_marks
     ADD CONSTRAINT study_marks_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;

@@ -1,1 +1,1 @@
-"""Looking at a study: where its pictures are shown, with the earlier study to compare, and links that open it alone."""
+"""Looking at a study: where its pictures are shown, with the earlier study to compare."""

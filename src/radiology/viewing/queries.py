@@ -14,7 +14,6 @@ class Looked:
     """A study that is looked at."""
 
     study_instance_uid: str
-    facility_code: str
     findable: bool
 
 
@@ -22,7 +21,7 @@ async def looked_at(tx: Transaction, study_id: UUID) -> Looked:
     """A study that was resolved."""
     return await tx.one(
         Looked,
-        "SELECT study_instance_uid, facility_code, findable FROM imaging_studies WHERE id = %(study_id)s",
+        "SELECT study_instance_uid, findable FROM imaging_studies WHERE id = %(study_id)s",
         study_id=study_id,
     )
 

@@ -1,7 +1,5 @@
 """Viewing over REST."""
 
-from uuid import UUID
-
 import orjson
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -11,8 +9,8 @@ from radiology.doors.http.addresses import origin_of
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.studies.queries import read
-from radiology.viewing import actions, queries
-from radiology.viewing.schemas import LinkIn, LinkOut, ViewerOut
+from radiology.viewing import queries
+from radiology.viewing.schemas import ViewerOut
 
 MOST_PRIORS = 3
 
@@ -40,23 +38,3 @@ async def get_viewer(study: str, request: Request, app: CurrentApp, actor: Curre
         "lightUrl": origin_of(request) + f"/light/{found.study_instance_uid}",
     }
     return Response(orjson.dumps(body), media_type=JSON)
-
-
-@router.post("/{study}/links", status_code=201, response_model=None, responses={201: {"model": LinkOut}})
-async def post_link(study: str, body: LinkIn, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Make a link that opens this study and nothing else, without signing in. Its address is given this once."""
-    link = await actions.make_link(app, actor, study, hours=body.hours)
-    answer = {
-        "id": str(link.id),
-        "url": origin_of(request) + f"/open/{link.secret}?full",
-        "lightUrl": origin_of(request) + f"/open/{link.secret}",
-        "expiresAt": link.expires_at.astimezone(app.settings.zone).isoformat(timespec="seconds"),
-    }
-    return Response(orjson.dumps(answer), 201, {"Cache-Control": "no-store"}, JSON)
-
-
-@router.delete("/{study}/links/{link_id}", status_code=204, response_model=None)
-async def delete_link(study: str, link_id: UUID, app: CurrentApp, actor: CurrentActor) -> Response:
-    """End a link, and whatever is open by it."""
-    await actions.end_link(app, actor, study, link_id)
-    return Response(status_code=204)

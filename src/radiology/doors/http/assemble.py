@@ -28,7 +28,7 @@ from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.dicomweb.permitted import Permitted
-from radiology.doors.http import changes, fonts, health, light, login, problems, viewer
+from radiology.doors.http import changes, fonts, health, light, login, opening, problems, viewer
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
@@ -44,6 +44,7 @@ from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
 from radiology.sensitivity.routes import router as sensitivity
+from radiology.sharing.routes import router as sharing
 from radiology.studies.archive import open_archive
 from radiology.studies.labels.routes import router as labels
 from radiology.studies.routes import router as studies
@@ -73,7 +74,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.pictures = ByteCache(app.settings.picture_cache_bytes)
     service.state.decoders = LimitedProcesses(app.settings.decoding_processes, seconds=app.settings.decoding_seconds)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
-    service.router.routes.extend([*fonts.routes, *login.routes, *viewer.routes, *light.routes])
+    service.router.routes.extend([*fonts.routes, *login.routes, *opening.routes, *viewer.routes, *light.routes])
     for router in (
         studies,
         reports,
@@ -91,6 +92,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         takeover,
         prefetch,
         viewing,
+        sharing,
         break_glass,
         sensitivity,
         labels,

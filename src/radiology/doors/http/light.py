@@ -18,6 +18,7 @@ from radiology.doors.http.light_texts import LANGUAGES, TEXTS, Language
 from radiology.doors.http.negotiation import encoding_of
 from radiology.doors.http.templates import as_data, filled
 from radiology.errors import Invalid, NotFound
+from radiology.standards.dicom.names import readable
 from radiology.standards.dicom.uids import is_valid_uid
 from radiology.viewing import queries
 from radiology.viewing.queries import LightSeries, LightStudy
@@ -85,8 +86,8 @@ def _document(study: LightStudy, series: Sequence[LightSeries], language: Langua
     other = next(each for each in LANGUAGES if each != language)
     values = {
         "lang": language,
-        "title": " · ".join(filter(None, (_name(study.patient_name), study.study_description))),
-        "name": _name(study.patient_name) or study.dicom_patient_id,
+        "title": " · ".join(filter(None, (readable(study.patient_name), study.study_description))),
+        "name": readable(study.patient_name) or study.dicom_patient_id,
         "facts": " · ".join(filter(None, _facts(study))),
         "other": other,
         "other_name": texts["otherLanguage"],
@@ -135,12 +136,6 @@ def _window(attributes: dict[str, Any], modality: str) -> list[float]:
 def _first_picture(base: str, head: dict[str, Any]) -> str:
     instance = f"{base}/series/{head['uid']}/instances/{head['sop']}"
     return f"{instance}/frames/1/rendered?viewport={FIRST_SIDE},{FIRST_SIDE}&quality={FIRST_QUALITY}"
-
-
-def _name(patient_name: str) -> str:
-    """A person name (PS3.5 6.2.1) for people: each script with spaces, the letters of the country first."""
-    groups = [" ".join(group.replace("^", " ").split()) for group in patient_name.split("=")]
-    return " · ".join(dict.fromkeys(group for group in reversed(groups) if group))
 
 
 def _facts(study: LightStudy) -> Sequence[str]:

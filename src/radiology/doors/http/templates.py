@@ -9,11 +9,15 @@ from importlib.resources import files
 _place = re.compile(r"\{([a-z_A-Z]+)\}")
 
 
-def filled(name: str, values: Mapping[str, str], *, json: str = "") -> str:
-    """The page of that name. `json` goes, as it is, where `{json}` stands: into a script element that is data."""
+def filled(name: str, values: Mapping[str, str], *, json: str = "", markup: str = "") -> str:
+    """The page of that name. `json` goes, as it is, where `{json}` stands: into a script element that is data.
+
+    `markup` goes, as it is, where `{markup}` stands: whoever made it has escaped what is text in it.
+    """
+    raw = {"json": json, "markup": markup}
 
     def value(match: re.Match[str]) -> str:
-        return json if match[1] == "json" else html.escape(values.get(match[1], ""))
+        return raw[match[1]] if match[1] in raw else html.escape(values.get(match[1], ""))
 
     return _place.sub(value, _template(name))
 

@@ -67,6 +67,12 @@ def display_name(group: str) -> str:
     return " ".join(parts[name] for name in order if name in parts)
 
 
+def readable(name: str) -> str:
+    """A whole encoded name for people: each script with spaces, the letters of the country first."""
+    groups = [" ".join(group.replace("^", " ").split()) for group in name.split("=")]
+    return " · ".join(dict.fromkeys(group for group in reversed(groups) if group))
+
+
 def match_text(group: str) -> str:
     """A component group, or a pattern for one, as PN matching compares it (PS3.4 C.2.2.2.1 and C.2.2.2.4).
 
