@@ -68,10 +68,19 @@ STATION = "application-entity"
 RELEASED_AFTER_HOURS = 24
 """A patient sees a study so long after its report was issued."""
 
-_SEEN: LiteralString = (
-    "(NOT {s}.sensitive OR cares_for({carer}, {breaks_glass}, {s}.patient_id, {s}.study_instance_uid,"
-    " {s}.facility_code, {s}.sensitive_classes))"
-)
+#: Of whom somebody takes care at all is looked up once for a long list, so that the function, which has the last word,
+#: is called for few.
+_SEEN: LiteralString = """(NOT {s}.sensitive OR (
+    EXISTS (
+        SELECT FROM care_relations AS caring
+        WHERE caring.actor = {carer}
+          AND caring.patient_id = {s}.patient_id
+          AND caring.ended_at IS NULL
+          AND now() >= caring.begins_at
+          AND now() < caring.ends_at
+    ) AND cares_for({carer}, {breaks_glass}, {s}.patient_id, {s}.study_instance_uid, {s}.facility_code,
+        {s}.sensitive_classes)
+))"""
 _OWN: LiteralString = """EXISTS (
     SELECT FROM care_relations AS own
     WHERE own.actor = {carer}

@@ -568,6 +568,32 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.usual_answer(study_instance_uid text, dicom jsonb, modalities text[], series integer, instances integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT (
+        '{"00080020": {"vr": "DA"}, "00080030": {"vr": "TM"}, "00080050": {"vr": "SH"},
+          "00080056": {"vr": "CS", "Value": ["ONLINE"]}, "00080090": {"vr": "PN"}, "00081030": {"vr": "LO"},
+          "00100010": {"vr": "PN"}, "00100020": {"vr": "LO"}, "00100030": {"vr": "DA"}, "00100040": {"vr": "CS"},
+          "0020000D": {"vr": "UI"}, "00200010": {"vr": "SH"}}'
+        || coalesce((
+            SELECT jsonb_object_agg(key, value)
+            FROM jsonb_each(dicom)
+            WHERE key IN ('00080005', '00080020', '00080030', '00080050', '00080090', '00080201', '00081030', '00100010',
+                '00100020', '00100030', '00100040', '00200010')
+        ), '{}')
+        || jsonb_build_object(
+            '00080061', jsonb_build_object('vr', 'CS', 'Value', to_jsonb(modalities)),
+            '00081190', jsonb_build_object('vr', 'UR', 'Value', jsonb_build_array('@/studies/' || study_instance_uid)),
+            '0020000D', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(study_instance_uid)),
+            '00201206', jsonb_build_object('vr', 'IS', 'Value', jsonb_build_array(series)),
+            '00201208', jsonb_build_object('vr', 'IS', 'Value', jsonb_build_array(instances))
+        )
+    )::text
+$$;
+
+COMMENT ON FUNCTION public.usual_answer(study_instance_uid text, dicom jsonb, modalities text[], series integer, instances integer) IS 'a study as searches answer it where nothing else is asked for (PS3.18 table 10.6.3-3); its Retrieve URL begins with @';
+
 CREATE TABLE jobs.procrastinate_events (
     id bigint NOT NULL,
     job_id bigint NOT NULL,
@@ -1160,6 +1186,11 @@ CREATE TABLE public.imaging_studies (
     size_bytes bigint DEFAULT 0 NOT NULL,
     last_instance_at timestamp with time zone,
     findable boolean GENERATED ALWAYS AS ((((status)::text <> 'entered-in-error'::text) AND (number_of_instances > 0))) STORED NOT NULL,
+    answer text GENERATED ALWAYS AS (
+CASE
+    WHEN (number_of_instances > 0) THEN public.usual_answer((study_instance_uid)::text, dicom, modalities_in_study, number_of_series, number_of_instances)
+    ELSE NULL::text
+END) STORED,
     sensitive_classes text[] DEFAULT '{}'::text[] NOT NULL,
     confidentiality text DEFAULT 'N'::text NOT NULL,
     sensitive boolean GENERATED ALWAYS AS (((confidentiality <> 'N'::text) OR (sensitive_classes <> '{}'::text[]))) STORED NOT NULL,
@@ -1176,6 +1207,8 @@ COMMENT ON COLUMN public.imaging_studies.dicom_patient_id IS '(0010,0020) as the
 COMMENT ON COLUMN public.imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';
 
 COMMENT ON COLUMN public.imaging_studies.findable IS 'whether DICOM searches and retrievals see the study';
+
+COMMENT ON COLUMN public.imaging_studies.answer IS 'see usual_answer; made when written, since building a page of them is most of a search';
 
 COMMENT ON COLUMN public.imaging_studies.sensitive_classes IS 'why it is sensitive: S1 reproductive, S2 breast, S3 genito-urinary, S4 forensic, S5 stigma, S6 psychiatric or substance, S7 restricted person';
 
@@ -2451,7 +2484,7 @@ CREATE INDEX imaging_studies_ideographic ON public.imaging_studies USING btree (
 
 CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
 
-CREATE INDEX imaging_studies_order ON public.imaging_studies USING btree (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid) INCLUDE (facility_code, sensitive, patient_id) WHERE findable;
+CREATE INDEX imaging_studies_order ON public.imaging_studies USING btree (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid) INCLUDE (facility_code, sensitive, patient_id, sensitive_classes) WHERE findable;
 
 CREATE INDEX imaging_studies_patient_name ON public.imaging_studies USING gin (patient_name_search public.gin_trgm_ops);
 

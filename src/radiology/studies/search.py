@@ -115,6 +115,17 @@ class StudySearch:
         return tags
 
     @cached_property
+    def is_usual(self) -> bool:
+        """Whether an answer is what each study has ready: all that is returned by default, and nothing else."""
+        asked = self.include | frozenset(self.keys)
+        return (
+            self.level is Level.STUDY
+            and not self.include_all
+            and asked <= DEFAULTS[Level.STUDY]
+            and asked.isdisjoint(_NEVER_BLANK)
+        )
+
+    @cached_property
     def of_instances(self) -> frozenset[str]:
         """The attributes of an answer at instance level that no column holds."""
         if self.level is not Level.IMAGE:

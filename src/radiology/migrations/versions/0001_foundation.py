@@ -80,6 +80,31 @@ CREATE FUNCTION name_match_text(name text) RETURNS text LANGUAGE sql IMMUTABLE S
 $$;
 COMMENT ON FUNCTION name_match_text IS 'a person name as PS3.4 C.2.2.2.1 compares it: case, accents, spaces and trailing carets do not count';
 
+CREATE FUNCTION usual_answer(study_instance_uid text, dicom jsonb, modalities text[], series integer, instances integer)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (
+        '{"00080020": {"vr": "DA"}, "00080030": {"vr": "TM"}, "00080050": {"vr": "SH"},
+          "00080056": {"vr": "CS", "Value": ["ONLINE"]}, "00080090": {"vr": "PN"}, "00081030": {"vr": "LO"},
+          "00100010": {"vr": "PN"}, "00100020": {"vr": "LO"}, "00100030": {"vr": "DA"}, "00100040": {"vr": "CS"},
+          "0020000D": {"vr": "UI"}, "00200010": {"vr": "SH"}}'
+        || coalesce((
+            SELECT jsonb_object_agg(key, value)
+            FROM jsonb_each(dicom)
+            WHERE key IN ('00080005', '00080020', '00080030', '00080050', '00080090', '00080201', '00081030', '00100010',
+                '00100020', '00100030', '00100040', '00200010')
+        ), '{}')
+        || jsonb_build_object(
+            '00080061', jsonb_build_object('vr', 'CS', 'Value', to_jsonb(modalities)),
+            '00081190', jsonb_build_object('vr', 'UR', 'Value', jsonb_build_array('@/studies/' || study_instance_uid)),
+            '0020000D', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(study_instance_uid)),
+            '00201206', jsonb_build_object('vr', 'IS', 'Value', jsonb_build_array(series)),
+            '00201208', jsonb_build_object('vr', 'IS', 'Value', jsonb_build_array(instances))
+        )
+    )::text
+$$;
+COMMENT ON FUNCTION usual_answer IS 'a study as searches answer it where nothing else is asked for (PS3.18 table 10.6.3-3); '
+    'its Retrieve URL begins with @';
+
 CREATE SEQUENCE study_number;
 
 CREATE TABLE imaging_studies (
@@ -138,9 +163,12 @@ CREATE TABLE imaging_studies (
     number_of_instances integer NOT NULL DEFAULT 0,
     size_bytes bigint NOT NULL DEFAULT 0,
     last_instance_at timestamptz,
-    findable boolean NOT NULL GENERATED ALWAYS AS (status <> 'entered-in-error' AND number_of_instances > 0) STORED
+    findable boolean NOT NULL GENERATED ALWAYS AS (status <> 'entered-in-error' AND number_of_instances > 0) STORED,
+    answer text GENERATED ALWAYS AS (CASE WHEN number_of_instances > 0 THEN
+        usual_answer(study_instance_uid, dicom, modalities_in_study, number_of_series, number_of_instances) END) STORED
 );
 COMMENT ON COLUMN imaging_studies.findable IS 'whether DICOM searches and retrievals see the study';
+COMMENT ON COLUMN imaging_studies.answer IS 'see usual_answer; made when written, since building a page of them is most of a search';
 COMMENT ON COLUMN imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
 COMMENT ON COLUMN imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';

@@ -1,8 +1,8 @@
 """What is sensitive about a study, who takes care of which patient, and accounts of people who work in several places.
 
-`sensitive` is derived, so that a label can never be set without its effect. The order of studies carries it and the
-patient, so that a page is still read from the index alone. `cares_for` is a function so that a statement is planned
-without it: it is called for sensitive studies only, and keeps its own plan.
+`sensitive` is derived, so that a label can never be set without its effect. The order of studies carries it, its reasons
+and the patient, so that a page is read and counted from the index alone. `cares_for` is a function so that a statement is
+planned without it: it is called for sensitive studies of who has a relation to the patient, and keeps its own plan.
 """
 
 from alembic import op
@@ -23,7 +23,7 @@ COMMENT ON COLUMN imaging_studies.confidentiality IS 'v3-Confidentiality: N norm
 
 DROP INDEX imaging_studies_order;
 CREATE INDEX imaging_studies_order ON imaging_studies (study_date DESC NULLS LAST, study_time DESC NULLS LAST, study_instance_uid)
-    INCLUDE (facility_code, sensitive, patient_id) WHERE findable;
+    INCLUDE (facility_code, sensitive, patient_id, sensitive_classes) WHERE findable;
 -- Masked studies have their place in lists by the day, in the default time zone.
 CREATE INDEX imaging_studies_days ON imaging_studies (((coalesce(started, created_at) AT TIME ZONE 'Asia/Dhaka')::date) DESC);
 CREATE INDEX radiology_reports_days ON radiology_reports (((created_at AT TIME ZONE 'Asia/Dhaka')::date) DESC);
