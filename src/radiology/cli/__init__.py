@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from radiology.cli import ae, audit, certificate, migration, move, recompress
+from radiology.cli import ae, audit, certificate, deidentify, migration, move, recompress
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ app.add_typer(move.app, name="move")
 app.add_typer(certificate.app, name="certificate")
 app.command("migrate-from")(migration.migrate_from)
 app.command("recompress")(recompress.recompress)
+app.command("deidentify")(deidentify.deidentify)
 
 DEMO = "demo"
 VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.1", "1.2.840.10008.1.2"
