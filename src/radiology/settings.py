@@ -105,6 +105,28 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(
         default=480, ge=5, le=1440, description="Minutes without use after which somebody must sign in again."
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="Identity provider at which people sign in (OpenID Connect): its issuer, as "
+        "`https://id.example.org/realms/hospital`. Empty: accounts of this service alone.",
+    )
+    oidc_client_id: str = Field(default="", description="Name under which the identity provider knows this service.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Secret of `oidc_client_id`; without one PKCE alone protects the sign-in."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile", description="Scopes that signing in asks for, with spaces between."
+    )
+    oidc_mapping: str = Field(
+        default="",
+        description="What claims of the identity provider mean here, in JSON: roles and facilities "
+        "([signing in with OpenID Connect](sign-in-with-oidc.md)).",
+    )
+    oidc_audience: str = Field(
+        default="",
+        description="Audience (`aud`) of access tokens of the identity provider that programs may send to us. Empty: "
+        "none may.",
+    )
     share_preliminary_reports: bool = Field(
         default=False, description="Let links open reports that nobody has signed yet, marked as preliminary."
     )
@@ -321,6 +343,19 @@ class Settings(BaseSettings):
         default=None, description="Our certificate for audit repositories, with its chain and its private key, in PEM."
     )
 
+    # Practitioners
+    practitioner_registry: Literal["named", "required"] = Field(
+        default="named",
+        description="Whose reading and signing the practitioner registry decides about, too: `named` of accounts that "
+        "name a practitioner whom it knows, `required` of all.",
+    )
+    practitioner_registry_url: str = Field(
+        default="",
+        description="Base address of a FHIR R4 server with Practitioner and PractitionerRole; without it the "
+        "practitioners that this service keeps itself are the registry.",
+    )
+    practitioner_registry_token: SecretStr | None = Field(default=None, description="Bearer token for that server.")
+
     # Running
     drain_seconds: Seconds = Field(
         default=30, description="How long running associations and requests may take to end when the service stops."
@@ -370,6 +405,15 @@ class Settings(BaseSettings):
             raise ValueError("must be scheme, host and port, and perhaps a path, nothing else")
         return url.geturl().rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        url = urlsplit(value)
+        here = url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost")
+        if value and (not (url.scheme == "https" or here) or not url.hostname or url.query or url.fragment):
+            raise ValueError("must begin with https:// (http:// on this machine alone), without a query")
+        return value
+
     @field_validator("plain_dicom_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -394,6 +438,10 @@ class Settings(BaseSettings):
     def _limits_agree(self) -> "Settings":
         if self.qido_default_limit > self.qido_max_limit:
             raise ValueError("qido_default_limit is greater than qido_max_limit")
+        if self.oidc_issuer and (not self.oidc_client_id or "openid" not in self.oidc_scopes.split()):
+            raise ValueError("oidc_issuer needs oidc_client_id, and openid among oidc_scopes")
+        if self.oidc_audience and self.oidc_audience == self.oidc_client_id:
+            raise ValueError("oidc_audience must not be oidc_client_id: that is the audience of ID tokens")
         return self
 
     @classmethod

@@ -165,7 +165,8 @@ class Actor:
     home_facility: where what is made belongs, of several. cares_as: in whose care relations sensitive studies are
     seen, if not in those of the actor. masks_sensitive: DICOM searches give sensitive studies masked instead of not at
     all. reads_only: nothing leaves the service and nobody is searched for, so break-glass counts. authenticated_at:
-    when a person last proved who it is; None for programs and machines, which prove it each time.
+    when a person last proved who it is; None for programs and machines, which prove it each time. scopes: of the token,
+    which reduce what is permitted, path by path; None where nothing does.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Actor:
     masks_sensitive: bool = False
     reads_only: bool = True
     authenticated_at: datetime | None = None
+    scopes: frozenset[str] | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held."""

@@ -564,6 +564,14 @@ CREATE FUNCTION public.refuse_change_of_signed_version() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+    IF TG_OP = 'DELETE' AND EXISTS (
+        SELECT FROM radiology_reports AS report
+        JOIN erasure_studies AS chosen ON chosen.study_id = report.study_id
+        JOIN erasures AS erasure ON erasure.id = chosen.erasure_id
+        WHERE report.id = OLD.report_id AND erasure.state = 'decided' AND chosen.erased_at IS NULL
+    ) THEN
+        RETURN OLD;
+    END IF;
     RAISE EXCEPTION 'a version of a report cannot be changed or removed';
 END
 $$;
@@ -711,6 +719,22 @@ COMMENT ON COLUMN public.application_entities.host IS 'where it listens';
 COMMENT ON COLUMN public.application_entities.hosts IS 'where it may call from: addresses, networks, names; empty: host';
 
 COMMENT ON COLUMN public.application_entities.certificate_fingerprint IS 'SHA-256 of its certificate, 64 hexadecimal digits';
+
+CREATE TABLE public.approval_delegations (
+    id uuid NOT NULL,
+    delegator text NOT NULL,
+    delegate text NOT NULL,
+    facility_code text NOT NULL,
+    begins_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT approval_delegations_check CHECK ((delegator <> delegate))
+);
+
+COMMENT ON COLUMN public.approval_delegations.delegator IS 'the consultant, as account:karim, on whose responsibility is approved';
+
+COMMENT ON COLUMN public.approval_delegations.ended_at IS 'when it was ended before its time';
 
 CREATE SEQUENCE public.association_positions
     START WITH 1
@@ -1045,6 +1069,34 @@ CREATE TABLE public.delivery_instances (
 
 COMMENT ON COLUMN public.delivery_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
 
+CREATE TABLE public.erasure_studies (
+    erasure_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    verdict jsonb NOT NULL,
+    erased_at timestamp with time zone
+);
+
+COMMENT ON COLUMN public.erasure_studies.verdict IS 'as it was when it was asked for; after erasure without the UID';
+
+CREATE TABLE public.erasures (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    reason text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'asked'::text NOT NULL,
+    last_copies boolean DEFAULT false NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    answer text DEFAULT ''::text NOT NULL,
+    job bigint,
+    done_at timestamp with time zone,
+    CONSTRAINT erasures_check CHECK ((decided_by <> asked_by)),
+    CONSTRAINT erasures_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'decided'::text, 'done'::text, 'refused'::text])))
+);
+
+COMMENT ON COLUMN public.erasures.last_copies IS 'who decided knows that no other copy is known';
+
 CREATE TABLE public.export_instances (
     export_id uuid NOT NULL,
     place integer NOT NULL,
@@ -1099,6 +1151,13 @@ CREATE TABLE public.film_orders (
 );
 
 COMMENT ON COLUMN public.film_orders.sheets_printed IS 'how many the printer has taken; printing goes on behind them';
+
+CREATE TABLE public.identities (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    account_id uuid NOT NULL,
+    linked_at timestamp with time zone NOT NULL
+);
 
 CREATE TABLE public.imaging_series (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1254,6 +1313,20 @@ COMMENT ON COLUMN public.instances.object_sha256 IS 'of the data set in the pres
 
 COMMENT ON COLUMN public.instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
 
+CREATE TABLE public.legal_holds (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    study_instance_uid text,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    lift_reason text
+);
+
+COMMENT ON COLUMN public.legal_holds.study_instance_uid IS 'this study only; NULL means all of the patient';
+
 CREATE TABLE public.link_openings (
     link_id uuid NOT NULL,
     opened_at timestamp with time zone NOT NULL,
@@ -1356,6 +1429,24 @@ ALTER TABLE public.outbox ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.patient_notes (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    about text DEFAULT ''::text NOT NULL,
+    text text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    answer text DEFAULT ''::text NOT NULL,
+    answered_by text,
+    answered_at timestamp with time zone,
+    CONSTRAINT patient_notes_kind_check CHECK ((kind = ANY (ARRAY['correction'::text, 'restriction'::text]))),
+    CONSTRAINT patient_notes_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'refused'::text, 'ended'::text])))
+);
+
+COMMENT ON COLUMN public.patient_notes.about IS 'a Study Instance UID, a reportId, or empty for the person';
 
 CREATE TABLE public.patient_restrictions (
     id uuid NOT NULL,
@@ -1463,12 +1554,26 @@ ALTER TABLE public.performed_step_messages ALTER COLUMN id ADD GENERATED ALWAYS 
 
 CREATE TABLE public.practitioners (
     reference text NOT NULL,
-    patient_references text[] DEFAULT '{}'::text[] NOT NULL
+    patient_references text[] DEFAULT '{}'::text[] NOT NULL,
+    name text,
+    name_bangla text DEFAULT ''::text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    registration text,
+    registered_from date,
+    registered_until date,
+    specialties text[] DEFAULT '{}'::text[] NOT NULL,
+    privileges jsonb DEFAULT '[]'::jsonb NOT NULL
 );
 
 COMMENT ON TABLE public.practitioners IS 'what is known of practitioners beside their accounts';
 
 COMMENT ON COLUMN public.practitioners.patient_references IS 'the practitioner as a patient, and the family: never opened by break-glass';
+
+COMMENT ON COLUMN public.practitioners.name IS 'NULL where only the family is noted: such a practitioner is not in the registry';
+
+COMMENT ON COLUMN public.practitioners.registration IS 'of the BMDC, as A-12345';
+
+COMMENT ON COLUMN public.practitioners.privileges IS 'facility, modalities, first and last day of each';
 
 CREATE TABLE public.prefetch_rules (
     id uuid NOT NULL,
@@ -1517,6 +1622,18 @@ CREATE TABLE public.prefetches (
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT prefetches_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'fetching'::text, 'done'::text, 'failed'::text])))
 );
+
+CREATE TABLE public.provider_sessions (
+    session_id uuid NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    provider_session text,
+    id_token text NOT NULL
+);
+
+COMMENT ON COLUMN public.provider_sessions.provider_session IS 'the claim sid';
+
+COMMENT ON COLUMN public.provider_sessions.id_token IS 'the hint by which the provider knows who leaves';
 
 CREATE TABLE public.pulls (
     id uuid NOT NULL,
@@ -1601,6 +1718,23 @@ CREATE TABLE public.radiology_reports (
     self_approved boolean DEFAULT false NOT NULL,
     CONSTRAINT radiology_reports_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'partial'::character varying, 'preliminary'::character varying, 'final'::character varying, 'amended'::character varying, 'corrected'::character varying, 'appended'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying])::text[])))
 );
+
+CREATE TABLE public.record_copies (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    for_patient boolean NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    job bigint,
+    size_bytes bigint,
+    sha256 text,
+    expires_at timestamp with time zone,
+    CONSTRAINT record_copies_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'completed'::text, 'failed'::text, 'expired'::text])))
+);
+
+COMMENT ON COLUMN public.record_copies.for_patient IS 'what the patient may see: released studies and reports, accesses without names';
 
 CREATE TABLE public.reidentifications (
     project_id uuid NOT NULL,
@@ -2005,6 +2139,16 @@ CREATE TABLE public.tokens (
     expires_at timestamp with time zone
 );
 
+CREATE TABLE public.tombstones (
+    uid_sha256 bytea NOT NULL,
+    kind text NOT NULL,
+    erasure_id uuid NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    CONSTRAINT tombstones_kind_check CHECK ((kind = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text, 'report'::text])))
+);
+
+COMMENT ON TABLE public.tombstones IS 'that something was here and was erased, for whoever knows its UID';
+
 CREATE TABLE public.worker_marks (
     name text NOT NULL,
     at timestamp with time zone,
@@ -2111,6 +2255,9 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.application_entities
     ADD CONSTRAINT application_entities_pkey PRIMARY KEY (ae_title);
 
+ALTER TABLE ONLY public.approval_delegations
+    ADD CONSTRAINT approval_delegations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.associations
     ADD CONSTRAINT associations_pkey PRIMARY KEY (id);
 
@@ -2168,6 +2315,12 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_pkey PRIMARY KEY (delivery_id, sop_instance_uid);
 
+ALTER TABLE ONLY public.erasure_studies
+    ADD CONSTRAINT erasure_studies_pkey PRIMARY KEY (erasure_id, study_id);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.export_instances
     ADD CONSTRAINT export_instances_pkey PRIMARY KEY (export_id, place);
 
@@ -2176,6 +2329,9 @@ ALTER TABLE ONLY public.exports
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject);
 
 ALTER TABLE ONLY public.imaging_series
     ADD CONSTRAINT imaging_series_pkey PRIMARY KEY (id);
@@ -2198,6 +2354,9 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_pkey PRIMARY KEY (sop_instance_uid);
 
+ALTER TABLE ONLY public.legal_holds
+    ADD CONSTRAINT legal_holds_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.masked_regions
     ADD CONSTRAINT masked_regions_pkey PRIMARY KEY (manufacturer, model, rows, columns);
 
@@ -2215,6 +2374,9 @@ ALTER TABLE ONLY public.outbox
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_position_key UNIQUE ("position");
+
+ALTER TABLE ONLY public.patient_notes
+    ADD CONSTRAINT patient_notes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_pkey PRIMARY KEY (id);
@@ -2258,6 +2420,9 @@ ALTER TABLE ONLY public.prefetches
 ALTER TABLE ONLY public.prefetches
     ADD CONSTRAINT prefetches_rule_id_study_instance_uid_key UNIQUE (rule_id, study_instance_uid);
 
+ALTER TABLE ONLY public.provider_sessions
+    ADD CONSTRAINT provider_sessions_pkey PRIMARY KEY (session_id);
+
 ALTER TABLE ONLY public.pulls
     ADD CONSTRAINT pulls_pkey PRIMARY KEY (id);
 
@@ -2272,6 +2437,9 @@ ALTER TABLE ONLY public.radiology_reports
 
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_report_id_key UNIQUE (report_id);
+
+ALTER TABLE ONLY public.record_copies
+    ADD CONSTRAINT record_copies_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reidentifications
     ADD CONSTRAINT reidentifications_pkey PRIMARY KEY (project_id, pseudonym);
@@ -2363,6 +2531,9 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_token_sha256_key UNIQUE (token_sha256);
 
+ALTER TABLE ONLY public.tombstones
+    ADD CONSTRAINT tombstones_pkey PRIMARY KEY (uid_sha256);
+
 ALTER TABLE ONLY public.worker_marks
     ADD CONSTRAINT worker_marks_pkey PRIMARY KEY (name);
 
@@ -2395,6 +2566,8 @@ CREATE INDEX procrastinate_jobs_queue_name_idx_v1 ON jobs.procrastinate_jobs USI
 CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON jobs.procrastinate_jobs USING btree (queueing_lock) WHERE (status = 'todo'::jobs.procrastinate_job_status);
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON jobs.procrastinate_periodic_defers USING btree (job_id);
+
+CREATE INDEX approval_delegations_delegate ON public.approval_delegations USING btree (delegate, facility_code) WHERE (ended_at IS NULL);
 
 CREATE INDEX associations_calling ON public.associations USING btree (calling_ae_title, opened_at DESC, id DESC);
 
@@ -2444,11 +2617,17 @@ CREATE INDEX deliveries_sending ON public.deliveries USING btree (ae_title) WHER
 
 CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree (delivery_id) WHERE (state <> 'sent'::text);
 
+CREATE INDEX erasure_studies_study ON public.erasure_studies USING btree (study_id);
+
+CREATE INDEX erasures_patient ON public.erasures USING btree (patient_id, asked_at DESC);
+
 CREATE INDEX exports_asked_at ON public.exports USING btree (asked_at DESC, id DESC);
 
 CREATE INDEX exports_not_over ON public.exports USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text]));
 
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
+
+CREATE INDEX identities_account ON public.identities USING btree (account_id);
 
 CREATE INDEX idx_imaging_series_modality ON public.imaging_series USING btree (modality);
 
@@ -2500,6 +2679,8 @@ CREATE INDEX instances_stored_at ON public.instances USING brin (stored_at);
 
 CREATE INDEX instances_study ON public.instances USING btree (study_id);
 
+CREATE INDEX legal_holds_in_force ON public.legal_holds USING btree (patient_id) WHERE (lifted_at IS NULL);
+
 CREATE INDEX link_openings_link ON public.link_openings USING btree (link_id, opened_at DESC);
 
 CREATE INDEX moves_asked_at ON public.moves USING btree (asked_at DESC, id DESC);
@@ -2511,6 +2692,8 @@ CREATE INDEX notices_recipient ON public.notices USING btree (recipient, made_at
 CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("position" IS NULL);
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
+
+CREATE INDEX patient_notes_patient ON public.patient_notes USING btree (patient_id, made_at DESC);
 
 CREATE INDEX patient_restrictions_patient ON public.patient_restrictions USING btree (patient_id) WHERE (ended_at IS NULL);
 
@@ -2524,7 +2707,13 @@ CREATE INDEX performed_procedure_steps_studies ON public.performed_procedure_ste
 
 CREATE INDEX performed_step_messages_open ON public.performed_step_messages USING btree (ae_title, sop_instance_uid, id) WHERE (state = 'open'::text);
 
+CREATE UNIQUE INDEX practitioners_registration ON public.practitioners USING btree (registration);
+
 CREATE INDEX prefetches_caused_at ON public.prefetches USING btree (caused_at DESC, id DESC);
+
+CREATE INDEX provider_sessions_session ON public.provider_sessions USING btree (issuer, provider_session);
+
+CREATE INDEX provider_sessions_subject ON public.provider_sessions USING btree (issuer, subject);
 
 CREATE INDEX pulls_asked_at ON public.pulls USING btree (asked_at DESC, id DESC);
 
@@ -2537,6 +2726,10 @@ CREATE INDEX quarantine_open_instance ON public.quarantine USING btree (sop_inst
 CREATE INDEX radiology_reports_days ON public.radiology_reports USING btree ((((created_at AT TIME ZONE 'Asia/Dhaka'::text))::date) DESC);
 
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
+
+CREATE INDEX record_copies_expires_at ON public.record_copies USING btree (expires_at) WHERE (status = 'completed'::text);
+
+CREATE INDEX record_copies_patient ON public.record_copies USING btree (patient_id, asked_at DESC);
 
 CREATE INDEX rejected_instances_rejection ON public.rejected_instances USING btree (rejection_id);
 
@@ -2644,6 +2837,12 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.erasure_studies
+    ADD CONSTRAINT erasure_studies_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
 ALTER TABLE ONLY public.export_instances
     ADD CONSTRAINT export_instances_export_id_fkey FOREIGN KEY (export_id) REFERENCES public.exports(id) ON DELETE CASCADE;
 
@@ -2652,6 +2851,9 @@ ALTER TABLE ONLY public.exports
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.imaging_series
     ADD CONSTRAINT imaging_series_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
@@ -2662,6 +2864,9 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.imaging_series(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.legal_holds
+    ADD CONSTRAINT legal_holds_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
 ALTER TABLE ONLY public.link_openings
     ADD CONSTRAINT link_openings_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.study_links(id) ON DELETE CASCADE;
 
@@ -2670,6 +2875,9 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.patient_notes
+    ADD CONSTRAINT patient_notes_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
@@ -2692,11 +2900,17 @@ ALTER TABLE ONLY public.prefetched_studies
 ALTER TABLE ONLY public.prefetches
     ADD CONSTRAINT prefetches_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.prefetch_rules(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.provider_sessions
+    ADD CONSTRAINT provider_sessions_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.record_copies
+    ADD CONSTRAINT record_copies_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.reidentifications
     ADD CONSTRAINT reidentifications_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.deidentification_projects(id);
@@ -2742,6 +2956,9 @@ ALTER TABLE ONLY public.study_transitions
 
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tombstones
+    ADD CONSTRAINT tombstones_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id);
 
 ALTER TABLE ONLY public.workitem_subscriptions
     ADD CONSTRAINT workitem_subscriptions_sop_instance_uid_fkey FOREIGN KEY (sop_instance_uid) REFERENCES public.workitems(sop_instance_uid) ON DELETE CASCADE;

@@ -8,7 +8,7 @@ planned without it: it is called for sensitive studies of who has a relation to 
 from alembic import op
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0018"
 
 STUDIES = """
 ALTER TABLE imaging_studies
