@@ -669,8 +669,17 @@ CREATE TABLE public.accounts (
     facility_code text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     disabled_at timestamp with time zone,
+    totp_secret text,
+    totp_confirmed_at timestamp with time zone,
+    totp_step bigint DEFAULT 0 NOT NULL,
     facility_codes text[] DEFAULT '{}'::text[] NOT NULL
 );
+
+COMMENT ON COLUMN public.accounts.totp_secret IS 'shared with the app of the person, in base32 (RFC 6238)';
+
+COMMENT ON COLUMN public.accounts.totp_confirmed_at IS 'since when signing in needs it';
+
+COMMENT ON COLUMN public.accounts.totp_step IS 'the time step of the last code that was taken: none is taken twice';
 
 COMMENT ON COLUMN public.accounts.facility_codes IS 'further facilities of somebody who has one; without any, every one';
 
@@ -1736,6 +1745,11 @@ CREATE TABLE public.record_copies (
 
 COMMENT ON COLUMN public.record_copies.for_patient IS 'what the patient may see: released studies and reports, accesses without names';
 
+CREATE TABLE public.recovery_codes (
+    account_id uuid NOT NULL,
+    code_sha256 bytea NOT NULL
+);
+
 CREATE TABLE public.reidentifications (
     project_id uuid NOT NULL,
     pseudonym text NOT NULL,
@@ -1937,6 +1951,14 @@ COMMENT ON COLUMN public.scheduled_procedure_steps.patient_name_keys IS 'the wor
 
 COMMENT ON COLUMN public.scheduled_procedure_steps.details IS 'the item as it was placed';
 
+CREATE TABLE public.second_steps (
+    secret_sha256 bytea NOT NULL,
+    account_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.second_steps IS 'people whose password was right, and whose code is asked for';
+
 CREATE TABLE public.sensitivity_rule_versions (
     rule_id uuid NOT NULL,
     version integer NOT NULL,
@@ -1981,12 +2003,29 @@ CREATE TABLE public.sessions (
     begun_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    authenticated_at timestamp with time zone,
+    address text DEFAULT ''::text NOT NULL,
+    agent text DEFAULT ''::text NOT NULL,
     CONSTRAINT sessions_check CHECK (((account_id IS NULL) <> (link_id IS NULL)))
 );
 
 COMMENT ON COLUMN public.sessions.link_id IS 'the link that was opened: such a session sees its study alone';
 
 COMMENT ON COLUMN public.sessions.expires_at IS 'the end, however often it is used';
+
+COMMENT ON COLUMN public.sessions.authenticated_at IS 'when the person last proved who it is; NULL of links';
+
+COMMENT ON COLUMN public.sessions.agent IS 'the class of the program: browser, program or other';
+
+CREATE TABLE public.sign_in_attempts (
+    name_sha256 bytea NOT NULL,
+    address text NOT NULL,
+    attempts integer NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    waits_until timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.sign_in_attempts IS 'attempts since the last that was right';
 
 CREATE TABLE public.station_pools (
     facility_code text NOT NULL,
@@ -2136,8 +2175,16 @@ CREATE TABLE public.tokens (
     account_id uuid NOT NULL,
     token_sha256 bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone
+    expires_at timestamp with time zone,
+    label text DEFAULT ''::text NOT NULL,
+    prefix text DEFAULT ''::text NOT NULL,
+    scopes text[],
+    last_used_at timestamp with time zone
 );
+
+COMMENT ON COLUMN public.tokens.prefix IS 'the beginning of the key, by which its owner knows it again';
+
+COMMENT ON COLUMN public.tokens.scopes IS 'permissions that it has at most; NULL for all of its account';
 
 CREATE TABLE public.tombstones (
     uid_sha256 bytea NOT NULL,
@@ -2441,6 +2488,9 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.record_copies
     ADD CONSTRAINT record_copies_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_sha256);
+
 ALTER TABLE ONLY public.reidentifications
     ADD CONSTRAINT reidentifications_pkey PRIMARY KEY (project_id, pseudonym);
 
@@ -2480,6 +2530,9 @@ ALTER TABLE ONLY public.scheduled_procedure_steps
 ALTER TABLE ONLY public.scheduled_procedure_steps
     ADD CONSTRAINT scheduled_procedure_steps_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.second_steps
+    ADD CONSTRAINT second_steps_pkey PRIMARY KEY (secret_sha256);
+
 ALTER TABLE ONLY public.sensitivity_rule_versions
     ADD CONSTRAINT sensitivity_rule_versions_pkey PRIMARY KEY (rule_id, version);
 
@@ -2494,6 +2547,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_secret_sha256_key UNIQUE (secret_sha256);
+
+ALTER TABLE ONLY public.sign_in_attempts
+    ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (name_sha256, address);
 
 ALTER TABLE ONLY public.station_pools
     ADD CONSTRAINT station_pools_pkey PRIMARY KEY (facility_code, name);
@@ -2755,7 +2811,11 @@ CREATE INDEX scheduled_procedure_steps_start ON public.scheduled_procedure_steps
 
 CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps USING btree (study_instance_uid);
 
+CREATE INDEX sessions_account ON public.sessions USING btree (account_id) WHERE (account_id IS NOT NULL);
+
 CREATE INDEX sessions_expires_at ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sign_in_attempts_last_at ON public.sign_in_attempts USING btree (last_at);
 
 CREATE INDEX study_labellings_study ON public.study_labellings USING btree (study_id);
 
@@ -2770,6 +2830,8 @@ CREATE INDEX superseded_objects_due ON public.superseded_objects USING btree (de
 CREATE INDEX takeover_slices_waiting ON public.takeover_slices USING btree (source, last_date DESC, last_time DESC, patient_id) WHERE (state = 'waiting'::text);
 
 CREATE INDEX takeover_studies_newest ON public.takeover_studies USING btree (source, state, study_date DESC);
+
+CREATE INDEX tokens_account ON public.tokens USING btree (account_id);
 
 CREATE INDEX workitem_reports_subscriber ON public.workitem_reports USING btree (ae_title, number);
 
@@ -2912,6 +2974,9 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.record_copies
     ADD CONSTRAINT record_copies_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.reidentifications
     ADD CONSTRAINT reidentifications_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.deidentification_projects(id);
 
@@ -2935,6 +3000,9 @@ ALTER TABLE ONLY public.report_versions
 
 ALTER TABLE ONLY public.scheduled_procedure_step_transitions
     ADD CONSTRAINT scheduled_procedure_step_transitions_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.second_steps
+    ADD CONSTRAINT second_steps_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;

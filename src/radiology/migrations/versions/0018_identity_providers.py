@@ -7,7 +7,7 @@ of mail do and are. The session of the provider is kept so that leaving there is
 from alembic import op
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 
 TABLES = """
 CREATE TABLE identities (
