@@ -59,6 +59,10 @@ class World:
 
 @pytest.fixture
 async def world(app: App) -> World:
+    return await a_world(app)
+
+
+async def a_world(app: App) -> World:
     return World(
         ordinary=await a_study(app, "ORDINARY", "LOCAL", "CT", []),
         breast=await a_study(app, "BREAST", "LOCAL", "MG", ["S2"]),
