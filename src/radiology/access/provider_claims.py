@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import orjson
 
 from radiology.access.model import ROLES, Role
+from radiology.access.signed_tokens import time_of
 from radiology.settings import SettingsError
 
 EVERY_FACILITY: Final = "*"
@@ -103,6 +105,11 @@ def display_of(claims: Mapping[str, Any]) -> str:
     given = claims.get("name")
     shown = " ".join(given.replace("\0", " ").split())[:128] if isinstance(given, str) else ""
     return shown or name_of(claims)
+
+
+def authenticated_at(claims: Mapping[str, Any]) -> datetime:
+    """When somebody proved to the provider who it is; the beginning of time where it does not say."""
+    return datetime.fromtimestamp(time_of(claims, "auth_time") or 0.0, UTC)
 
 
 def practitioner_of(claims: Mapping[str, Any]) -> str | None:

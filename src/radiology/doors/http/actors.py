@@ -10,7 +10,9 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from radiology.access.accounts import Authenticator
+from radiology.access.bearer import BearerTokens
 from radiology.access.model import Actor, Role
+from radiology.access.scopes import narrowed
 from radiology.app import App
 from radiology.audit.context import current
 from radiology.errors import NotAuthenticated, NotPermitted, TooManyAttempts
@@ -57,7 +59,7 @@ async def actor_of(connection: HTTPConnection) -> Actor:
     """Who asks. Raises NotAuthenticated, NotPermitted, TooManyAttempts. Known once, it is kept with the request."""
     actor = connection.scope.get("actor")
     if actor is None:
-        actor = await _authenticate(connection)
+        actor = narrowed(await _authenticate(connection), connection.scope["path"])
         if actor.study_instance_uid is not None and not connection.scope["path"].startswith(ONE_STUDY_BELOW):
             raise NotPermitted("This link opens one study, and nothing else.")
         path: str = connection.scope["path"]
@@ -72,7 +74,9 @@ async def _authenticate(connection: HTTPConnection) -> Actor:
     authenticator: Authenticator = connection.app.state.authenticator
     match scheme.lower():
         case "bearer":
-            return await authenticator.by_token(credential.strip())
+            signed: BearerTokens = connection.app.state.bearer_tokens
+            token = credential.strip()
+            return await (signed.actor_of(token) if signed.takes(token) else authenticator.by_token(token))
         case "basic":
             return await by_password(connection, authenticator, *_name_and_password(credential))
         case _ if secret := connection.cookies.get(COOKIE):

@@ -15,7 +15,10 @@ from starlette.routing import BaseRoute
 
 from radiology import __version__
 from radiology.access.accounts import Authenticator
+from radiology.access.bearer import BearerTokens
+from radiology.access.identity_provider import IdentityProvider
 from radiology.access.model import SYSTEM
+from radiology.access.provider_claims import mapping_of
 from radiology.app import App
 from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
@@ -28,7 +31,7 @@ from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.dicomweb.permitted import Permitted
-from radiology.doors.http import changes, fonts, health, light, login, opening, problems, viewer
+from radiology.doors.http import changes, fonts, health, light, login, oidc, opening, problems, viewer
 from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
@@ -66,6 +69,9 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     )
     service.state.app = app
     service.state.authenticator = Authenticator(app)
+    service.state.identity_provider = provider = IdentityProvider(app.settings)
+    service.state.identity_mapping = mapping = mapping_of(app.settings.oidc_mapping)
+    service.state.bearer_tokens = BearerTokens(app, provider, mapping)
     service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.state.search_limit = SearchLimit(app.settings.searches_per_minute)
@@ -74,7 +80,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.pictures = ByteCache(app.settings.picture_cache_bytes)
     service.state.decoders = LimitedProcesses(app.settings.decoding_processes, seconds=app.settings.decoding_seconds)
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
-    service.router.routes.extend([*fonts.routes, *login.routes, *opening.routes, *viewer.routes, *light.routes])
+    service.router.routes.extend([*fonts.routes, *login.routes, *oidc.routes, *opening.routes])
+    service.router.routes.extend([*viewer.routes, *light.routes])
     for router in (
         studies,
         reports,

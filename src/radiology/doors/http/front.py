@@ -32,6 +32,9 @@ PUBLIC = frozenset(
         "/health",
         "/fonts/bangla.ttf",
         "/login",
+        "/login/oidc",
+        "/login/oidc/callback",
+        "/login/oidc/backchannel-logout",
         "/logout",
     }
 )

@@ -1,5 +1,6 @@
 """Pages that need no script, what a form on them sends, and the session that one may end in."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,10 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 LONGEST_FORM_BYTES = 16 * 1024
+LONGEST_ADDRESS = 2000
+HOME = "/viewer/"
+#: One slash and no host: `//elsewhere` and `/\\elsewhere` would lead away from here.
+_local = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 
 
 def page(name: str, values: Mapping[str, str], *, status: int = 200, markup: str = "") -> Response:
@@ -41,6 +46,11 @@ def with_session(request: Request, response: Response, secret: str) -> Response:
     """The answer by which a browser gets the secret of its session."""
     response.set_cookie(COOKIE, secret, path="/", httponly=True, samesite="lax", secure=is_secure(request))
     return response
+
+
+def local_address(given: str) -> str:
+    """Where to go after signing in: a place of ours, never somebody else's."""
+    return given if _local.fullmatch(given) and len(given) <= LONGEST_ADDRESS else HOME
 
 
 def is_secure(request: Request) -> bool:
