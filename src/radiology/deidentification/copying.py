@@ -4,6 +4,7 @@ Pixels that may stay are copied as they are stored, without being decoded. Those
 frame and written without loss: uncompressed where they were, JPEG-LS where they were compressed.
 """
 
+import errno
 import hashlib
 import os
 import warnings
@@ -19,7 +20,7 @@ from radiology.deidentification import codestreams, masking
 from radiology.deidentification.engine import Changes, deidentify
 from radiology.deidentification.pixel_policy import Mask, Withheld, decide
 from radiology.deidentification.rules import Rules
-from radiology.errors import NotSupported, RadiologyError, Unprocessable
+from radiology.errors import NotSupported, RadiologyError, Unavailable, Unprocessable
 from radiology.pixels import lossless
 from radiology.pixels.decode import Array, decode, without_unused_bits
 from radiology.standards.dicom.part10 import encode_file_meta
@@ -30,6 +31,7 @@ from radiology.studies.transcoding import Source, stored_frames
 
 JPEG_LS_LOSSLESS: Final = "1.2.840.10008.1.2.4.80"
 _CHUNK_BYTES: Final = 1024 * 1024
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _SHORT_HEAD, _LONG_HEAD = 8, 12
 
 
@@ -61,12 +63,17 @@ class Copied:
 def copy(original: Original, target_path: str, rules: Rules) -> Copied | Withheld:
     """Write the de-identified file over an empty one that is there already.
 
-    Raises NotSupported for what no decoder here knows, Unprocessable for what does not parse or decode.
+    Raises NotSupported for what no decoder here knows, Unprocessable for what does not parse or decode, Unavailable
+    where there is no room for the result.
     """
     try:
         return _copy(original, target_path, rules)
     except RadiologyError:
         raise
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise Unavailable(f"The de-identified file cannot be written: {error.strerror}.") from error
+        raise Unprocessable(f"The object cannot be read: {error.strerror}.") from error
     except Exception as error:  # Readers and decoders raise whatever they like at bytes that make no sense to them.
         raise Unprocessable(
             f"The object cannot be read well enough to de-identify it: {type(error).__name__}."

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -14,7 +15,7 @@ from radiology.audit import actions as audit
 from radiology.deidentification import queries
 from radiology.deidentification.model import MOST_STUDIES, SMALLEST_GROUP, UNDER_WAY, Person, Status, small_groups
 from radiology.deidentification.rules import NEEDS_GROUPS, Profile
-from radiology.errors import Conflict, NotFound, Unprocessable
+from radiology.errors import Conflict, NotFound, Unavailable, Unprocessable
 from radiology.kit import jobs
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
@@ -28,6 +29,7 @@ P = TypeVar("P", bound=Person)
 JOB = "deidentification.export"
 _NOT_SEEN = "There is no such study, or it may not be exported by you."
 _SENSITIVE = "The study is marked sensitive, and is not exported."
+_GIVEN_UP = "It failed again and again. Look for job.failed in the log of the worker, then ask for a new export."
 _SMALL_GROUP = f"Fewer than {SMALLEST_GROUP} patients of this export are of this age band, sex and month."
 
 
@@ -149,28 +151,48 @@ async def file_of(app: App, actor: Actor, id: UUID) -> Path:
 
 
 async def tend(app: App) -> int:
-    """Remove files that have expired, and have made what no job makes any more. Returns how many there were."""
+    """Remove files that have expired, end what its job has given up, and have made what has no job any more.
+
+    Returns how many there were.
+    """
     async with app.db.transaction() as tx:
         gone = await queries.expired(tx, now=app.clock.now())
         for each in gone:
             await queries.change(tx, each, Status.EXPIRED, "The file has expired. Ask for a new export.")
+        given_up = await queries.given_up(tx)
         left = await queries.abandoned(tx)
         for each in left:
             await _enqueue(tx, each)
     for each in gone:
         remove_files(app.settings, each)
-    return len(gone) + len(left)
+    for each in given_up:
+        await fail(app, each, _GIVEN_UP)
+    return len(gone) + len(given_up) + len(left)
+
+
+def remove_parts(settings: Settings, id: UUID) -> None:
+    """Leave nothing but the finished ZIP on the disk. May be done twice."""
+    shutil.rmtree(folder(settings, id), ignore_errors=True)
 
 
 def remove_files(settings: Settings, id: UUID) -> None:
     """Leave nothing of an export on the disk. May be done twice."""
-    shutil.rmtree(folder(settings, id), ignore_errors=True)
+    remove_parts(settings, id)
     archive_path(settings, id).unlink(missing_ok=True)
 
 
+async def note_waiting(app: App, id: UUID, sentence: str) -> None:
+    """Say what an export under way waits for. Where the database is what is away, nobody is told."""
+    with suppress(Unavailable):
+        async with app.db.transaction() as tx:
+            if (await queries.lock_export(tx, id)).status in UNDER_WAY:
+                await queries.change(tx, id, Status.RUNNING, sentence)
+
+
 async def fail(app: App, id: UUID, sentence: str) -> None:
-    """An export cannot be made."""
+    """An export under way cannot be made; of one that was ended meanwhile only the files go. Raises Unavailable."""
     async with app.db.transaction() as tx:
-        await queries.change(tx, id, Status.FAILED, sentence)
-        await audit.record(tx, SYSTEM, "export.failed", str(id))
+        if (await queries.lock_export(tx, id)).status in UNDER_WAY:
+            await queries.change(tx, id, Status.FAILED, sentence)
+            await audit.record(tx, SYSTEM, "export.failed", str(id), detail={"reason": sentence})
     remove_files(app.settings, id)

@@ -421,7 +421,19 @@ async def abandoned(tx: Transaction) -> list[UUID]:
     statement: LiteralString = (
         "SELECT id FROM exports WHERE status IN ('queued', 'running') AND NOT "
         + jobs.is_live("exports.job")
+        + " AND NOT "
+        + jobs.has_failed("exports.job")
         + " ORDER BY asked_at LIMIT 100 FOR UPDATE SKIP LOCKED"
+    )
+    return await tx.values(statement)
+
+
+async def given_up(tx: Transaction) -> list[UUID]:
+    """Exports under way whose job was left as failed."""
+    statement: LiteralString = (
+        "SELECT id FROM exports WHERE status IN ('queued', 'running') AND "
+        + jobs.has_failed("exports.job")
+        + " ORDER BY asked_at LIMIT 100"
     )
     return await tx.values(statement)
 

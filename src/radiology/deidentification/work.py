@@ -37,18 +37,40 @@ from radiology.studies.queries.retrieve import Selection, StoredInstance, select
 _PAGE: Final = 100
 _CHUNK_BYTES: Final = 1024 * 1024
 _GONE: Final = "The instance is not here any more."
+_LOST: Final = "Files of the export have disappeared from the folder `exports`. Ask for a new export."
 _SENSITIVE: Final = "The study is marked sensitive, and is not exported."
 
 
 async def run(archive: Archive, arguments: Mapping[str, Any]) -> None:
-    """Make an export; done again where it was interrupted. Raises Unavailable, to be run again."""
+    """Make an export; done again where it was interrupted. What can never succeed is marked as failed.
+
+    Raises Unavailable, to be run again; until then the export says what it waits for.
+    """
     app, export_id = archive.app, UUID(arguments["export"])
+    try:
+        await _make(app, export_id)
+    except Unavailable as error:
+        await exports.note_waiting(app, export_id, error.sentence)
+        raise
+    except RadiologyError as error:
+        await exports.fail(app, export_id, error.sentence)
+    except FileNotFoundError:
+        await exports.fail(app, export_id, _LOST)
+    except OSError as error:
+        sentence = f"The export cannot be written: {error.strerror}. It goes on by itself when that is mended."
+        await exports.note_waiting(app, export_id, sentence)
+        raise Unavailable(sentence) from error
+
+
+async def _make(app: App, export_id: UUID) -> None:
     async with app.db.transaction() as tx:
         export = await queries.lock_export(tx, export_id)
         if export.status not in UNDER_WAY:
+            exports.remove_parts(app.settings, export_id)
             return
         await queries.change(tx, export_id, Status.RUNNING)
         project = await queries.project(tx, str(export.project_id))
+        project.must_be_usable()
         rules = await projects.rules_of(app, tx, project)
     exports.folder(app.settings, export_id).mkdir(mode=0o700, parents=True, exist_ok=True)
     while page := await _next_page(app, export_id):
@@ -142,14 +164,19 @@ async def _finish(app: App, project: Project, rules: Rules, export_id: UUID) -> 
             await emit(tx, done)
             detail = {"written": len(written), "withheld": withheld}
             await audit.record(tx, SYSTEM, "export.completed", str(export_id), detail=detail)
-            return
-    exports.remove_files(app.settings, export_id)
+            remove = exports.remove_parts
+        else:
+            remove = exports.remove_files
+    remove(app.settings, export_id)
 
 
 def _zip(app: App, export_id: UUID, names: Sequence[str], manifest: bytes) -> tuple[int, str]:
-    """Write the ZIP beside its place, then give it its name; the single files go. Returns size and SHA-256."""
-    place = exports.archive_path(app.settings, export_id)
-    part, folder = place.with_suffix(".part"), exports.folder(app.settings, export_id)
+    """Write the ZIP beside the single files, then put it in its place. Returns size and SHA-256.
+
+    The single files stay until it is committed that the ZIP is there: who is killed before makes it again of them.
+    """
+    folder = exports.folder(app.settings, export_id)
+    part = folder / "zip.part"
     digest, size = hashlib.sha256(), 0
     with part.open("wb") as file:
         for chunk in _chunks(ZipWriter(app.clock.now().astimezone(app.settings.zone)), folder, names, manifest):
@@ -157,10 +184,7 @@ def _zip(app: App, export_id: UUID, names: Sequence[str], manifest: bytes) -> tu
             size += file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    part.rename(place)
-    for name in names:
-        (folder / name.rpartition("/")[2]).unlink(missing_ok=True)
-    folder.rmdir()
+    part.rename(exports.archive_path(app.settings, export_id))
     return size, digest.hexdigest()
 
 
