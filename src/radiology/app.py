@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from radiology.external.practitioners.fhir import FHIRRegistry
+from radiology.external.practitioners.local import LocalRegistry
+from radiology.external.practitioners.model import Registry
 from radiology.kit.clock import Clock, SystemClock
 from radiology.kit.db import Database
 from radiology.kit.objects import LocalObjects
@@ -16,6 +19,12 @@ class App:
     db: Database
     objects: LocalObjects
     clock: Clock = field(default_factory=SystemClock)
+    practitioners: Registry = field(init=False)
+
+    def __post_init__(self) -> None:
+        url, secret = self.settings.practitioner_registry_url, self.settings.practitioner_registry_token
+        token = secret.get_secret_value() if secret else None
+        object.__setattr__(self, "practitioners", FHIRRegistry(url, token=token) if url else LocalRegistry(self.db))
 
     @classmethod
     def of(cls, settings: Settings, *, connections: int = 10) -> "App":

@@ -20,7 +20,7 @@ class Circumstances:
     """One act, as its door knows it. `recorded` and `denied` tell the door what was recorded meanwhile.
 
     source: the process, such as `http`. agent: the class of the client's program. purpose: a code of PurposeOfUse (HL7
-    v3), as BTG. attempted: the name by which somebody tried to sign in.
+    v3), as BTG. attempted: the name by which somebody tried to sign in. reason: the word for why it is refused.
     """
 
     source: str = ""
@@ -33,6 +33,7 @@ class Circumstances:
     on_behalf_of: str = ""
     purpose: str = ""
     attempted: str = ""
+    reason: str = ""
     recorded: int = 0
     denied: int = 0
 

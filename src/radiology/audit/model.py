@@ -80,6 +80,8 @@ break-glass.review           110113 110138 R -
 break-glass.*                110113 110127 E -
 sensitivity.*                110113 110135 U update
 care-relation.*              110113 110137 U update
+practitioner.*               110113 110137 U update
+delegation.*                 110113 110136 U update
 privacy.*                    110113 110135 U update
 association.refuse           110113 110126 E -
 access.denied                110113 110132 E -

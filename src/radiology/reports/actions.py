@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from radiology.access.model import Actor, Permission, Role
 from radiology.app import App
 from radiology.audit import actions as audit
@@ -23,6 +25,8 @@ from radiology.kit import metrics
 from radiology.kit.clock import monotonic_seconds
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
+from radiology.practitioners import actions as practitioners
+from radiology.practitioners.model import Standing
 from radiology.relations import actions as relations
 from radiology.relations.model import Kind
 from radiology.reports import model, queries
@@ -35,6 +39,8 @@ from radiology.studies.moments import read_moment
 from radiology.studies.queries import read as studies
 from radiology.studies.schemas import CodeableConcept
 
+#: What says how the images were made, and which version was read.
+TECHNICAL = frozenset({"technique", "version"})
 CLOCKS_DIFFER = timedelta(minutes=5)
 MAY_SUPERVISE = frozenset({Role.CONSULTANT, Role.RADIOLOGIST})
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -48,8 +54,10 @@ async def begin_report(app: App, actor: Actor, body: ReportIn) -> tuple[UUID, in
     """
     actor.must(Permission.INTERPRET)
     began = monotonic_seconds()
+    standing = await practitioners.standing_of(app, actor)
     async with app.db.transaction() as tx:
         study = await _study_of(tx, actor, body.studyId)
+        practitioners.must_interpret(app, standing, study.facility_code, study.modalities)
         await _must_be_patient_of(tx, study, body)
         code, warnings = corrected(_code_of(body, study), "code")
         if already := await queries.open_report_of(tx, study.id, code):
@@ -69,10 +77,20 @@ async def begin_report(app: App, actor: Actor, body: ReportIn) -> tuple[UUID, in
 
 
 async def edit_report(app: App, actor: Actor, name: str, body: ReportEdit, *, version: int | None) -> tuple[int, bytes]:
-    """Change the texts of a report that is not signed. Raises TransitionRefused, StaleVersion, Unprocessable."""
-    actor.must(Permission.INTERPRET)
+    """Change the texts of a report that is not signed. Raises TransitionRefused, StaleVersion, Unprocessable.
+
+    Radiology personnel who do not interpret write the technical data, nothing else.
+    """
+    standing = await practitioners.standing_of(app, actor)
+    is_technical = body.model_fields_set <= TECHNICAL and not actor.may(Permission.INTERPRET)
+    if is_technical:
+        practitioners.must_write_technical_data(standing)
+    else:
+        actor.must(Permission.INTERPRET)
     async with app.db.transaction() as tx:
-        report = await _locked(tx, actor, name, version)
+        report = await _locked(tx, actor, name, version, also_unsigned=is_technical)
+        if not is_technical:
+            practitioners.must_interpret(app, standing, report.facility_code, report.modalities)
         present = body.status == "preliminary" and report.status != Status.PRELIMINARY
         status = model.step(report.status, Verb.PRESENT if present else Verb.EDIT)
         edited = replace(
@@ -87,6 +105,9 @@ async def edit_report(app: App, actor: Actor, name: str, body: ReportEdit, *, ve
         if status == Status.PRELIMINARY:
             await _add_version(tx, edited, at=app.clock.now())
         await audit.record(tx, actor, "report.edit", str(report.id), detail={"version": edited.version})
+        if is_technical:
+            # The draft itself is not theirs to read.
+            return edited.version, orjson.dumps({"id": report.id, "version": edited.version, "status": status})
         await relations.note(tx, actor, Kind.READER, report.study_id, source="report")
         return edited.version, await queries.report_body(tx, report.id, zone=app.settings.time_zone)
 
@@ -98,20 +119,23 @@ async def approve_report(
 
     Repeating it changes nothing. Raises NotPermitted, Unprocessable, TransitionRefused, StaleVersion.
     """
-    actor.must(Permission.APPROVE)
-    if actor.role == Role.RESIDENT:
-        raise NotPermitted("A resident does not approve reports.")
+    practitioners.must_hold_approval(actor)
     _must_be_approver(actor, body)
     now = app.clock.now()
+    standing = await practitioners.standing_of(app, actor)
     async with app.db.transaction() as tx:
         report = await _locked(tx, actor, name, None)
         if not _is_repeated(report, actor, body, app, now):
             _must_have_version(report, version)
-            report = await _approved(tx, app, actor, report, body, now)
+            report = await _approved(tx, app, standing, report, body, now)
         return report.version, await queries.report_body(tx, report.id, zone=app.settings.time_zone)
 
 
-async def _approved(tx: Transaction, app: App, actor: Actor, report: Report, body: Approval, now: datetime) -> Report:
+async def _approved(
+    tx: Transaction, app: App, standing: Standing, report: Report, body: Approval, now: datetime
+) -> Report:
+    actor = standing.actor
+    delegator = await practitioners.must_approve(tx, app, standing, report.facility_code, report.modalities)
     _check_issued(app, body, now)
     status = model.step(report.status, Verb.APPROVE)
     _check_second_person(actor, report)
@@ -127,7 +151,8 @@ async def _approved(tx: Transaction, app: App, actor: Actor, report: Report, bod
     )
     await queries.save_approval(tx, approved, self_approved=report.author == actor.id)
     await _add_version(tx, approved, at=now)
-    await audit.record(tx, actor, "report.approve", str(report.id), detail={"version": approved.version})
+    detail = {"version": approved.version} | ({"delegated_by": delegator} if delegator else {})
+    await audit.record(tx, actor, "report.approve", str(report.id), detail=detail)
     await relations.note(tx, actor, Kind.APPROVER, report.study_id, source="report")
     await emit(tx, ReportFinalized(**_event(approved)))
     return approved
@@ -249,8 +274,10 @@ async def _checked(report: Report) -> list[dict[str, str]]:
     return model.empty_required(report.sections)
 
 
-async def _locked(tx: Transaction, actor: Actor, name: str, version: int | None) -> Report:
-    report_id = await queries.resolve(tx, name, visible_to=actor.beyond_reading)
+async def _locked(
+    tx: Transaction, actor: Actor, name: str, version: int | None, *, also_unsigned: bool = False
+) -> Report:
+    report_id = await queries.resolve(tx, name, visible_to=actor.beyond_reading, also_unsigned=also_unsigned)
     report = await queries.load_report(tx, report_id, lock=True)
     _must_have_version(report, version)
     return report

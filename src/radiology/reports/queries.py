@@ -133,12 +133,16 @@ async def insert_report(tx: Transaction, columns: Mapping[str, Any]) -> str:
     )
 
 
-async def resolve(tx: Transaction, report: str, *, visible_to: Actor) -> UUID:
-    """The id of a report by its id or reportId. Raises NotFound, and SensitiveStudy where only its date is shown."""
+async def resolve(tx: Transaction, report: str, *, visible_to: Actor, also_unsigned: bool = False) -> UUID:
+    """The id of a report by its id or reportId. Raises NotFound, and SensitiveStudy where only its date is shown.
+
+    `also_unsigned` finds what the reader must not read yet: who says so must not show it.
+    """
     reach, where = visible_to.reach, Where()
     where.add("(report.id = {id} OR report.report_id = {report_id})", id=uuid_of(report), report_id=report[:50])
     reach.add_to(where, "study", also_masked=visible_to.is_shown_masked)
-    _add_signed(where, visible_to)
+    if not also_unsigned:
+        _add_signed(where, visible_to)
     found = await tx.maybe(
         Shown,
         "SELECT report.id, NOT "

@@ -98,7 +98,10 @@ async def get_report(
 
 @router.put("/{report}", response_model=None, responses={200: {"model": ReportOut}})
 async def put_report(report: str, body: ReportEdit, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Change the texts of a report that is not signed. 409 for a signed one: that is never changed."""
+    """Change the texts of a report that is not signed. 409 for a signed one: that is never changed.
+
+    Radiology personnel who do not interpret may send `technique` alone; the answer then shows nothing of the draft.
+    """
     version = version_asked(request, body.version)
     new_version, answer = await edit_report(app, actor, report, body, version=version)
     return tagged(answer, new_version)

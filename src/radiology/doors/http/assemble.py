@@ -41,6 +41,7 @@ from radiology.doors.http.searching import SearchLimit
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
+from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
 from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
@@ -104,6 +105,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         sensitivity,
         labels,
         relations,
+        practitioners,
+        delegations,
         deidentification,
         *_dicom_over_rest(),
     ):

@@ -84,7 +84,8 @@ def access_of(scope: Scope, status: int, circumstances: Circumstances) -> Access
     if status in (401, 429):
         return None if circumstances.recorded else _not_authenticated(scope, status, circumstances)
     if status == 403:
-        return None if circumstances.denied else _failed(scope, status, "access.denied", SERIOUS_FAILURE)
+        denied = _failed(scope, status, "access.denied", SERIOUS_FAILURE, reason=circumstances.reason)
+        return None if circumstances.denied else denied
     if scope["method"] not in READING or circumstances.recorded or not _names_something(scope):
         return None
     if status == 404:
@@ -133,9 +134,10 @@ def _not_authenticated(scope: Scope, status: int, circumstances: Circumstances) 
     return Access("anonymous", action, circumstances.attempted or _subject(scope), 0, detail, MINOR_FAILURE)
 
 
-def _failed(scope: Scope, status: int, action: str, outcome: int) -> Access:
+def _failed(scope: Scope, status: int, action: str, outcome: int, *, reason: str = "") -> Access:
     actor: Actor | None = scope.get("actor")
     detail = {"method": scope["method"], "route": _template(scope), "status": status}
+    detail |= {"reason": reason} if reason else {}
     return Access(actor.id if actor else "anonymous", action, _subject(scope) or scope["method"], 0, detail, outcome)
 
 

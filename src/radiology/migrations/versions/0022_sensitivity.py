@@ -148,10 +148,37 @@ CREATE INDEX notices_recipient ON notices (recipient, made_at DESC, id DESC);
 PRACTITIONERS = """
 CREATE TABLE practitioners (
     reference text PRIMARY KEY,
-    patient_references text[] NOT NULL DEFAULT '{}'
+    patient_references text[] NOT NULL DEFAULT '{}',
+    name text,
+    name_bangla text NOT NULL DEFAULT '',
+    active boolean NOT NULL DEFAULT true,
+    registration text,
+    registered_from date,
+    registered_until date,
+    specialties text[] NOT NULL DEFAULT '{}',
+    privileges jsonb NOT NULL DEFAULT '[]'
 );
+CREATE UNIQUE INDEX practitioners_registration ON practitioners (registration);
 COMMENT ON TABLE practitioners IS 'what is known of practitioners beside their accounts';
+COMMENT ON COLUMN practitioners.name IS 'NULL where only the family is noted: such a practitioner is not in the registry';
+COMMENT ON COLUMN practitioners.registration IS 'of the BMDC, as A-12345';
+COMMENT ON COLUMN practitioners.privileges IS 'facility, modalities, first and last day of each';
 COMMENT ON COLUMN practitioners.patient_references IS 'the practitioner as a patient, and the family: never opened by break-glass';
+
+CREATE TABLE approval_delegations (
+    id uuid PRIMARY KEY,
+    delegator text NOT NULL,
+    delegate text NOT NULL,
+    facility_code text NOT NULL,
+    begins_at timestamptz NOT NULL DEFAULT now(),
+    ends_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    ended_by text,
+    CHECK (delegator <> delegate)
+);
+CREATE INDEX approval_delegations_delegate ON approval_delegations (delegate, facility_code) WHERE ended_at IS NULL;
+COMMENT ON COLUMN approval_delegations.delegator IS 'the consultant, as account:karim, on whose responsibility is approved';
+COMMENT ON COLUMN approval_delegations.ended_at IS 'when it was ended before its time';
 """
 
 
