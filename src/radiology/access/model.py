@@ -1,7 +1,7 @@
 """Actor, permissions and roles."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import LiteralString
 
@@ -65,6 +65,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
 
 STATION = "application-entity"
 """The role of a calling AE title."""
+FRESH = timedelta(minutes=15)
+"""What matters most needs that somebody proved who it is so recently."""
 RELEASED_AFTER_HOURS = 24
 """A patient sees a study so long after its report was issued."""
 
@@ -167,6 +169,7 @@ class Actor:
     all. reads_only: nothing leaves the service and nobody is searched for, so break-glass counts. authenticated_at:
     when a person last proved who it is; None for programs and machines, which prove it each time. scopes: of the token,
     which reduce what is permitted, path by path; None where nothing does.
+    must_change_password: it is known to somebody else, so nothing is permitted before it is changed.
     """
 
     id: str
@@ -182,6 +185,7 @@ class Actor:
     reads_only: bool = True
     authenticated_at: datetime | None = None
     scopes: frozenset[str] | None = None
+    must_change_password: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held."""
@@ -193,6 +197,10 @@ class Actor:
             raise NotPermitted(
                 f"This needs the permission {permission.value}. Ask an administrator for a role that has it."
             )
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the person proved who it is within the last 15 minutes."""
+        return self.authenticated_at is not None and now - self.authenticated_at <= FRESH
 
     def add_facility(self, where: Where, column: LiteralString) -> None:
         """The condition on a column that holds a facility, for who need not be allowed to read studies."""

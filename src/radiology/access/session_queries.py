@@ -15,6 +15,7 @@ class Session:
     account_name: str | None
     link_id: UUID | None
     used_at: datetime
+    authenticated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,17 @@ async def save_session(
     link_id: UUID | None,
     begun_at: datetime,
     expires_at: datetime,
+    authenticated_at: datetime | None = None,
+    address: str = "",
+    agent: str = "",
 ) -> None:
     """Keep a new session."""
     await tx.run(
         """
-        INSERT INTO sessions (id, secret_sha256, account_id, link_id, begun_at, used_at, expires_at)
+        INSERT INTO sessions (id, secret_sha256, account_id, link_id, begun_at, used_at, expires_at,
+            authenticated_at, address, agent)
         VALUES (%(id)s, %(secret_sha256)s, (SELECT id FROM accounts WHERE name = %(account_name)s), %(link_id)s,
-            %(begun_at)s, %(begun_at)s, %(expires_at)s)
+            %(begun_at)s, %(begun_at)s, %(expires_at)s, %(authenticated_at)s, %(address)s, %(agent)s)
         """,
         id=id,
         secret_sha256=secret_sha256,
@@ -51,6 +56,9 @@ async def save_session(
         link_id=link_id,
         begun_at=begun_at,
         expires_at=expires_at,
+        authenticated_at=authenticated_at,
+        address=address,
+        agent=agent,
     )
 
 
@@ -59,7 +67,7 @@ async def find_session(tx: Transaction, *, secret_sha256: bytes, now: datetime, 
     return await tx.maybe(
         Session,
         """
-        SELECT sessions.id, accounts.name AS account_name, link_id, used_at
+        SELECT sessions.id, accounts.name AS account_name, link_id, used_at, authenticated_at
         FROM sessions
         LEFT JOIN accounts ON accounts.id = sessions.account_id
         WHERE secret_sha256 = %(secret_sha256)s
@@ -80,6 +88,25 @@ async def note_use(tx: Transaction, session_id: UUID, *, now: datetime) -> None:
 async def end_session(tx: Transaction, *, secret_sha256: bytes) -> None:
     """Forget a session."""
     await tx.run("DELETE FROM sessions WHERE secret_sha256 = %(secret_sha256)s", secret_sha256=secret_sha256)
+
+
+async def end_sessions_of(tx: Transaction, account_id: UUID, *, kept_sha256: bytes | None = None) -> int:
+    """Forget the sessions of an account, but one where that is named, and half-finished sign-ins. How many they were."""
+    await tx.run("DELETE FROM second_steps WHERE account_id = %(account_id)s", account_id=account_id)
+    return await tx.run(
+        "DELETE FROM sessions WHERE account_id = %(account_id)s AND secret_sha256 IS DISTINCT FROM %(kept)s",
+        account_id=account_id,
+        kept=kept_sha256,
+    )
+
+
+async def note_proof(tx: Transaction, *, secret_sha256: bytes, now: datetime) -> int:
+    """Whoever has the session proved again who it is. How many sessions that were: one, or none that has ended."""
+    return await tx.run(
+        "UPDATE sessions SET authenticated_at = %(now)s WHERE secret_sha256 = %(secret_sha256)s",
+        secret_sha256=secret_sha256,
+        now=now,
+    )
 
 
 async def remove_ended(tx: Transaction, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ session that a link began sees the study of that link, and nothing else.
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,18 +25,42 @@ NOTED_EVERY = timedelta(minutes=1)
 LINK_ROLE = "link"
 
 
-async def begin(tx: Transaction, account_name: str, *, now: datetime) -> str:
-    """Begin the session of somebody whose password was right. Returns its secret."""
-    return await _begin(tx, account_name=account_name, link_id=None, end=None, now=now)
+async def begin(
+    tx: Transaction,
+    account_name: str,
+    *,
+    now: datetime,
+    authenticated_at: datetime | None = None,
+    address: str = "",
+    agent: str = "",
+) -> str:
+    """Begin the session of somebody who proved who it is, now unless told otherwise. Returns its secret."""
+    return await _begin(
+        tx,
+        now + LONGEST,
+        account_name=account_name,
+        now=now,
+        authenticated_at=authenticated_at or now,
+        address=address,
+        agent=agent,
+    )
 
 
 async def begin_by_link(tx: Transaction, link: queries.Link, *, now: datetime) -> str:
     """Begin a session for the one study of a link that was opened. Returns its secret."""
-    return await _begin(tx, account_name=None, link_id=link.id, end=link.expires_at, now=now)
+    return await _begin(tx, link.expires_at, link_id=link.id, now=now)
 
 
 async def _begin(
-    tx: Transaction, *, account_name: str | None, link_id: UUID | None, end: datetime | None, now: datetime
+    tx: Transaction,
+    end: datetime,
+    *,
+    now: datetime,
+    account_name: str | None = None,
+    link_id: UUID | None = None,
+    authenticated_at: datetime | None = None,
+    address: str = "",
+    agent: str = "",
 ) -> str:
     secret = secrets.token_urlsafe(32)
     await queries.save_session(
@@ -45,7 +70,10 @@ async def _begin(
         account_name=account_name,
         link_id=link_id,
         begun_at=now,
-        expires_at=min(now + LONGEST, end or now + LONGEST),
+        expires_at=min(now + LONGEST, end),
+        authenticated_at=authenticated_at,
+        address=address,
+        agent=agent,
     )
     await queries.remove_ended(tx, now=now)
     return secret
@@ -64,7 +92,7 @@ async def resume(app: App, secret: str) -> Actor:
             account = await find_account(tx, session.account_name)
             if account is None:
                 raise NotAuthenticated("This account is disabled.")
-            return account.actor
+            return replace(account.actor, authenticated_at=session.authenticated_at)
         link = await queries.link_of(tx, session.link_id, now=now)
     if link is None:
         raise NotAuthenticated("The time of this link is over.")

@@ -33,7 +33,7 @@ from radiology.dicom_network.tls import acceptor_context
 from radiology.doors.dimse import audited
 from radiology.doors.dimse.services import OFFERS, STORAGE, Services, Visit, response_to_error
 from radiology.doors.dimse.tracing import trace_of, trace_of_refusal
-from radiology.errors import NotAuthenticated, Unavailable
+from radiology.errors import NotAuthenticated, TooManyAttempts, Unavailable
 from radiology.kit import metrics, slots
 from radiology.kit.clock import monotonic_seconds, now
 from radiology.kit.log import get_logger
@@ -113,7 +113,7 @@ class Door:
         if isinstance(entity, str):
             self.causes[request.calling_ae_title, peer] = entity
             return REJECT_CALLING_AE_TITLE
-        if entity.checks_user and not self._is_user(request):
+        if entity.checks_user and not self._is_user(peer, request):
             self.causes[request.calling_ae_title, peer] = "user_identity"
             return REJECT_NO_REASON
         settings = self.archive.app.settings
@@ -133,18 +133,21 @@ class Door:
             state=Visit(entity, Source(facility, request.calling_ae_title, f"ae:{request.calling_ae_title}")),
         )
 
-    def _is_user(self, request: AssociateRQ) -> bool:
-        """Whether the request names an account and gives its password (PS3.7 D.3.3.7, type 2)."""
+    def _is_user(self, peer: Address, request: AssociateRQ) -> bool:
+        """Whether the request names an account and gives its password (PS3.7 D.3.3.7, type 2).
+
+        A password that somebody must change, or that needs a code beside it, is not enough.
+        """
         identity = request.user_information.user_identity
         if identity is None or identity.kind != USER_AND_PASSCODE:
             return False
         name, passcode = identity.primary.decode("utf-8", "replace"), identity.secondary.decode("utf-8", "replace")
         app = self.archive.app
         try:
-            app.db.wait_for(Authenticator(app).by_password(name, passcode))
-        except NotAuthenticated:
+            actor = app.db.wait_for(Authenticator(app).by_password(name, passcode, address=peer.host))
+        except (NotAuthenticated, TooManyAttempts):
             return False
-        return True
+        return not actor.must_change_password
 
     def opened(self, association: Association) -> None:
         """An association was accepted."""
