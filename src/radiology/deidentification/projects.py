@@ -10,7 +10,7 @@ import orjson
 from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
-from radiology.deidentification import queries
+from radiology.deidentification import queries, region_queries
 from radiology.deidentification.keys import KEY_BYTES, Seal
 from radiology.deidentification.model import Project
 from radiology.deidentification.rules import DeviceRegions, Rules
@@ -60,7 +60,7 @@ async def end_project(app: App, actor: Actor, id: UUID) -> bytes:
 async def rules_of(app: App, tx: Transaction, project: Project) -> Rules:
     """What the engine is told for a project. Raises Unavailable where its key cannot be opened."""
     key = Seal.of_projects(app.settings).open(project.sealed_key, str(project.id))
-    return project.rules(key, await queries.regions(tx))
+    return project.rules(key, await region_queries.regions(tx))
 
 
 async def who_is(app: App, actor: Actor, project_id: UUID, pseudonym: str) -> bytes:
@@ -87,7 +87,7 @@ async def set_regions(app: App, actor: Actor, device: DeviceRegions) -> None:
     """Say where images of a device have text, from the next export on."""
     actor.must(Permission.PRIVACY)
     async with app.db.transaction() as tx:
-        await queries.save_regions(tx, device, by=actor.id)
+        await region_queries.save_regions(tx, device, by=actor.id)
         detail = {"rows": device.rows, "columns": device.columns, "rectangles": len(device.rectangles)}
         await audit.record(tx, actor, "privacy.masked-regions", f"{device.manufacturer} {device.model}", detail=detail)
 
@@ -96,6 +96,8 @@ async def forget_regions(app: App, actor: Actor, *, manufacturer: str, model: st
     """Say nothing any more of a device and size. Raises NotFound."""
     actor.must(Permission.PRIVACY)
     async with app.db.transaction() as tx:
-        if not await queries.delete_regions(tx, manufacturer=manufacturer, model=model, rows=rows, columns=columns):
+        if not await region_queries.delete_regions(
+            tx, manufacturer=manufacturer, model=model, rows=rows, columns=columns
+        ):
             raise NotFound("Nothing is said of images of this device and size.")
         await audit.record(tx, actor, "privacy.masked-regions-forget", f"{manufacturer} {model}")

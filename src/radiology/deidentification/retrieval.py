@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from radiology.app import App
-from radiology.deidentification import queries
+from radiology.deidentification import region_queries
 from radiology.deidentification.keys import Seal
 from radiology.deidentification.originals import copy_in, instance_of
 from radiology.deidentification.pixel_policy import Withheld
@@ -19,7 +19,7 @@ _PURPOSE = "retrieval"
 async def masked_regions(app: App) -> list[DeviceRegions]:
     """Where devices burn text into their images."""
     async with app.db.reading() as tx:
-        return await queries.regions(tx)
+        return await region_queries.regions(tx)
 
 
 def deidentified(

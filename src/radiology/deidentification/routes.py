@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from radiology.access.model import Permission
-from radiology.deidentification import exports, projects, queries
+from radiology.deidentification import exports, projects, queries, region_queries
 from radiology.deidentification.model import MOST_STUDIES
 from radiology.deidentification.schemas import ExportIn, ProjectIn, RegionsIn
 from radiology.doors.http.actors import CurrentActor, CurrentApp
@@ -138,7 +138,7 @@ async def get_regions(app: CurrentApp, actor: CurrentActor) -> Response:
     """Where devices burn text into their images."""
     actor.must(Permission.EXPORT)
     async with app.db.transaction() as tx:
-        return Response(orjson.dumps(await queries.regions(tx)), media_type=JSON)
+        return Response(orjson.dumps(await region_queries.regions(tx)), media_type=JSON)
 
 
 @router.put("/masked-regions", status_code=204, response_model=None)
