@@ -132,7 +132,7 @@ class Authenticator:
         return self._keep(key, account.actor)
 
     async def prove(self, name: str, password: str, *, address: str = "") -> queries.Account:
-        """The account of a name and password; a code may be needed as well. Raises NotAuthenticated, TooManyAttempts."""
+        """Whose name and password these are; a code may be needed as well. Raises NotAuthenticated, TooManyAttempts."""
         async with self._proving:
             account = await self._found(name)
             if account is not None and self._is_verified(account, password):

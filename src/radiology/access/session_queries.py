@@ -91,7 +91,7 @@ async def end_session(tx: Transaction, *, secret_sha256: bytes) -> None:
 
 
 async def end_sessions_of(tx: Transaction, account_id: UUID, *, kept_sha256: bytes | None = None) -> int:
-    """Forget the sessions of an account, but one where that is named, and half-finished sign-ins. How many they were."""
+    """Forget the sessions of an account, but one where that is named, and what is half signed in. How many it were."""
     await tx.run("DELETE FROM second_steps WHERE account_id = %(account_id)s", account_id=account_id)
     return await tx.run(
         "DELETE FROM sessions WHERE account_id = %(account_id)s AND secret_sha256 IS DISTINCT FROM %(kept)s",

@@ -51,10 +51,13 @@ async def take(tx: Transaction, account_id: UUID, code: str, *, now: datetime) -
     plain = code.replace(" ", "").replace("-", "").lower()
     if len(plain) == 6 and plain.isascii() and plain.isdigit():
         return await _take_by_time(tx, account_id, plain, now)
-    return 1 == await tx.run(
-        "DELETE FROM recovery_codes WHERE account_id = %(account_id)s AND code_sha256 = %(code_sha256)s",
-        account_id=account_id,
-        code_sha256=digest(plain),
+    return (
+        await tx.run(
+            "DELETE FROM recovery_codes WHERE account_id = %(account_id)s AND code_sha256 = %(code_sha256)s",
+            account_id=account_id,
+            code_sha256=digest(plain),
+        )
+        == 1
     )
 
 
@@ -63,10 +66,13 @@ async def _take_by_time(tx: Transaction, account_id: UUID, code: str, now: datet
     step = step_of(secret, code, now=now) if secret else None
     if step is None:
         return False
-    return 1 == await tx.run(
-        "UPDATE accounts SET totp_step = %(step)s WHERE id = %(account_id)s AND totp_step < %(step)s",
-        account_id=account_id,
-        step=step,
+    return (
+        await tx.run(
+            "UPDATE accounts SET totp_step = %(step)s WHERE id = %(account_id)s AND totp_step < %(step)s",
+            account_id=account_id,
+            step=step,
+        )
+        == 1
     )
 
 
