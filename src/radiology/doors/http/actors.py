@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from radiology.access.model import Actor, Role
 from radiology.access.scopes import narrowed
 from radiology.app import App
 from radiology.audit.context import current
-from radiology.errors import NotAuthenticated, NotPermitted, TooManyAttempts
+from radiology.errors import NotAuthenticated, NotPermitted
 
 COOKIE = "radi_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -28,31 +27,8 @@ PATIENT_BELOW = (*ONE_STUDY_BELOW, "/api/radiology/studies", "/api/radiology/rep
 #: Who saw what is theirs; whose it is, the route knows.
 ACCESSES = "/accesses"
 
-FAILURES_ALLOWED = 10
-FAILURES_FORGOTTEN_AFTER_SECONDS = 60.0
-FAILURES_REMEMBERED = 10_000
-
-
-class FailedAttempts:
-    """Counts wrong passwords of one process: who guesses waits. In memory, bounded."""
-
-    def __init__(self) -> None:
-        self._failures: dict[tuple[str, str], list[float]] = {}
-
-    def check(self, who: tuple[str, str]) -> None:
-        """Raises TooManyAttempts."""
-        if len(self._recent(who)) >= FAILURES_ALLOWED:
-            raise TooManyAttempts("Too many wrong passwords for this name. Wait a minute and try again.")
-
-    def add(self, who: tuple[str, str]) -> None:
-        """One more."""
-        if len(self._failures) >= FAILURES_REMEMBERED:
-            self._failures.clear()
-        self._failures[who] = [*self._recent(who), time.monotonic()]
-
-    def _recent(self, who: tuple[str, str]) -> list[float]:
-        limit = time.monotonic() - FAILURES_FORGOTTEN_AFTER_SECONDS
-        return [moment for moment in self._failures.get(who, ()) if moment > limit]
+#: All that somebody may ask for whose password somebody else knows.
+BEFORE_CHANGING = frozenset({"/api/radiology/me", "/api/radiology/me/password", "/login/password"})
 
 
 async def actor_of(connection: HTTPConnection) -> Actor:
@@ -63,6 +39,11 @@ async def actor_of(connection: HTTPConnection) -> Actor:
         if actor.study_instance_uid is not None and not connection.scope["path"].startswith(ONE_STUDY_BELOW):
             raise NotPermitted("This link opens one study, and nothing else.")
         path: str = connection.scope["path"]
+        if actor.must_change_password and path not in BEFORE_CHANGING:
+            raise NotPermitted(
+                "This password was given to you for one use. Choose your own at /login/password, or by POST "
+                "/api/radiology/me/password."
+            )
         if actor.role == Role.PATIENT and not path.startswith(PATIENT_BELOW) and not path.endswith(ACCESSES):
             raise NotPermitted("A patient sees studies and reports of his or her own, and nothing else.")
         connection.scope["actor"] = actor
@@ -106,15 +87,13 @@ def must_come_from_our_pages(connection: HTTPConnection) -> None:
 
 async def by_password(connection: HTTPConnection, authenticator: Authenticator, name: str, password: str) -> Actor:
     """Who has this name and password; who guesses waits. Raises NotAuthenticated, TooManyAttempts."""
-    failures: FailedAttempts = connection.app.state.failed_attempts
-    who = (connection.client.host if connection.client else "", name)
     current().attempted = name
-    failures.check(who)
-    try:
-        return await authenticator.by_password(name, password)
-    except NotAuthenticated:
-        failures.add(who)
-        raise
+    return await authenticator.by_password(name, password, address=address_of(connection))
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """From where somebody asks."""
+    return connection.client.host if connection.client else ""
 
 
 def _name_and_password(credential: str) -> tuple[str, str]:

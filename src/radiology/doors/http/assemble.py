@@ -32,7 +32,6 @@ from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.dicomweb.permitted import Permitted
 from radiology.doors.http import changes, fonts, health, light, login, oidc, opening, problems, viewer
-from radiology.doors.http.actors import FailedAttempts
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
@@ -73,7 +72,6 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.state.identity_provider = provider = IdentityProvider(app.settings)
     service.state.identity_mapping = mapping = mapping_of(app.settings.oidc_mapping)
     service.state.bearer_tokens = BearerTokens(app, provider, mapping)
-    service.state.failed_attempts = FailedAttempts()
     service.state.feed = Feed(app)
     service.state.search_limit = SearchLimit(app.settings.searches_per_minute)
     service.state.metadata = ByteCache(app.settings.metadata_cache_bytes)
