@@ -21,6 +21,7 @@ _CONTROL = frozenset(
     {"includefield", "fuzzymatching", "emptyvaluematching", "multiplevaluematching", "limit", "offset"}
 )
 _IGNORED = frozenset({"accept", "charset"})
+_NO_KEYS = _CONTROL | _IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def path_uid(request: Request, name: str) -> str | None:
 
 def parameters_of(request: Request) -> tuple[list[tuple[str, str]], list[str]]:
     """The keys to match, and the names of parameters that are not known. Raises Invalid for an unknown attribute."""
-    pairs = [(name, text) for name, text in request.query_params.multi_items() if name not in _CONTROL | _IGNORED]
+    pairs = [(name, text) for name, text in request.query_params.multi_items() if name not in _NO_KEYS]
     keys = [(name, text) for name, text in pairs if _is_attribute(name)]
     return keys, [name for name, _ in pairs if not _is_attribute(name)]
 

@@ -62,9 +62,9 @@ async def _search(request: Request, level: Level) -> Response:
     query = parse_query(request, level, app.settings)
     if query.search.study_instance_uid is not None:  # Viewers open a study by searching for its series.
         await fetched(request, query.search.study_instance_uid, visible_to=actor)
-    origin = Origin(base_url(request), app.settings.ae_title)
-    found = await find(app.db, query.search, visible_to=actor, origin=origin)
-    foreign = ForeignSearch(request.app.state.proxy, query.search, query.keys, base_url(request))
+    url = base_url(request)
+    found = await find(app.db, query.search, visible_to=actor, origin=Origin(url, app.settings.ae_title))
+    foreign = ForeignSearch(request.app.state.proxy, query.search, query.keys, url)
     found = await foreign.merged(found, visible_to=actor)
     return await compressed(request, _answer(request, query, found, media_type))
 

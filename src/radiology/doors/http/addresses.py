@@ -1,5 +1,8 @@
 """Absolute addresses of this service, as the world outside calls it."""
 
+from functools import lru_cache
+
+from starlette.datastructures import URL
 from starlette.requests import HTTPConnection
 
 from radiology.app import App
@@ -8,4 +11,14 @@ from radiology.app import App
 def origin_of(connection: HTTPConnection) -> str:
     """Scheme, host and port, and what a proxy puts before our paths: `public_url`, else as this client called us."""
     app: App = connection.app.state.app
-    return app.settings.public_url or f"{connection.url.scheme}://{connection.url.netloc}"
+    host = connection.headers.get("host")
+    return app.settings.public_url or (_of_host(connection.scope["scheme"], host) if host else _of(connection.url))
+
+
+@lru_cache(maxsize=256)
+def _of_host(scheme: str, host: str) -> str:
+    return _of(URL(f"{scheme}://{host}"))
+
+
+def _of(url: URL) -> str:
+    return f"{url.scheme}://{url.netloc}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from radiology.standards.dicom import dictionary
@@ -45,6 +46,7 @@ def text_of(attributes: Mapping[str, Any], tag: str) -> str:
     return str(values[0] or "")
 
 
+@lru_cache(maxsize=512)
 def tag_of(text: str) -> AttributePath:
     """Look up `PatientID`, `00100020`, `0010,0020` or a path such as `0040A730.ConceptNameCodeSequence.CodeValue`.
 

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 import orjson
 
 from radiology.access.model import Actor
-from radiology.kit.db import Database, Reader, Where, as_json
+from radiology.kit.db import Database, Reader, as_json
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.dictionary import vr_of
 from radiology.standards.dicom.matching import SingleValue, UIDList
@@ -54,26 +54,42 @@ class Found:
         return f"[{','.join(self.answers)}]".encode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Answers, one a line, and how many match in all, where the page does not tell it."""
+
+    answers: str | None
+    total: int | None
+
+
 async def find(db: Database, search: StudySearch, *, visible_to: Actor, origin: Origin) -> Found:
     """One page of what matches, in a total and stable order. Raises NotPermitted for who may not read.
 
     Studies: date and time, newest first, then UID. Series: number, UID. Instances: number, UID. Patients: ID, issuer.
     """
     asked = conditions(search, visible_to)
-    where = asked.where
+    statement, parameters = _page(search, asked, origin)
+    count: LiteralString = _COUNT[search.level](asked.where.condition)
+    parameters["most"] = COUNTED_AT_MOST + 1
+    total: int | None = None
     async with db.reading(planned_once=_is_rare(search)) as tx:
-        answers: list[str] = await tx.values(_page(search, asked, origin), **_parameters(search, where, origin))
+        if _BROAD.issuperset(search.keys):
+            page = await tx.one(_Page, _with_total(statement, count), **parameters)
+            answers, total = page.answers.split("\n") if page.answers else [], page.total
+        else:
+            answers = await tx.values(statement, **parameters)
+        beyond = search.offset + len(answers)
         if len(answers) < search.limit and (answers or not search.offset):
-            return Found(answers, search.offset + len(answers))
-        total: int = await tx.value(_COUNT[search.level](where.condition), **where.parameters, most=COUNTED_AT_MOST + 1)
-    return Found(answers, max(total, search.offset + len(answers)) if answers else total)
+            return Found(answers, beyond)
+        if total is None:
+            total = int(await tx.value(count, **parameters))
+    return Found(answers, max(total, beyond) if answers else total)
 
 
 def find_at_once(reader: Reader, search: StudySearch, *, visible_to: Actor, origin: Origin) -> list[str]:
     """The same answers without a total, for a thread that waits for them."""
     asked = conditions(search, visible_to)
-    statement = _page(search, asked, origin)
-    rows = reader.rows(statement, _parameters(search, asked.where, origin), planned_once=_is_rare(search))
+    rows = reader.rows(*_page(search, asked, origin), planned_once=_is_rare(search))
     return [row[0] for row in rows]
 
 
@@ -97,22 +113,18 @@ def _is_rare(search: StudySearch) -> bool:
     return any(isinstance(search.keys.get(tag), SingleValue | UIDList) for tag in _IDENTIFIERS)
 
 
-def _parameters(search: StudySearch, where: Where, origin: Origin) -> dict[str, Any]:
-    return {
-        **where.parameters,
-        **_shape(search, origin),
-        "url": origin.url or "",
-        "linked": f'"{_RETRIEVE_URL}": {{"vr": "UR", "Value": [' + orjson.dumps(origin.url or "").decode()[:-1],
-        "limit": search.limit,
-        "offset": search.offset,
-    }
-
-
-def _page(search: StudySearch, asked: Conditions, origin: Origin) -> LiteralString:
-    """The statement of a page; studies have their usual answer ready."""
+def _page(search: StudySearch, asked: Conditions, origin: Origin) -> tuple[LiteralString, dict[str, Any]]:
+    """The statement of a page, and its parameters; studies have their usual answer ready."""
+    parameters = {**asked.where.parameters, "limit": search.limit, "offset": search.offset}
     if search.is_usual and asked.masked is None and origin.url is not None:
-        return _ready(asked)
-    return _PAGE[search.level](search, asked)
+        return _ready(asked), {**parameters, "linked": _linked(origin.url)}
+    return _PAGE[search.level](search, asked), {**parameters, **_shape(search, origin), "url": origin.url or ""}
+
+
+@lru_cache(maxsize=32)
+def _linked(url: str) -> str:
+    """The beginning of a Retrieve URL in an answer, as far as those of all studies are alike."""
+    return f'"{_RETRIEVE_URL}": {{"vr": "UR", "Value": [' + orjson.dumps(url).decode()[:-1]
 
 
 def _shape(search: StudySearch, origin: Origin) -> dict[str, Any]:
@@ -187,6 +199,9 @@ _MASKED: LiteralString = (
 _IDENTIFIERS = ("00080018", "00080050", "00100020", "0020000D", "0020000E")
 
 _KEPT = sorted(KEPT_WHEN_MASKED)
+
+#: What many studies have in common: without another key a page is full as a rule, and asked for with the total.
+_BROAD = frozenset({"00080020", "00080030", "00080061"})
 
 # The statements
 
@@ -397,6 +412,18 @@ _PAGE = {
     Level.SERIES: _series,
     Level.IMAGE: _instances,
 }
+
+
+def _with_total(page: LiteralString, count: LiteralString) -> LiteralString:
+    """A page and, where the page does not tell it, the total. No answer has a bare line feed."""
+    return (
+        "SELECT string_agg(page.answer, E'\\n') AS answers,"
+        " CASE WHEN count(*) = %(limit)s OR (count(*) = 0 AND %(offset)s > 0) THEN ("
+        + count
+        + ") END AS total FROM ("
+        + page
+        + ") AS page (answer)"
+    )
 
 
 def _counting(source: LiteralString, distinct: LiteralString = "1") -> Any:
