@@ -1394,6 +1394,13 @@ CREATE TABLE public.moves (
 
 COMMENT ON COLUMN public.moves.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
 
+CREATE TABLE public.notice_addresses (
+    recipient text NOT NULL,
+    email text NOT NULL
+);
+
+COMMENT ON TABLE public.notice_addresses IS 'to which address an account has its notices sent, too';
+
 CREATE TABLE public.notices (
     id uuid NOT NULL,
     recipient text NOT NULL,
@@ -1402,12 +1409,16 @@ CREATE TABLE public.notices (
     text text NOT NULL,
     about text NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL,
-    read_at timestamp with time zone
+    read_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    mail_refused_at timestamp with time zone
 );
 
 COMMENT ON TABLE public.notices IS 'the inbox of each account; texts name no procedure and no result';
 
 COMMENT ON COLUMN public.notices.about IS 'what it is about, as BreakGlass/<id>';
+
+COMMENT ON COLUMN public.notices.mail_refused_at IS 'when the mail server said that it never takes it';
 
 CREATE TABLE public.outbox (
     sequence bigint NOT NULL,
@@ -2412,6 +2423,9 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice_addresses
+    ADD CONSTRAINT notice_addresses_pkey PRIMARY KEY (recipient);
 
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -24,8 +25,8 @@ PAGES_BELOW = ("/viewer/", "/light/")
 ONE_STUDY_BELOW = (*PAGES_BELOW, "/dicomweb/studies", "/dicomweb/series", "/dicomweb/instances")
 #: All that a patient may ask for; which studies and reports those are, every query knows.
 PATIENT_BELOW = (*ONE_STUDY_BELOW, "/api/radiology/studies", "/api/radiology/reports", "/api/radiology/me")
-#: Who saw what is theirs; whose it is, the route knows.
-ACCESSES = "/accesses"
+#: What people may ask for of their own record; whose it is, the route knows.
+OWN_RECORD = re.compile(r"/api/radiology/patients/.+/(accesses|notes|record|record/[^/]+/file)")
 
 #: All that somebody may ask for whose password somebody else knows.
 BEFORE_CHANGING = frozenset({"/api/radiology/me", "/api/radiology/me/password", "/login/password"})
@@ -44,7 +45,7 @@ async def actor_of(connection: HTTPConnection) -> Actor:
                 "This password was given to you for one use. Choose your own at /login/password, or by POST "
                 "/api/radiology/me/password."
             )
-        if actor.role == Role.PATIENT and not path.startswith(PATIENT_BELOW) and not path.endswith(ACCESSES):
+        if actor.role == Role.PATIENT and not path.startswith(PATIENT_BELOW) and not OWN_RECORD.fullmatch(path):
             raise NotPermitted("A patient sees studies and reports of his or her own, and nothing else.")
         connection.scope["actor"] = actor
     return actor

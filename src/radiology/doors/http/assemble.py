@@ -25,6 +25,7 @@ from radiology.associations.routes import router as associations
 from radiology.audit.routes import router as audit
 from radiology.audit.trail import Access
 from radiology.break_glass.routes import router as break_glass
+from radiology.data_subjects.routes import router as data_subjects
 from radiology.deidentification.routes import router as deidentification
 from radiology.delivery.commitment.routes import router as commitments
 from radiology.delivery.film.routes import router as film
@@ -99,6 +100,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         prefetch,
         viewing,
         sharing,
+        data_subjects,
         break_glass,
         sensitivity,
         labels,

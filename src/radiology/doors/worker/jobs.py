@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from radiology.data_subjects import copies, erasures
+from radiology.data_subjects import work as data_subjects
 from radiology.deidentification import exports
 from radiology.deidentification import work as deidentification
 from radiology.delivery.availability import actions as availability
@@ -26,6 +28,8 @@ HANDLERS: Mapping[str, Work] = {
     availability.JOB: availability.notify,
     commit.JOB: commit.report,
     inquiries.JOB: inquiries.ask,
+    copies.JOB: data_subjects.run,
+    erasures.JOB: erasures.run,
     exports.JOB: deidentification.run,
     film.JOB: film.print_film,
     moves.JOB: moves.move,

@@ -9,6 +9,7 @@ from radiology.audit.forwarding import forward
 from radiology.audit.sealing import drop_old_months, seal_arrivals
 from radiology.audit.verifying import verify_monthly
 from radiology.break_glass import actions as break_glass
+from radiology.data_subjects import copies, erasures
 from radiology.deidentification.exports import tend
 from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
@@ -62,6 +63,8 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("exports.tend", 60, lambda: tend(app)),
+        Task("record-copies.tend", 60, lambda: copies.tend(app)),
+        Task("erasures.tend", 60, lambda: erasures.tend(app)),
         Task("break-glass.follow", 30, lambda: break_glass.follow(app)),
         Task("sensitivity.follow", 600, lambda: sensitivity.follow_shipped(app)),
         Task("remotes.check", 5, lambda: check_due(app)),

@@ -1,6 +1,7 @@
-"""Links to one study or one report: a PIN, a number of openings, and who opened them from where.
+"""Links to one study or one report, and the rights of the people whose data are held.
 
 A PIN is kept as a hash. Each attempt is counted before it is looked at, so that guessing side by side gains nothing.
+A signed version of a report is removed only with a study whose erasure two persons decided.
 """
 
 from alembic import op
@@ -29,7 +30,106 @@ COMMENT ON COLUMN link_openings.network IS 'the network, not the address: the fi
 CREATE INDEX link_openings_link ON link_openings (link_id, opened_at DESC);
 """
 
+DATA_SUBJECTS = """
+CREATE TABLE record_copies (
+    id uuid PRIMARY KEY,
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    for_patient boolean NOT NULL,
+    status text NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'completed', 'failed', 'expired')),
+    sentence text NOT NULL DEFAULT '',
+    job bigint,
+    size_bytes bigint,
+    sha256 text,
+    expires_at timestamptz
+);
+COMMENT ON COLUMN record_copies.for_patient IS 'what the patient may see: released studies and reports, accesses without names';
+CREATE INDEX record_copies_patient ON record_copies (patient_id, asked_at DESC);
+CREATE INDEX record_copies_expires_at ON record_copies (expires_at) WHERE status = 'completed';
+
+CREATE TABLE patient_notes (
+    id uuid PRIMARY KEY,
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    kind text NOT NULL CHECK (kind IN ('correction', 'restriction')),
+    about text NOT NULL DEFAULT '',
+    text text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'accepted', 'refused', 'ended')),
+    answer text NOT NULL DEFAULT '',
+    answered_by text,
+    answered_at timestamptz
+);
+COMMENT ON COLUMN patient_notes.about IS 'a Study Instance UID, a reportId, or empty for the person';
+CREATE INDEX patient_notes_patient ON patient_notes (patient_id, made_at DESC);
+
+CREATE TABLE legal_holds (
+    id uuid PRIMARY KEY,
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    study_instance_uid text,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamptz NOT NULL,
+    lifted_by text,
+    lifted_at timestamptz,
+    lift_reason text
+);
+COMMENT ON COLUMN legal_holds.study_instance_uid IS 'this study only; NULL means all of the patient';
+CREATE INDEX legal_holds_in_force ON legal_holds (patient_id) WHERE lifted_at IS NULL;
+
+CREATE TABLE erasures (
+    id uuid PRIMARY KEY,
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    reason text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'decided', 'done', 'refused')),
+    last_copies boolean NOT NULL DEFAULT false,
+    decided_by text CHECK (decided_by <> asked_by),
+    decided_at timestamptz,
+    answer text NOT NULL DEFAULT '',
+    job bigint,
+    done_at timestamptz
+);
+COMMENT ON COLUMN erasures.last_copies IS 'who decided knows that no other copy is known';
+CREATE INDEX erasures_patient ON erasures (patient_id, asked_at DESC);
+
+CREATE TABLE erasure_studies (
+    erasure_id uuid NOT NULL REFERENCES erasures (id),
+    study_id uuid NOT NULL,
+    verdict jsonb NOT NULL,
+    erased_at timestamptz,
+    PRIMARY KEY (erasure_id, study_id)
+);
+COMMENT ON COLUMN erasure_studies.verdict IS 'as it was when it was asked for; after erasure without the UID';
+CREATE INDEX erasure_studies_study ON erasure_studies (study_id);
+
+CREATE TABLE tombstones (
+    uid_sha256 bytea PRIMARY KEY,
+    kind text NOT NULL CHECK (kind IN ('study', 'series', 'instance', 'report')),
+    erasure_id uuid NOT NULL REFERENCES erasures (id),
+    erased_at timestamptz NOT NULL
+);
+COMMENT ON TABLE tombstones IS 'that something was here and was erased, for whoever knows its UID';
+
+CREATE OR REPLACE FUNCTION refuse_change_of_signed_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND EXISTS (
+        SELECT FROM radiology_reports AS report
+        JOIN erasure_studies AS chosen ON chosen.study_id = report.study_id
+        JOIN erasures AS erasure ON erasure.id = chosen.erasure_id
+        WHERE report.id = OLD.report_id AND erasure.state = 'decided' AND chosen.erased_at IS NULL
+    ) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'a version of a report cannot be changed or removed';
+END
+$$;
+"""
+
 
 def upgrade() -> None:
-    """Add the columns and the table."""
+    """Add the columns and the tables."""
     op.execute(SHARING)
+    op.execute(DATA_SUBJECTS)
