@@ -343,6 +343,23 @@ class Settings(BaseSettings):
         default=None, description="Our certificate for audit repositories, with its chain and its private key, in PEM."
     )
 
+    # Messages
+    smtp_host: str = Field(
+        default="", description="Mail server for notices to people who gave an address; without it there is no e-mail."
+    )
+    smtp_port: Port = Field(default=587, description="Port at `smtp_host`.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection is protected; `none` is for a mail server on this machine."
+    )
+    smtp_tls_authorities: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) of the authorities that the mail server is trusted by; without it those of the "
+        "system.",
+    )
+    smtp_user: str = Field(default="", description="User at the mail server, where it asks for one.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password of `smtp_user`.")
+    smtp_from: str = Field(default="radiology@localhost", description="Address from which notices are sent.")
+
     # Practitioners
     practitioner_registry: Literal["named", "required"] = Field(
         default="named",
@@ -381,6 +398,7 @@ class Settings(BaseSettings):
         "audit_head_file",
         "audit_tls_authorities",
         "audit_tls_certificate",
+        "smtp_tls_authorities",
         mode="after",
     )
     @classmethod

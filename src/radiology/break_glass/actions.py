@@ -8,7 +8,7 @@ from radiology.audit import actions as audit
 from radiology.audit.model import BREAK_GLASS
 from radiology.break_glass import model, queries
 from radiology.break_glass.model import Outcome, ReasonCode
-from radiology.errors import Conflict, NotFound, NotPermitted, TransitionRefused
+from radiology.errors import Conflict, NotFound, NotPermitted, NotSupported, TransitionRefused
 from radiology.events import BreakGlassEnded, BreakGlassOverused, BreakGlassReviewOverdue, BreakGlassStarted, emit
 from radiology.external.notifications import inbox
 from radiology.kit.db import Transaction
@@ -104,6 +104,15 @@ async def review(app: App, actor: Actor, use_id: UUID, *, outcome: Outcome, note
         await queries.save_review(tx, use_id, outcome=outcome, note=note, actor=actor.id)
         await audit.record(tx, actor, "break-glass.review", str(use_id), detail={"outcome": outcome})
         return await queries.use_body(tx, use_id)
+
+
+async def send_notices_to(app: App, actor: Actor, email: str | None) -> None:
+    """Have one's own messages sent to an address, too; None ends it. Raises NotSupported where no mail is sent."""
+    if email is not None and not app.settings.smtp_host:
+        raise NotSupported("This service sends no e-mail: the setting smtp_host names no mail server.")
+    async with app.db.transaction() as tx:
+        await inbox.save_address(tx, actor.id, email)
+        await audit.record(tx, actor, "account.notices", actor.id, detail={"by_email": email is not None})
 
 
 def _is_of(actor: Actor, facility_code: str | None) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from radiology.external.notifications.inbox import Message
+from radiology.external.notifications.model import Message
 
 LASTS: Final = timedelta(hours=4)
 REVIEWED_WITHIN: Final = timedelta(hours=72)

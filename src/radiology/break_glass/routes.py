@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
@@ -61,6 +62,14 @@ class ReviewIn(BaseModel):
     note: Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True)]
 
 
+class EmailIn(BaseModel):
+    """Where messages are sent, too."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"email": "officer@hospital.example"}]})
+
+    email: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,190}$")] | None
+
+
 @router.post("/break-glass", status_code=201, response_model=None)
 async def post_break_glass(body: BreakGlassIn, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
     """Open the sensitive studies of one patient for four hours, for reading. It is told, audited and reviewed."""
@@ -109,6 +118,21 @@ async def get_my_notices(
     """Your messages, newest first."""
     async with app.db.transaction() as tx:
         return _results(await inbox.messages_of(tx, actor.id, limit=limit))
+
+
+@router.get("/me/notices/email", response_model=None)
+async def get_email(app: CurrentApp, actor: CurrentActor) -> Response:
+    """The address to which your messages are sent, too."""
+    async with app.db.transaction() as tx:
+        email = await inbox.address_of(tx, actor.id)
+    return Response(orjson.dumps({"email": email}), media_type=JSON, headers={"Cache-Control": "private, no-store"})
+
+
+@router.put("/me/notices/email", status_code=204)
+async def put_email(body: EmailIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Have your messages sent to an address, too; null ends it. They name no patient, procedure or result."""
+    await actions.send_notices_to(app, actor, body.email)
+    return Response(status_code=204)
 
 
 @router.post("/me/notices/{notice_id}/read", status_code=204)

@@ -12,6 +12,7 @@ from radiology.delivery.commitment import actions as inquiries
 from radiology.delivery.film import actions as film
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import sending as routing
+from radiology.external.notifications import mailing
 from radiology.kit import jobs
 from radiology.modality_worklist import forwarding
 from radiology.prefetch import actions as prefetch
@@ -32,6 +33,7 @@ HANDLERS: Mapping[str, Work] = {
     erasures.JOB: erasures.run,
     exports.JOB: deidentification.run,
     film.JOB: film.print_film,
+    mailing.JOB: lambda archive, arguments: mailing.send(archive.app.db, archive.app.settings, arguments),
     moves.JOB: moves.move,
     prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,

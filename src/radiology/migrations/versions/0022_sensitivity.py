@@ -138,11 +138,20 @@ CREATE TABLE notices (
     text text NOT NULL,
     about text NOT NULL,
     made_at timestamptz NOT NULL DEFAULT now(),
-    read_at timestamptz
+    read_at timestamptz,
+    mailed_at timestamptz,
+    mail_refused_at timestamptz
 );
 COMMENT ON TABLE notices IS 'the inbox of each account; texts name no procedure and no result';
 COMMENT ON COLUMN notices.about IS 'what it is about, as BreakGlass/<id>';
+COMMENT ON COLUMN notices.mail_refused_at IS 'when the mail server said that it never takes it';
 CREATE INDEX notices_recipient ON notices (recipient, made_at DESC, id DESC);
+
+CREATE TABLE notice_addresses (
+    recipient text PRIMARY KEY,
+    email text NOT NULL
+);
+COMMENT ON TABLE notice_addresses IS 'to which address an account has its notices sent, too';
 """
 
 PRACTITIONERS = """
