@@ -1,4 +1,4 @@
-"""Two facilities with ordinary and sensitive studies, and texts that nobody must read but who may see them."""
+"""Three facilities with ordinary and sensitive studies, and texts that nobody must read but who may see them."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,26 +6,38 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 import make
+from leaks.seeds import seed
 from radiology.app import App
 from radiology.kit.db import as_json
 from radiology.kit.ids import uuid7
 
-TIMES = {"BREAST": "131722", "FORENSIC": "141823", "FAROFF": "151924"}
+TIMES = {"BREAST": "131722", "FORENSIC": "141823", "FAROFF": "151924", "REMOTE": "161025"}
 
 
 @dataclass
 class Study:
-    """One study of the world. `within`: what nobody reads for whom it is masked; `names`: what it is known by."""
+    """One study of the world, and what tells of it.
+
+    `within`: what nobody reads for whom it is masked; `names`: what it is known by; `known_as`: by path parameter.
+    """
 
     stored: make.Stored
     id: UUID
     report: UUID
     facility: str
+    sensitive: bool
     within: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+
+    known_as: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def image(self) -> Dataset:
+        return self.stored.objects[0]
 
     @property
     def uid(self) -> str:
@@ -43,6 +55,7 @@ class World:
     forensic: Study
     elsewhere: Study
     sensitive_elsewhere: Study
+    third: Study
 
     @property
     def sensitive(self) -> list[Study]:
@@ -50,7 +63,7 @@ class World:
 
     @property
     def of_others(self) -> list[Study]:
-        return [self.elsewhere, self.sensitive_elsewhere]
+        return [self.elsewhere, self.sensitive_elsewhere, self.third]
 
     @property
     def studies(self) -> list[Study]:
@@ -69,6 +82,7 @@ async def a_world(app: App) -> World:
         forensic=await a_study(app, "FORENSIC", "LOCAL", "DX", ["S4"], "V"),
         elsewhere=await a_study(app, "ELSEWHERE", "OTHER", "CT", []),
         sensitive_elsewhere=await a_study(app, "FAROFF", "OTHER", "US", ["S1"]),
+        third=await a_study(app, "REMOTE", "THIRD", "MG", ["S2"]),
     )
 
 
@@ -95,7 +109,10 @@ async def a_study(
     async with app.db.transaction() as tx:
         study_id = await label(tx, stored.study_instance_uid, classes, confidentiality if classes else "N")
         report = await a_report(tx, study_id, secret)
+        patient = await tx.value("SELECT patient_id FROM imaging_studies WHERE id = %(id)s", id=study_id)
     image = stored.objects[0]
+    named = {"id": str(study_id), "report": str(report), "patient": f"Patient/{patient}"}
+    named |= {"reference": named["patient"]} | await seed(app, study_id, image, facility, secret)
     within = [
         secret,
         str(image.SeriesInstanceUID),
@@ -105,7 +122,7 @@ async def a_study(
     ]
     within = [text for text in within if text]
     names = [f"Name{word}", f"ID{word}", f"ACC{word}", stored.study_instance_uid, str(study_id)]
-    return Study(stored, study_id, report, facility, within, names)
+    return Study(stored, study_id, report, facility, bool(classes), within, names, named)
 
 
 async def label(tx: Any, uid: str, classes: list[str], confidentiality: str) -> UUID:

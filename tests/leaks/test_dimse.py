@@ -21,13 +21,11 @@ from leaks.conftest import Study, World, a_world
 from node import KNOWN, Node, running_node
 from procedure_steps import CONTEXTS, Client
 from query import identifier
-from radiology.access.model import application_entity
 from radiology.application_entities.model import ApplicationEntity
-from radiology.modality_worklist.actions.place import place_item
 from radiology.settings import Settings
 from requestor import requestor
 from storage_peers import receiver
-from worklist import MWL, item_in, query
+from worklist import MWL, query
 
 PATIENT_ROOT, STUDY_ROOT, INSTANCE_ROOT = (
     "1.2.840.10008.5.1.4.1.2.1.", "1.2.840.10008.5.1.4.1.2.2.", "1.2.840.10008.5.1.4.1.2.4.",
@@ -49,7 +47,7 @@ RETURNED = (
 )  # fmt: skip
 NOT_AUTHORISED = 0x0124
 RELATIONAL = b"\1\1\1\1\0\1\1"
-WORDS = ["ORDINARY", "BREAST", "FORENSIC", "ELSEWHERE", "FAROFF"]
+WORDS = ["ORDINARY", "BREAST", "FORENSIC", "ELSEWHERE", "FAROFF", "REMOTE"]
 
 pytestmark = pytest.mark.peer("Query/Retrieve FIND, MOVE and GET (SCP)", "pynetdicom")
 
@@ -60,7 +58,7 @@ CALLERS: dict[str, tuple[str, str | None, list[str], list[str]]] = {
     "full": ("full", "LOCAL", ["ORDINARY", "BREAST", "FORENSIC"], []),
     "of another facility": ("none", "OTHER", ["ELSEWHERE"], []),
     "of another facility, full": ("full", "OTHER", ["ELSEWHERE", "FAROFF"], []),
-    "of a third facility": ("full", "THIRD", [], []),
+    "of a third facility": ("full", "THIRD", ["REMOTE"], []),
     "of every facility": ("none", None, ["ORDINARY", "ELSEWHERE"], []),
 }
 
@@ -241,46 +239,31 @@ def test_of_several_studies_only_those_that_may_be_seen_come(caller: Asked) -> N
 
 
 @BY_FACILITY
-def test_a_worklist_tells_of_its_own_facility_alone(caller: Asked) -> None:
-    for facility in ("LOCAL", "OTHER", "THIRD"):
-        actor = application_entity("PLACER", facility_code=facility, may_read=True, may_write=True)
-        item = item_in(caller.node, patient={"id": f"ID{facility}", "name": f"Scheduled{facility}"})
-        caller.node.wait(place_item(caller.node.app, actor, item))
-    own = caller.entity.facility_code or caller.node.app.settings.facility_code
-    with requestor(caller.node, [(MWL, ExplicitVRLittleEndian)]) as association:
-        answers = list(association.send_c_find(query(), MWL))
-    caller.must_not_tell(query(), [answer for pair in answers for answer in pair if answer is not None])
-    assert [str(answer.PatientID) for _, answer in answers if answer is not None] == [f"ID{own}"]
-
-
-@BY_FACILITY
-def test_workitems_are_told_of_to_their_own_facility_alone(caller: Asked) -> None:
-    """Also to who names one of another: neither its attributes, nor by a status that there is one."""
-    made: dict[str, str] = {}
-    for facility in ("LOCAL", "OTHER", "THIRD"):
-        caller.node.register(ApplicationEntity(f"PLACER_{facility}", facility_code=facility))
-    for facility in ("LOCAL", "OTHER", "THIRD"):
-        with requestor(caller.node, CONTEXTS, ae_title=f"PLACER_{facility}") as association:
-            made[facility] = Client(association).created(
-                ProcedureStepLabel=f"Label{facility}", PatientName=f"Scheduled{facility}", PatientID=f"ID{facility}"
-            )
-    own = [caller.entity.facility_code] if caller.entity.facility_code else list(made)
-    with requestor(caller.node, CONTEXTS) as association:
+def test_worklist_and_workitems_tell_of_their_own_facility_alone(caller: Asked) -> None:
+    """Also to who names a workitem of another: neither its attributes, nor by a status that there is one."""
+    default = caller.node.app.settings.facility_code
+    station = [study for study in caller.studies.values() if study.facility == (caller.entity.facility_code or default)]
+    facility = caller.entity.facility_code
+    own = [study for study in caller.studies.values() if facility in (None, study.facility)]
+    secrets = [text for study in caller.studies.values() if study not in own for text in study.all]
+    with requestor(caller.node, [(MWL, ExplicitVRLittleEndian), *CONTEXTS]) as association:
+        scheduled = [answer for _, answer in association.send_c_find(query(), MWL) if answer is not None]
+        assert {str(answer.PatientID) for answer in scheduled} == {str(study.image.PatientID) for study in station}
         client = Client(association)
-        assert sorted(client.labels()) == sorted(f"Label{facility}" for facility in own)
-        assert client.labels(PatientName="Scheduled*") == client.labels()
-        nobody = client.get(generate_uid())[0]
-        for facility, uid in made.items():
+        labels = client.labels()
+        assert sorted(labels) == sorted(f"{study.within[0]} label" for study in own)
+        assert [text for text in secrets for answer in scheduled if text in answer.to_json()] == []
+        lock, nobody = generate_uid(), generate_uid()
+        for study in caller.studies.values():
+            uid = study.known_as["workitem"]
             status, attributes = client.get(uid)
-            if facility in own:
-                assert (status, attributes.PatientID) == (0x0000, f"ID{facility}")
+            if study in own:
+                assert (status, attributes.PatientID) == (0x0000, study.image.PatientID)
             else:
-                assert (status, list(attributes or [])) == (nobody, [])
-                lock = generate_uid()
-                assert client.change_state(uid, "IN PROGRESS", lock) == client.change_state(
-                    generate_uid(), "IN PROGRESS", lock
-                )
-                assert client.cancel(uid) == client.cancel(generate_uid())
+                assert (status, list(attributes or [])) == (client.get(nobody)[0], [])
+                claimed = client.change_state(uid, "IN PROGRESS", lock)
+                assert claimed == client.change_state(nobody, "IN PROGRESS", lock)
+                assert client.cancel(uid) == client.cancel(nobody)
 
 
 @BY_FACILITY

@@ -1,14 +1,15 @@
 """A link opens one study, and only that: by every route there is, and until it ends."""
 
-import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from starlette.routing import Route
+from pydicom.dataset import Dataset
 
 import make
+from leaks.walking import JSON, OURS, SEEDED, walk
 from radiology.access import accounts
 from radiology.app import App
 from radiology.kit.clock import SetClock
@@ -16,8 +17,6 @@ from radiology.kit.clock import SetClock
 pytestmark = pytest.mark.anyio
 
 ClientAs = Callable[..., Awaitable[httpx2.AsyncClient]]
-OURS = {"origin": "http://radiology.test"}
-JSON = {"accept": "application/dicom+json, application/json;q=0.9, */*;q=0.1"}
 
 
 class Shared:
@@ -26,11 +25,13 @@ class Shared:
     def __init__(self, one: make.Stored, other: make.Stored, link: dict[str, str]) -> None:
         self.one, self.other, self.link = one, other, link
 
-    @property
-    def secrets_of_the_other(self) -> list[str]:
-        """Texts that only an answer about the other study could hold."""
-        image = self.other.objects[0]
-        return [self.other.study_instance_uid, self.other.sop_instance_uid, str(image.AccessionNumber)]
+
+@dataclass
+class Other:
+    """A study as the walk over all routes names it."""
+
+    image: Dataset
+    known_as: dict[str, str]
 
 
 @pytest.fixture
@@ -62,42 +63,14 @@ async def test_no_other_study_is_seen_by_any_route(
         own_id = await tx.value(
             "SELECT id FROM imaging_studies WHERE study_instance_uid = %(uid)s", uid=shared.other.study_instance_uid
         )
-    names = [shared.other.study_instance_uid, str(own_id), shared.other.sop_instance_uid]
-    tried = 0
-    for path, method in sorted(routes_of(service)):
-        for name in names if "{" in path else names[:1]:
-            filled = re.sub(r"\{(series[^}]*)\}", shared.other.series_instance_uid, path)
-            filled = re.sub(r"\{(instance|sop)[^}]*\}", shared.other.sop_instance_uid, filled)
-            filled = re.sub(r"\{(frames?|number)[^}]*\}", "1", filled)
-            filled = re.sub(r"\{[^}]*\}", name, filled)
-            tried += 1
-            if filled in {"/logout", "/api/radiology/events"}:  # One ends the session, the other never ends.
-                continue
-            answer = await client.request(method, filled, headers=OURS | JSON, params=wide_open(filled))
-            told = [secret for secret in shared.secrets_of_the_other if secret in answer.text and secret not in filled]
-            assert told == [], (method, filled, answer.text[:300])
-            if method != "GET":
-                assert answer.status_code >= 400 or filled == "/login", (method, filled, answer.status_code)
-            elif "{" in path and not path.startswith(("/viewer", "/open", "/health")):
-                assert answer.status_code >= 400 or answer.json() == [], (method, filled, answer.status_code)
-    assert tried > 100
-
-
-def wide_open(path: str) -> dict[str, str]:
-    """Parameters that would show as much as can be."""
-    return (
-        {"includefield": "all", "PatientID": "P1"}
-        if re.fullmatch(r"/dicomweb/(studies|series|instances)", path)
-        else {}
-    )
-
-
-def routes_of(service: FastAPI) -> set[tuple[str, str]]:
-    plain = {
-        (route.path, method) for route in service.routes if isinstance(route, Route) for method in route.methods or ()
-    }
-    described = {(path, method.upper()) for path, item in service.openapi()["paths"].items() for method in item}
-    return {(path, method) for path, method in plain | described if method != "HEAD"}
+    other = Other(shared.other.objects[0], dict.fromkeys(SEEDED, str(own_id)))
+    secrets = [shared.other.study_instance_uid, shared.other.sop_instance_uid, str(other.image.AccessionNumber)]
+    for answer in await walk(service, client, [other], secrets, OURS | JSON):
+        asked = answer.request
+        if asked.method != "GET":
+            assert answer.status_code >= 400 or asked.url.path == "/login", (asked.method, asked.url, answer.text)
+        elif shared.other.study_instance_uid in asked.url.path:
+            assert answer.status_code >= 400 or answer.json() == [], (asked.url, answer.text)
 
 
 async def test_wado_with_the_study_of_the_link_and_the_series_of_another(

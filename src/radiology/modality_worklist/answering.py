@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from radiology.access.model import STATION, Actor
 from radiology.app import App
 from radiology.modality_worklist import queries, search
 from radiology.modality_worklist.criteria import conditions
@@ -11,11 +12,18 @@ from radiology.modality_worklist.return_keys import ITEM_KEYS, STEP_KEYS, View, 
 from radiology.modality_worklist.search import WorklistQuery
 
 
-async def candidates(app: App, query: WorklistQuery, ae_title: str, facility_code: str) -> list[ScheduledProcedureStep]:
-    """What the database can say of the answers for a station: at most one more than C-FIND gives."""
+async def candidates(
+    app: App, query: WorklistQuery, ae_title: str, facility_code: str, *, visible_to: Actor
+) -> list[ScheduledProcedureStep]:
+    """What the database can say of the answers for a station: at most one more than C-FIND gives.
+
+    A station sees all that is to be done; who asks in its name only what is about studies that they see in full.
+    """
     async with app.db.transaction() as tx:
         station = await queries.station(tx, ae_title, facility_code=facility_code)
         where = conditions(query, station, at=app.clock.now(), zone=app.settings.zone)
+        if visible_to.role != STATION:
+            visible_to.staff_reach.add_to_row(where, facility="w.facility_code", uid="w.study_instance_uid")
         return await queries.find(tx, where, limit=app.settings.find_max + 1)
 
 

@@ -60,6 +60,15 @@ async def lock(tx: Transaction, sop_instance_uid: str, *, facility_code: str) ->
     )
 
 
+async def is_seen(tx: Transaction, step_id: UUID, *, visible_to: Actor) -> bool:
+    """Whether somebody sees the studies of a step, all of them in full."""
+    where = Where(["f.id = %(step_id)s"], {"step_id": step_id})
+    visible_to.staff_reach.add_to_row(where, facility="f.facility_code", uid="ANY(f.study_instance_uids)")
+    return await tx.value(
+        "SELECT EXISTS (SELECT FROM performed_procedure_steps AS f WHERE " + where.condition + ")", **where.parameters
+    )
+
+
 async def save(
     tx: Transaction,
     step_id: UUID,

@@ -53,7 +53,7 @@ async def search_scheduled_steps(request: Request) -> Response:
     fuzzy = boolean(request.query_params, "fuzzymatching")
     query, page = search.parse(asked, zone=app.settings.zone, fuzzy=fuzzy), page_of(request, app.settings)
     query = search.returning_all(query)
-    items = await candidates(app, query, station, _facility(app, actor))
+    items = await candidates(app, query, station, _facility(app, actor), visible_to=actor)
     view = view_of(app, query, station)
     answers = [each for item in items if (each := answer(query, item, view)) is not None]
     shown = answers[page.offset : page.offset + page.limit]
@@ -80,7 +80,7 @@ async def retrieve_performed_step(request: Request) -> Response:
     """`GET /modality-performed-procedure-steps/{step}` (15.6)."""
     choose(accepted(request), OF_ONE)
     app, actor = await _who(request, Permission.READ)
-    attributes = await performed_step_attributes(app, _modality(request, app, actor), _uid(request, "step"))
+    attributes = await performed_step_attributes(app, actor, _modality(request, app, actor), _uid(request, "step"))
     return data_set_answer(request, attributes, headers={"Cache-Control": "no-cache"}, in_list=True)
 
 

@@ -70,7 +70,8 @@ class PerformedStepService:
     def get(self, association: Association, request: Command, data: DataSet) -> Response:
         """N-GET (PS3.4 F.8.2.1): the attributes that are asked for, all of them where none are named."""
         uid = request.sop_instance_uid
-        attributes = self.app.db.wait_for(performed_step_attributes(self.app, _modality(association), uid))
+        actor, modality = association.state.entity.actor(), _modality(association)
+        attributes = self.app.db.wait_for(performed_step_attributes(self.app, actor, modality, uid))
         asked = {f"{tag:08X}" for tag in request.attribute_identifiers}
         chosen = {tag: element for tag, element in attributes.items() if not asked or tag in asked}
         return Response(Status.SUCCESS, data_set.encode(chosen, data.transfer_syntax_uid))

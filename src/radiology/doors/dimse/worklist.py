@@ -35,7 +35,10 @@ class WorklistService:
         query = self._parse(association, identifier)
         charset = charset_of(association.state.entity.default_charset, identifier)
         facility = association.state.source.facility_code
-        items = self.app.db.wait_for(candidates(self.app, query, association.calling_ae_title, facility))
+        actor = association.state.entity.actor()
+        items = self.app.db.wait_for(
+            candidates(self.app, query, association.calling_ae_title, facility, visible_to=actor)
+        )
         tracing.worklist_asked(association, identifier, len(items), self.app.settings.zone)
         view = view_of(self.app, query, association.calling_ae_title)
         status = Status.PENDING_WITH_WARNING if query.unsupported else Status.PENDING

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from radiology.access.model import Actor
+from radiology.access.model import STATION, Actor
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import Conflict, NotFound, TransitionRefused
@@ -169,13 +169,20 @@ async def _end_step(
     return ended
 
 
-async def attributes_of(tx: Transaction, modality: Modality, sop_instance_uid: str) -> dict[str, Any]:
-    """N-GET: all attributes of a step. Raises NotFound (0112)."""
-    return (await _locked(tx, modality, sop_instance_uid)).attributes
+async def attributes_of(tx: Transaction, actor: Actor, modality: Modality, sop_instance_uid: str) -> dict[str, Any]:
+    """N-GET: all attributes of a step; for people only where they see its studies in full. Raises NotFound (0112)."""
+    step = await _locked(tx, modality, sop_instance_uid)
+    if actor.role != STATION and not await queries.is_seen(tx, step.id, visible_to=actor):
+        raise _unknown()
+    return step.attributes
 
 
 async def _locked(tx: Transaction, modality: Modality, sop_instance_uid: str) -> PerformedProcedureStep:
     step = await queries.lock(tx, sop_instance_uid, facility_code=modality.facility_code)
     if step is None:
-        raise NotFound("There is no performed procedure step with this UID.")
+        raise _unknown()
     return step
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no performed procedure step with this UID.")

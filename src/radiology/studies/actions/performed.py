@@ -69,10 +69,12 @@ async def follow_transfers(app: App) -> int:
     return len(steps)
 
 
-async def performed_step_attributes(app: App, modality: Modality, sop_instance_uid: str) -> dict[str, Any]:
+async def performed_step_attributes(
+    app: App, actor: Actor, modality: Modality, sop_instance_uid: str
+) -> dict[str, Any]:
     """N-GET: all attributes of a step. Raises NotFound."""
     async with app.db.transaction() as tx:
-        return await perform.attributes_of(tx, modality, sop_instance_uid)
+        return await perform.attributes_of(tx, actor, modality, sop_instance_uid)
 
 
 async def _end(tx: Transaction, app: App, actor: Actor, study: Study, ended: Ended) -> None:

@@ -1,0 +1,105 @@
+"""What else tells of a study, each with a text of its own: worklist entries, workitems, moves, films and more."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+
+from procedure_steps import task
+from radiology.access.model import application_entity
+from radiology.app import App
+from radiology.kit.ids import uuid7
+from radiology.modality_worklist.actions.place import place_item
+from radiology.modality_worklist.schemas import WorklistItemIn
+from radiology.workitems.actions import create_workitem
+
+_INSERTS = {
+    "job_id": """
+        INSERT INTO moves (id, study_id, destination, priority, status, sentence, asked_by)
+        VALUES (%(id)s, %(study_id)s, 'STATION', 'low', 'failed', %(secret)s || ' move', 'account:writer')
+    """,
+    "order_id": """
+        INSERT INTO film_orders (id, study_id, printer, film, pictures, state, sheets, sentence, asked_by)
+        VALUES (%(id)s, %(study_id)s, 'PRINTER', '{"format": "1x1", "size": "14INX17IN", "copies": 1}', '[]', 'failed',
+            1, %(secret)s || ' film', 'account:writer')
+    """,
+    "delivery_id": """
+        INSERT INTO deliveries (id, study_id, study_instance_uid, facility_code, ae_title, rule_name, priority, state,
+            sentence, caused_at, next_attempt_at)
+        VALUES (%(id)s, %(study_id)s, %(uid)s, %(facility)s, 'STATION', %(secret)s || ' rule', 1, 'failed',
+            %(secret)s || ' delivery', now(), now())
+    """,
+    "pull_id": """
+        INSERT INTO pulls (id, remote, study_instance_uid, facility_code, priority, status, sentence, reason, asked_by)
+        VALUES (%(id)s, 'STATION', %(uid)s, %(facility)s, 'low', 'failed', %(secret)s || ' pull',
+            %(secret)s || ' reason', 'account:writer')
+    """,
+    "performed_id": """
+        INSERT INTO performed_procedure_steps (id, sop_instance_uid, facility_code, source_ae_title, status,
+            study_instance_uids, modality, started_at, attributes)
+        VALUES (%(id)s, %(step)s, %(facility)s, '', 'IN PROGRESS', ARRAY[%(uid)s], 'CT', now(),
+            jsonb_build_object('00400254', jsonb_build_object('vr', 'LO', 'Value', ARRAY[%(secret)s || ' performed'])))
+    """,
+    "rejection_id": """
+        INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, rejected_at)
+        VALUES (%(id)s, %(uid)s, %(facility)s, '113001', 'motion', %(secret)s || ' rejected', 'account:writer', now())
+    """,
+}
+
+
+async def seed(app: App, study_id: UUID, image: Dataset, facility: str, secret: str) -> dict[str, str]:
+    """One of each for a study; their identifiers by the path parameters that name them."""
+    step, workitem = generate_uid(), generate_uid()
+    made = {"step": step, "workitem": workitem}
+    async with app.db.transaction() as tx:
+        for parameter, statement in _INSERTS.items():
+            row = uuid7()
+            await tx.run(
+                statement,
+                id=row,
+                study_id=study_id,
+                uid=str(image.StudyInstanceUID),
+                facility=facility,
+                secret=secret,
+                step=step,
+            )
+            made[parameter] = str(row)
+    actor = application_entity("PLACER", facility_code=facility, may_read=True, may_write=True)
+    item, _, _ = await place_item(app, actor, _item(app, image, secret))
+    await create_workitem(app, actor, workitem, _workitem(image, secret), facility_code=facility)
+    return {**made, "item": str(item)}
+
+
+def _item(app: App, image: Dataset, secret: str) -> WorklistItemIn:
+    return WorklistItemIn.model_validate(
+        {
+            "patient": {"id": str(image.PatientID), "name": str(image.PatientName)},
+            "modality": "CT",
+            "start": (app.clock.now() + timedelta(hours=1)).isoformat(),
+            "requestedProcedure": f"{secret} requested",
+            "reason": f"{secret} reason",
+            "referringPhysician": f"{secret}^Doctor",
+            "studyInstanceUID": str(image.StudyInstanceUID),
+        }
+    )
+
+
+def _workitem(image: Dataset, secret: str) -> dict[str, Any]:
+    input_of = Dataset()
+    input_of.TypeOfInstances, input_of.StudyInstanceUID = "DICOM", image.StudyInstanceUID
+    input_of.ReferencedSOPSequence = [_reference(image)]
+    return task(
+        ProcedureStepLabel=f"{secret} label",
+        WorklistLabel=f"{secret} list",
+        PatientName=str(image.PatientName),
+        PatientID=str(image.PatientID),
+        InputInformationSequence=[input_of],
+    ).to_json_dict()
+
+
+def _reference(image: Dataset) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = image.SOPClassUID, image.SOPInstanceUID
+    return reference
