@@ -157,7 +157,8 @@ async def test_somebody_signs_in_and_the_role_follows_the_provider(
     page = await client.get("/login?next=/light/")
     assert 'href="/login/oidc?next=%2Flight%2F"' in page.text
     address, asked = await begin(client)
-    assert asked["code_challenge_method"] == "S256"
+    assert (asked["code_challenge_method"], asked["max_age"]) == ("S256", "86400")
+    assert "prompt" not in asked
     assert (asked["response_type"], asked["scope"]) == ("code", "openid profile")
     assert {len(asked[name]) for name in ("state", "nonce", "code_challenge")} == {43}
     assert asked["redirect_uri"] == "http://radiology.test/login/oidc/callback"

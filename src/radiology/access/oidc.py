@@ -18,7 +18,7 @@ from radiology.access.identity_provider import IdentityProvider
 from radiology.access.model import Role
 from radiology.access.provider_claims import Mapped, authenticated_at, display_of, name_of, practitioner_of
 from radiology.access.queries import Account
-from radiology.access.sessions import digest
+from radiology.access.sessions import LONGEST, digest
 from radiology.access.signed_tokens import Claims, check_id_token, check_logout_token, subject
 from radiology.errors import NotAuthenticated
 from radiology.kit.db import Transaction
@@ -123,9 +123,11 @@ async def address(provider: IdentityProvider, settings: Settings, attempt: Attem
         "nonce": attempt.nonce,
         "code_challenge": _base64url(hashlib.sha256(attempt.verifier.encode()).digest()),
         "code_challenge_method": "S256",
+        # With any limit, the provider must say when somebody proved who it is (auth_time).
+        "max_age": "0" if anew else str(int(LONGEST.total_seconds())),
     }
     if anew:
-        asked |= {"prompt": "login", "max_age": "0"}
+        asked["prompt"] = "login"
     return _with_query((await provider.metadata()).authorization_endpoint, asked)
 
 
