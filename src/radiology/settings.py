@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(
         default=480, ge=5, le=1440, description="Minutes without use after which somebody must sign in again."
     )
+    password_min_length: int = Field(
+        default=12, ge=8, le=64, description="Fewest characters of a password that somebody chooses."
+    )
     oidc_issuer: str = Field(
         default="",
         description="Identity provider at which people sign in (OpenID Connect): its issuer, as "

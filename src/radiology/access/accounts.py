@@ -153,7 +153,7 @@ class Authenticator:
 
         Who tries codes knows the password, so the attempts from everywhere are counted together.
         """
-        counted = f"{account.name}\0code"
+        counted = guessing.of_codes(account.name)
         now = self._app.clock.now()
         async with self._app.db.transaction() as tx:
             await guessing.begin_attempt(tx, counted, "", now=now)

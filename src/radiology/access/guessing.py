@@ -63,5 +63,10 @@ async def _refuse(tx: Transaction, name: str, address: str, now: datetime) -> No
     raise TooManyAttempts(f"Too many wrong passwords or codes for this name. Wait {wait} and try again.")
 
 
+def of_codes(name: str) -> str:
+    """The name by which codes of the second step are counted."""
+    return f"{name}\0code"
+
+
 def _digest(name: str) -> bytes:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()

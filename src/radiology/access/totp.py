@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import pyotp
+from pyotp import random_base32
+from pyotp.totp import TOTP
 
 from radiology.kit.db import Transaction
 
@@ -20,17 +21,17 @@ _LENGTH: Final = 12
 
 def new_secret() -> str:
     """A secret to share with the app of a person, in base32: 160 bits."""
-    return pyotp.random_base32()
+    return random_base32()
 
 
 def address(secret: str, name: str, issuer: str) -> str:
     """What the app reads from the QR code: otpauth://totp/..."""
-    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
+    return TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
 
 
 def step_of(secret: str, code: str, *, now: datetime) -> int | None:
     """The time step whose code this is, None where it is of none near `now`."""
-    totp = pyotp.TOTP(secret)
+    totp = TOTP(secret)
     current = int(now.timestamp()) // PERIOD_SECONDS
     steps = (current + drift for drift in DRIFT)
     return next((step for step in steps if secrets.compare_digest(totp.generate_otp(step), code)), None)

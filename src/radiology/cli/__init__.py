@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from radiology.cli import ae, audit, certificate, deidentify, migration, move, recompress
+from radiology.cli import account, ae, audit, certificate, deidentify, migration, move, recompress
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 doctor_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(doctor_app, name="doctor")
+app.add_typer(account.app, name="account")
 app.add_typer(ae.app, name="ae")
 app.add_typer(audit.app, name="audit")
 app.add_typer(move.app, name="move")

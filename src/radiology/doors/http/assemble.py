@@ -19,6 +19,8 @@ from radiology.access.bearer import BearerTokens
 from radiology.access.identity_provider import IdentityProvider
 from radiology.access.model import SYSTEM
 from radiology.access.provider_claims import mapping_of
+from radiology.accounts.own.routes import router as own_account
+from radiology.accounts.routes import router as accounts
 from radiology.app import App
 from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
@@ -86,6 +88,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         studies,
         reports,
         changes.router,
+        accounts,
+        own_account,
         application_entities,
         associations,
         audit,

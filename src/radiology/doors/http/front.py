@@ -32,6 +32,8 @@ PUBLIC = frozenset(
         "/health",
         "/fonts/bangla.ttf",
         "/login",
+        "/login/code",
+        "/login/password",
         "/login/oidc",
         "/login/oidc/callback",
         "/login/oidc/backchannel-logout",
