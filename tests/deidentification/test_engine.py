@@ -190,3 +190,34 @@ def test_the_actions_are_those_of_the_table() -> None:
     assert action_of("00080020", {Option.MODIFIED_DATES}) == "C"
     assert action_of("60023000", ()) == "X"
     assert action_of("00280010", ()) is None
+
+
+def test_what_was_taken_leaves_nothing_half() -> None:
+    image, issuer, tracked = make.an_object(), Dataset(), Dataset()
+    issuer.UniversalEntityID, issuer.UniversalEntityIDType = "http://hospital.example", "URI"
+    image.IssuerOfPatientIDQualifiersSequence = [issuer]
+    tracked.TrackingID, tracked.TrackingUID = "Lesion of Mrs Karim", "1.2.3"
+    image.SegmentSequence = [tracked]
+    done(image, rules())
+    (segment,) = image.SegmentSequence
+    assert segment.TrackingID == segment.TrackingUID
+    for item in image.get("IssuerOfPatientIDQualifiersSequence") or ():
+        assert (item.LocalNamespaceEntityID, "UniversalEntityIDType" in item) == ("REMOVED", False)
+
+
+def test_what_a_module_wants_is_not_removed() -> None:
+    plan = make.an_object(SOPClassUID="1.2.840.10008.5.1.4.1.1.481.5", OperatorsName="Karim^A")
+    report = make.an_object(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", ReferencedPerformedProcedureStepSequence=[])
+    image = make.an_object(OperatorsName="Karim^A")
+    for each in (plan, report, image):
+        done(each, rules())
+    assert str(plan.OperatorsName) == "Anonymous"
+    assert "ReferencedPerformedProcedureStepSequence" in report
+    assert "OperatorsName" not in image
+
+
+@pytest.mark.parametrize(("zone", "stays"), [("+0600", True), ("Karim", False), ("0600", False)])
+def test_a_zone_stays_where_it_is_one(zone: str, stays: bool) -> None:
+    image = make.an_object(TimezoneOffsetFromUTC=zone)
+    done(image, rules())
+    assert ("TimezoneOffsetFromUTC" in image) == stays

@@ -4,13 +4,13 @@ import shutil
 import subprocess
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
 import make
+from deidentified import Here
 from radiology.deidentification.copying import Copied
 from radiology.deidentification.originals import copy_in, instance_of
 from radiology.deidentification.pixel_policy import Withheld, decide
@@ -25,13 +25,6 @@ KEY = bytes(range(32))
 SHORTEST = 6
 #: What stands for a name in our objects too.
 DUMMIES = {"Anonymous"}
-
-
-class Here:
-    """Calls a function where it is asked for: a process for each of hundreds of files costs more than the test."""
-
-    def run(self, function: Any, *arguments: Any) -> Any:
-        return function(*arguments)
 
 
 def made(path: Path, folder: Path, rules: Rules) -> Copied | Withheld:

@@ -105,6 +105,7 @@ class _Walk:
             element = _read(dataset, number)
             if element is None or not self._stays(element, safe):
                 dataset.pop(tag, None)
+        _complete(dataset)
         dataset.pop(0x00080005, None)  # Of the whole; items have none of their own.
 
     def _stays(self, element: DataElement, safe: frozenset[int]) -> bool:
@@ -167,7 +168,7 @@ class _Walk:
         if element.VR in _DATES:
             return self._shift(element)
         if element.VR == "SH" and number == 0x00080201:  # The zone of all the times, which stay.
-            return True
+            return all(values.is_zone(text) for text in texts_of(element.value))
         if element.VR == "SQ" or element.VR in ("IS", "DS", "US", "UL", "SS", "SL", "FD", "FL"):
             return self._scrubbed(element)
         if all(self._is_allowed(text) for text in texts_of(element.value)):
@@ -255,6 +256,15 @@ def _safe_private(dataset: Dataset, rules: Rules) -> frozenset[int]:
             if creator is not None and str(creator.value).strip() == each.creator and tag in dataset:
                 safe |= {int(creator.tag), tag}
     return frozenset(safe)
+
+
+def _complete(dataset: Dataset) -> None:
+    """What must be there because of what is still there: PS3.3 tables 10-17 and C.8.20-4."""
+    if "UniversalEntityIDType" in dataset and "UniversalEntityID" not in dataset:
+        del dataset.UniversalEntityIDType
+        dataset.LocalNamespaceEntityID = values.REMOVED
+    if "TrackingUID" in dataset and "TrackingID" not in dataset:
+        dataset.TrackingID = str(dataset.TrackingUID)
 
 
 def _name(dataset: Dataset, pseudonym: str) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 _ENHANCED: Final = frozenset(
     f"1.2.840.10008.5.1.4.1.1.{end}"
     for end in ("2.1", "2.2", "4.1", "4.3", "4.4", "6.2", "12.1.1", "12.2.1", "13.1.1", "13.1.2", "13.1.3", "13.1.4",
-                "13.1.5", "30", "66.4", "66.7", "77.1.5.4", "77.1.6", "128.1", "130")
+                "13.1.5", "30", "66.4", "66.7", "77.1.5.4", "77.1.6", "91.1", "128.1",
+                "130")
 )  # fmt: skip
 """Those with the Enhanced General Equipment module, which wants Device Serial Number (PS3.3 C.7.5.2)."""
 
@@ -21,6 +22,8 @@ _OPTIONAL: Final = frozenset({
 })  # fmt: skip
 #: The same in those, too.
 _ALWAYS_OPTIONAL: Final = _OPTIONAL - {0x0008002A, 0x00181000}
+#: What reports and key object selections (PS3.3 C.17.1, C.17.6.1) want, and radiotherapy (C.8.8.1).
+_WANTED: Final = {"1.2.840.10008.5.1.4.1.1.88.": 0x00081111, "1.2.840.10008.5.1.4.1.1.481.": 0x00081070}
 
 
 def resolved(action: str, tag: int, sop_class_uid: str) -> str:
@@ -29,4 +32,5 @@ def resolved(action: str, tag: int, sop_class_uid: str) -> str:
     if not others:
         return first
     optional = _ALWAYS_OPTIONAL if sop_class_uid in _ENHANCED else _OPTIONAL
-    return "X" if first == "X" and tag in optional else others[-1]
+    is_wanted = any(tag == wanted and sop_class_uid.startswith(root) for root, wanted in _WANTED.items())
+    return "X" if first == "X" and tag in optional and not is_wanted else others[-1]

@@ -83,3 +83,8 @@ def _earlier(year: str, month: str, day: str, days: int) -> date | None:
         return date(int(year), int(month), int(day)) - timedelta(days=days)
     except (ValueError, OverflowError):
         return None
+
+
+def is_zone(text: str) -> bool:
+    """Whether this is an offset from UTC (PS3.3 C.12.1.1.8), and nothing else."""
+    return len(text) == 5 and text[0] in "+-" and text[1:].isascii() and text[1:].isdigit()
