@@ -44,7 +44,7 @@ async def save_rule(app: App, actor: Actor, rule: Rule) -> Rule:
         await queries.save_rule(tx, saved)
         body = {**asdict(saved), "id": str(saved.id)}
         await queries.save_version(tx, saved.id, version=saved.version, body=body, actor=actor.id, at=app.clock.now())
-        await _label_anew(tx, app, actor)
+        await label_anew(tx, app, actor)
         await audit.record(tx, actor, "sensitivity.rule", str(saved.id), detail={"version": saved.version})
     return saved
 
@@ -75,13 +75,14 @@ async def relabel(app: App, arguments: Mapping[str, Any]) -> None:
     while True:
         async with app.db.transaction() as tx:
             ids = await relabelling_queries.next_studies(tx, relabelling, limit=STUDIES_AT_ONCE)
+            cause = await relabelling_queries.cause_of(tx, relabelling)
             rules = await labelling.rules_now(tx)
             changed = [facts.id for facts, _ in labelling.changes(rules, await queries.facts(tx, ids))]
         for study_id in changed:
             # One study in a transaction: whoever stores holds several, and neither must wait for the other for ever.
             async with app.db.transaction() as tx:
                 await relabelling_queries.hold(tx, study_id)
-                await labelling.label(tx, SYSTEM, [study_id], cause="rules")
+                await labelling.label(tx, SYSTEM, [study_id], cause=cause)
         async with app.db.transaction() as tx:
             last = ids[-1] if ids else None
             await relabelling_queries.note(tx, relabelling, last, looked_at=len(ids), changed=len(changed))
@@ -95,14 +96,17 @@ async def follow_shipped(app: App) -> int:
         await queries.lock_for_change(tx)
         if not await queries.note_shipped(tx, shipped_digest()):
             return 0
-        await _label_anew(tx, app, SYSTEM)
+        await label_anew(tx, app, SYSTEM)
     return 1
 
 
-async def _label_anew(tx: Transaction, app: App, actor: Actor) -> None:
+async def label_anew(tx: Transaction, app: App, actor: Actor, *, patient_id: UUID | None = None) -> Mapping[str, Any]:
+    """Have every study, or those of one patient, labelled anew by a job; returns the arguments of it."""
     relabelling = uuid7()
-    await relabelling_queries.place(tx, relabelling, actor=actor.id, at=app.clock.now())
-    await jobs.enqueue(tx, JOB, {"relabelling": str(relabelling)}, lock=JOB)
+    await relabelling_queries.place(tx, relabelling, actor=actor.id, at=app.clock.now(), patient_id=patient_id)
+    arguments = {"relabelling": str(relabelling)}
+    await jobs.enqueue(tx, JOB, arguments, lock=JOB)
+    return arguments
 
 
 async def rule_of(app: App, rule_id: UUID) -> Rule:

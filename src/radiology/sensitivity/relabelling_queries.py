@@ -7,15 +7,19 @@ from uuid import UUID
 from radiology.kit.db import Transaction
 
 
-async def place(tx: Transaction, id: UUID, *, actor: str, at: datetime) -> None:
-    """Every study is to be labelled anew."""
+async def place(tx: Transaction, id: UUID, *, actor: str, at: datetime, patient_id: UUID | None = None) -> None:
+    """Every study is to be labelled anew, since rules changed; or those of one patient, since a restriction did."""
     await tx.run(
         """
-        INSERT INTO relabellings (id, cause, asked_by, asked_at, studies)
-        SELECT %(id)s, 'rules', %(actor)s, %(at)s, count(*)
+        INSERT INTO relabellings (id, cause, patient_id, asked_by, asked_at, studies)
+        SELECT %(id)s, CASE WHEN %(patient_id)s::uuid IS NULL THEN 'rules' ELSE 'restriction' END, %(patient_id)s,
+            %(actor)s, %(at)s, count(*)
         FROM imaging_studies
+        WHERE %(patient_id)s::uuid IS NULL
+           OR patient_id = %(patient_id)s
         """,
         id=id,
+        patient_id=patient_id,
         actor=actor,
         at=at,
     )
@@ -34,6 +38,7 @@ async def next_studies(tx: Transaction, relabelling: UUID, *, limit: int) -> Seq
         FROM imaging_studies AS s, relabellings AS r
         WHERE r.id = %(relabelling)s
           AND r.state <> 'done'
+          AND (r.patient_id IS NULL OR s.patient_id = r.patient_id)
           AND (r.last_study IS NULL OR s.id > r.last_study)
         ORDER BY s.id
         LIMIT %(limit)s
@@ -41,6 +46,11 @@ async def next_studies(tx: Transaction, relabelling: UUID, *, limit: int) -> Seq
         relabelling=relabelling,
         limit=limit,
     )
+
+
+async def cause_of(tx: Transaction, relabelling: UUID) -> str:
+    """Why it is done: rules or restriction."""
+    return await tx.value("SELECT cause FROM relabellings WHERE id = %(relabelling)s", relabelling=relabelling)
 
 
 async def hold(tx: Transaction, study_id: UUID) -> None:

@@ -32,6 +32,8 @@ STATUS_EXAMPLE: dict[str, Any] = {"status": "completed", "completed": "2026-01-2
 Text = Annotated[str, StringConstraints(max_length=4000)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+#: Flags that the service itself sets have an underscore, so nobody else can.
+Flag = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f_]{1,60}$", strip_whitespace=True)]
 Moment = Annotated[str, StringConstraints(max_length=64), Field(examples=["2026-01-21T14:00:00+06:00"])]
 
 
@@ -124,6 +126,10 @@ class StudyIn(Body):
     procedureCode: Concepts | None = None  # noqa: N815
     studyDescription: Text | None = None  # noqa: N815
     accessionNumber: Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)] | None = None  # noqa: N815
+    flags: Annotated[list[Flag], Field(max_length=20)] = Field(
+        default_factory=list[str],
+        description="What the order says of privacy, such as `police case`; rules of sensitive studies look at it.",
+    )
     studyInstanceUID: str | None = Field(  # noqa: N815
         default=None, description="(0020,000D); without one the service makes one below 2.25."
     )

@@ -53,6 +53,7 @@ from radiology.sensitivity.routes import router as sensitivity
 from radiology.sharing.routes import router as sharing
 from radiology.studies.archive import open_archive
 from radiology.studies.labels.routes import router as labels
+from radiology.studies.restrictions.routes import router as restrictions
 from radiology.studies.routes import router as studies
 from radiology.takeover.proxy import Proxy
 from radiology.takeover.routes import router as takeover
@@ -108,6 +109,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         break_glass,
         sensitivity,
         labels,
+        restrictions,
         relations,
         practitioners,
         delegations,

@@ -74,6 +74,7 @@ def _columns(app: App, body: StudyIn) -> tuple[dict[str, Any], list[CodingWarnin
         "procedure_codes": _codes(procedure_code or []),
         "performers": _names([performer.actor for performer in body.performer or []]),
         "interpreters": _names(body.interpreter or []),
+        "flags": list(dict.fromkeys(body.flags)),
     }
     return columns, [*warnings, *reason_warnings, *procedure_warnings]
 

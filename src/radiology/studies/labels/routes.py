@@ -12,6 +12,7 @@ from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.sensitivity import queries
 from radiology.sensitivity.model import SensitiveClass, security_labels
 from radiology.studies.actions import label as actions
+from radiology.studies.actions.claim import claim_study
 from radiology.studies.queries import read
 
 router = APIRouter(prefix="/api/radiology/studies", tags=["sensitivity"], route_class=StrictJSONRoute)
@@ -59,6 +60,16 @@ async def get_labels(study: str, app: CurrentApp, actor: CurrentActor) -> Respon
     return Response(
         orjson.dumps(said)[:-1] + b"," + marks[1:], media_type=JSON, headers={"Cache-Control": "private, no-cache"}
     )
+
+
+@router.post("/{study}/claim", status_code=204)
+async def post_claim(study: str, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Become the reader of a study of your facility, and see it in full if it is sensitive; never a forensic one.
+
+    The care relation `reader` that this makes ends after 30 days without reading.
+    """
+    await claim_study(app, actor, study)
+    return Response(status_code=204)
 
 
 @router.post("/{study}/labels/raise", status_code=204)

@@ -110,6 +110,19 @@ async def version_of(tx: Transaction, study_id: UUID) -> int:
     return await tx.value("SELECT version FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
 
 
+async def place_and_modalities(tx: Transaction, study_id: UUID) -> tuple[str, list[str]]:
+    """Where a study that was resolved was made, and its modalities."""
+    facility_code, modalities = await tx.value(
+        """
+        SELECT jsonb_build_array(facility_code, modalities_in_study)
+        FROM imaging_studies
+        WHERE id = %(study_id)s
+        """,
+        study_id=study_id,
+    )
+    return facility_code, modalities
+
+
 async def lock_study(tx: Transaction, study_id: UUID) -> Study:
     """A study that was resolved, kept from all others until the transaction ends."""
     return await tx.one(

@@ -1,0 +1,1 @@
+"""Restricted persons (class S7): staff, VIPs, patients who asked for it, and who must be protected."""
