@@ -215,7 +215,6 @@ class StudyOut(StudyIn):
     numberOfSeries: int  # noqa: N815
     numberOfInstances: int  # noqa: N815
     sizeBytes: int  # noqa: N815
-    flags: list[str]
     reasonNoImages: str | None = None  # noqa: N815
     warnings: list[dict[str, str]]
     createdAt: str  # noqa: N815
