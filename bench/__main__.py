@@ -3,12 +3,12 @@
 import argparse
 import sys
 
-from bench import associations, audit, finding, footprint, forwarding, large, retrieving, storing, viewer, web
+from bench import access, associations, audit, finding, footprint, forwarding, large, retrieving, storing, viewer, web
 from bench.peers import SERVERS
 
 WHAT = (
-    "storing", "finding", "retrieving", "forwarding", "associations", "web", "viewer", "large", "audit", "footprint",
-    "all",
+    "storing", "finding", "retrieving", "forwarding", "associations", "web", "viewer", "large", "audit", "access",
+    "footprint", "all",
 )  # fmt: skip
 
 
@@ -50,6 +50,8 @@ def main(argv: list[str]) -> int:
         broken |= large.run(only=asked.only, quick=asked.quick)
     if asked.what == "audit" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= audit.run()
+    if asked.what == "access" or (asked.what == "all" and not asked.only and not asked.quick):
+        broken |= access.run()
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= footprint.run()
     return broken
