@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import check, results
+from bench import check, results, tokens
 from bench.sets import CACHE
 from radiology.access import accounts, passwords, sessions
 from radiology.access.accounts import Authenticator
@@ -64,7 +64,7 @@ async def _figures(app: App) -> dict[str, float]:
     for name, verify in verifications.items():
         figures |= await _verifications(app, name, verify)
     figures["argon2_us"] = await _median_us(lambda: passwords.fits(account.password_hash, PASSWORD), times=20)
-    return figures
+    return figures | tokens.figures()
 
 
 async def _verifications(app: App, name: str, verify: Verify) -> dict[str, float]:
