@@ -64,8 +64,8 @@ REASONS = ("of this kind is not compressed", "cannot be decompressed here", "doe
 
 @pytest.fixture
 async def judge(service: FastAPI, app: App) -> AsyncIterator[DICOMwebClient]:
-    await accounts.make_account(app, "judge", role="radiologist")
-    token = await accounts.make_token(app, "judge", role="radiologist")
+    # Among the shared images are sensitive ones.
+    token = await accounts.make_token(app, "judge", role="privacy-officer")
     async with served(service) as port:
         client = DICOMwebClient(f"http://127.0.0.1:{port}/dicomweb", headers={"Authorization": f"Bearer {token}"})
         yield client
