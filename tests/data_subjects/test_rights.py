@@ -51,6 +51,14 @@ async def counted(app: App, table: str) -> int:
         return await tx.value(f"SELECT count(*) FROM {table}")  # type: ignore[arg-type]  # noqa: S608
 
 
+async def classes_of(app: App, stored: make.Stored) -> list[str]:
+    async with app.db.transaction() as tx:
+        return await tx.value(
+            "SELECT sensitive_classes FROM imaging_studies WHERE study_instance_uid = %(uid)s",
+            uid=stored.study_instance_uid,
+        )
+
+
 async def be_patient(app: App, account: str, reference: str) -> None:
     async with app.db.transaction() as tx:
         await tx.run(
@@ -154,6 +162,10 @@ async def test_patients_get_their_own_released_record_and_nobody_elses(
     assert (await officer.put(path, json={**answer, "state": "refused"})).status_code == 409
     [listed] = (await patient.get(f"{BASE}/{reference}/notes")).json()["results"]
     assert (listed["state"], listed["answer"]) == ("accepted", "The department was told.")
+    assert await classes_of(app, stored) == ["S7"]
+    ended = {"state": "ended", "answer": "The patient took it back."}
+    assert (await officer.put(path, json=ended)).status_code == 204
+    assert await classes_of(app, stored) == []
 
 
 async def test_what_was_interrupted_is_made_again(officer: httpx2.AsyncClient, app: App) -> None:

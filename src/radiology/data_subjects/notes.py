@@ -1,5 +1,6 @@
 """Corrections and restrictions that people ask for, and legal holds."""
 
+from contextlib import suppress
 from enum import StrEnum
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from radiology.data_subjects import queries
 from radiology.data_subjects.copies import subject
 from radiology.errors import NotFound, TransitionRefused
 from radiology.kit.ids import uuid7
+from radiology.studies.restrictions import actions as restrictions
 
 
 class NoteState(StrEnum):
@@ -47,16 +49,28 @@ async def notes_of(app: App, actor: Actor, reference: str) -> bytes:
 
 
 async def answer_note(app: App, actor: Actor, reference: str, note_id: UUID, *, state: NoteState, answer: str) -> None:
-    """Say what becomes of a note. Raises NotFound, TransitionRefused."""
+    """Say what becomes of a note. Raises NotFound, TransitionRefused.
+
+    Where a restriction of the whole person is accepted, the person's studies are sensitive until it is ended. That
+    is done first: a crash in between leaves more restricted than was said, never less.
+    """
     actor.must(Permission.PRIVACY)
     async with app.db.transaction() as tx:
         patient = await subject(tx, actor, reference)
-        now_is = await queries.note_state(tx, note_id, patient.id)
-        if now_is is None:
-            raise NotFound("This patient has no such note.")
-        if (NoteState(now_is), state) not in TRANSITIONS:
-            raise TransitionRefused(f"A note that is {now_is} cannot become {state}.")
-        await queries.answer_note(tx, note_id, state=state, answer=answer, by=actor.id, now=app.clock.now())
+        note = await queries.lock_note(tx, note_id, patient.id)
+        if (NoteState(note.state), state) not in TRANSITIONS:
+            raise TransitionRefused(f"A note that is {note.state} cannot become {state}.")
+        restriction_id = note.restriction_id
+        if state == NoteState.ACCEPTED and note.kind == "restriction" and not note.about:
+            restriction_id = await restrictions.restrict(
+                app, actor, patient.reference, kind="patient-request", reason=answer
+            )
+        elif state == NoteState.ENDED and restriction_id is not None:
+            with suppress(NotFound):  # Somebody ended it by itself.
+                await restrictions.end(app, actor, patient.reference, restriction_id, reason=answer)
+        await queries.answer_note(
+            tx, note_id, state=state, answer=answer, restriction_id=restriction_id, by=actor.id, now=app.clock.now()
+        )
         detail = {"note": str(note_id), "state": state}
         await audit.record(tx, actor, "privacy.note-answer", patient.reference, detail=detail)
 

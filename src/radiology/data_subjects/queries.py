@@ -165,26 +165,47 @@ async def insert_note(
     )
 
 
-async def note_state(tx: Transaction, id: UUID, patient_id: UUID) -> str | None:
-    """The state of a note of this patient, which is kept from all others until the transaction ends."""
-    return await tx.value(
-        "SELECT state FROM patient_notes WHERE id = %(id)s AND patient_id = %(patient_id)s FOR UPDATE",
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody asked for, and how far it is."""
+
+    kind: str
+    about: str
+    state: str
+    restriction_id: UUID | None
+
+
+async def lock_note(tx: Transaction, id: UUID, patient_id: UUID) -> Note:
+    """A note of this patient, which is kept from all others until the transaction ends. Raises NotFound."""
+    return await tx.one(
+        Note,
+        """
+        SELECT kind, about, state, restriction_id
+        FROM patient_notes
+        WHERE id = %(id)s
+          AND patient_id = %(patient_id)s
+        FOR UPDATE
+        """,
         id=id,
         patient_id=patient_id,
     )
 
 
-async def answer_note(tx: Transaction, id: UUID, *, state: str, answer: str, by: str, now: datetime) -> None:
+async def answer_note(
+    tx: Transaction, id: UUID, *, state: str, answer: str, restriction_id: UUID | None, by: str, now: datetime
+) -> None:
     """What became of a note."""
     await tx.run(
         """
         UPDATE patient_notes
-        SET state = %(state)s, answer = %(answer)s, answered_by = %(by)s, answered_at = %(now)s
+        SET state = %(state)s, answer = %(answer)s, answered_by = %(by)s, answered_at = %(now)s,
+            restriction_id = %(restriction_id)s
         WHERE id = %(id)s
         """,
         id=id,
         state=state,
         answer=answer,
+        restriction_id=restriction_id,
         by=by,
         now=now,
     )

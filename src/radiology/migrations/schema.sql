@@ -1462,11 +1462,14 @@ CREATE TABLE public.patient_notes (
     answer text DEFAULT ''::text NOT NULL,
     answered_by text,
     answered_at timestamp with time zone,
+    restriction_id uuid,
     CONSTRAINT patient_notes_kind_check CHECK ((kind = ANY (ARRAY['correction'::text, 'restriction'::text]))),
     CONSTRAINT patient_notes_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'refused'::text, 'ended'::text])))
 );
 
 COMMENT ON COLUMN public.patient_notes.about IS 'a Study Instance UID, a reportId, or empty for the person';
+
+COMMENT ON COLUMN public.patient_notes.restriction_id IS 'the restriction of the person that it led to';
 
 CREATE TABLE public.patient_restrictions (
     id uuid NOT NULL,
@@ -2954,6 +2957,9 @@ ALTER TABLE ONLY public.moves
 
 ALTER TABLE ONLY public.patient_notes
     ADD CONSTRAINT patient_notes_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.patient_notes
+    ADD CONSTRAINT patient_notes_restriction_id_fkey FOREIGN KEY (restriction_id) REFERENCES public.patient_restrictions(id);
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);

@@ -59,8 +59,10 @@ CREATE TABLE patient_notes (
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'accepted', 'refused', 'ended')),
     answer text NOT NULL DEFAULT '',
     answered_by text,
-    answered_at timestamptz
+    answered_at timestamptz,
+    restriction_id uuid REFERENCES patient_restrictions (id)
 );
+COMMENT ON COLUMN patient_notes.restriction_id IS 'the restriction of the person that it led to';
 COMMENT ON COLUMN patient_notes.about IS 'a Study Instance UID, a reportId, or empty for the person';
 CREATE INDEX patient_notes_patient ON patient_notes (patient_id, made_at DESC);
 
