@@ -8,8 +8,6 @@ from radiology.external.notifications.model import Message
 
 LASTS: Final = timedelta(hours=4)
 REVIEWED_WITHIN: Final = timedelta(hours=72)
-FRESH: Final = timedelta(minutes=5)
-"""Who proved so short a time ago who it is need not do so again."""
 SHORTEST_REASON: Final = 20
 """Characters, without the spaces around them."""
 USES_A_WEEK: Final = 3

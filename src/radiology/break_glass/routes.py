@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from radiology.access.accounts import Authenticator
 from radiology.access.model import Actor, Permission
 from radiology.break_glass import actions, queries
-from radiology.break_glass.model import FRESH, SHORTEST_REASON, Outcome, ReasonCode
+from radiology.break_glass.model import SHORTEST_REASON, Outcome, ReasonCode
 from radiology.doors.http.actors import CurrentActor, CurrentApp, by_password
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
@@ -41,7 +41,7 @@ class BreakGlassIn(BaseModel):
     reasonCode: ReasonCode  # noqa: N815
     text: Reason = Field(description="Why, in at least 20 characters.")
     password: SecretStr | None = Field(
-        default=None, description="Of the account; may be left out for five minutes after signing in."
+        default=None, description="Of the account; may be left out for 15 minutes after signing in or reauthenticating."
     )
 
     @model_validator(mode="after")
@@ -151,9 +151,9 @@ async def _must_be_fresh(request: Request, clock: Clock, actor: Actor, password:
         try:
             await by_password(request, authenticator, actor.id.removeprefix("account:"), password.get_secret_value())
         except NotAuthenticated as error:
-            raise NotPermitted("The password is wrong. Break-glass needs it again.") from error
-    elif actor.authenticated_at is None or clock.now() - actor.authenticated_at > FRESH:
-        sentence = "is needed again: you signed in more than five minutes ago"
+            raise NotPermitted(f"{error.sentence} Break-glass needs to know again who you are.") from error
+    elif not actor.is_fresh(clock.now()):
+        sentence = "is needed again: you proved more than 15 minutes ago who you are"
         raise Unprocessable(f"password {sentence}.", fields=[FieldProblem("password", sentence)])
 
 
