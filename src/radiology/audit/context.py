@@ -21,6 +21,7 @@ class Circumstances:
 
     source: the process, such as `http`. agent: the class of the client's program. purpose: a code of PurposeOfUse (HL7
     v3), as BTG. attempted: the name by which somebody tried to sign in. reason: the word for why it is refused.
+    hidden: what was asked for is there, and was answered as if it were not.
     """
 
     source: str = ""
@@ -36,6 +37,7 @@ class Circumstances:
     reason: str = ""
     recorded: int = 0
     denied: int = 0
+    hidden: bool = False
 
     @property
     def connection(self) -> dict[str, str] | None:

@@ -14,6 +14,8 @@ from radiology.access.model import Actor
 from radiology.audit.context import Circumstances, agent_class
 from radiology.audit.model import MINOR_FAILURE, SERIOUS_FAILURE
 from radiology.audit.trail import Access, Trail
+from radiology.errors import Unavailable
+from radiology.studies.queries.known import is_known
 
 READING: Final = frozenset({"GET", "HEAD"})
 #: Searches whose criteria are in the body.
@@ -68,6 +70,18 @@ def circumstances_of(scope: Scope) -> Circumstances:
     )
 
 
+async def note_hidden(scope: Scope, circumstances: Circumstances) -> None:
+    """Before a 404 is recorded: note whether what was asked for is there, and hidden from who asks."""
+    archive = getattr(scope["app"].state, "archive", None) if "app" in scope else None
+    if archive is None or not scope.get("actor") or not _names_something(scope):
+        return
+    try:
+        async with archive.app.db.transaction() as tx:
+            circumstances.hidden = await is_known(tx, _subject(scope))
+    except Unavailable:
+        return  # It is recorded as not found.
+
+
 def keep(scope: Scope, status: int, circumstances: Circumstances) -> None:
     """Record a request that is answered with this status, where that was not done. Raises Unavailable where strict."""
     archive = getattr(scope["app"].state, "archive", None) if "app" in scope else None
@@ -83,7 +97,7 @@ def access_of(scope: Scope, status: int, circumstances: Circumstances) -> Access
         return None if circumstances.recorded else _read(scope)
     if status in (401, 429):
         return None if circumstances.recorded else _not_authenticated(scope, status, circumstances)
-    if status == 403:
+    if status == 403 or (status == 404 and circumstances.hidden):
         denied = _failed(scope, status, "access.denied", SERIOUS_FAILURE, reason=circumstances.reason)
         return None if circumstances.denied else denied
     if scope["method"] not in READING or circumstances.recorded or not _names_something(scope):

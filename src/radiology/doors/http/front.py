@@ -125,6 +125,8 @@ class _Answer:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if message["status"] == 404:
+                await audited.note_hidden(self._scope, self.circumstances)
             try:
                 audited.keep(self._scope, message["status"], self.circumstances)
             except Unavailable as error:
