@@ -274,6 +274,18 @@ class WorkitemStateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CareRelationEnded(Event):
+    """Somebody treats a patient no more: a relation was ended before its time."""
+
+    type = "radiology.care-relation.ended.v1"
+    relation_id: str
+
+    @property
+    def key(self) -> str:
+        return self.relation_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakGlassEvent(Event):
     """An event of one use of break-glass."""
 

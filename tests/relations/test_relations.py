@@ -1,5 +1,6 @@
 """Who treats a patient sees the sensitive studies, until the relation ends."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 import make
 from radiology.app import App
+from radiology.doors.dicomweb import permitted
 from radiology.studies.schemas import STUDY_EXAMPLE
 
 pytestmark = pytest.mark.anyio
@@ -65,3 +67,23 @@ async def test_who_ordered_a_study_and_has_an_account_treats_its_patient(client_
     async with app.db.transaction() as tx:
         found = await tx.values("SELECT ARRAY[actor, kind, source] FROM care_relations WHERE kind = 'orderer'")
     assert found == [["account:referrer", "orderer", "study"]]
+
+
+async def test_the_end_of_a_relation_ends_the_permission_that_is_remembered(
+    client_as: Any, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(permitted, "REMEMBERED_SECONDS", 3600.0)
+    stored = await make.a_study(app, Modality="MG")
+    officer, doctor = await client_as("privacy-officer"), await client_as("radiographer")
+    address = f"/api/radiology/patients/{await patient_of(app, stored.study_instance_uid)}/relations"
+    ward = {"actor": "account:radiographer", "kind": "ward", "endsAt": soon()}
+    made = (await officer.post(address, json=ward)).json()
+    instance = f"/dicomweb/studies/{stored.study_instance_uid}/series/{stored.series_instance_uid}/instances"
+    frame = f"{instance}/{stored.sop_instance_uid}/rendered"
+    assert (await doctor.get(frame)).status_code == 200
+    assert (await officer.delete(f"{address}/{made['id']}")).status_code == 204
+    for _ in range(200):
+        if (closed := (await doctor.get(frame)).status_code) != 200:
+            break
+        await asyncio.sleep(0.005)
+    assert closed == 404

@@ -7,6 +7,7 @@ from radiology.access.model import Actor, Permission, Role
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import NotFound, NotPermitted, Unprocessable
+from radiology.events import CareRelationEnded, emit
 from radiology.kit.clock import now
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
@@ -56,6 +57,7 @@ async def end(app: App, actor: Actor, patient: str, relation_id: UUID) -> None:
         if relation.actor != actor.id:
             await _must_decide(tx, actor, patient_id)
         await queries.end(tx, relation_id)
+        await emit(tx, CareRelationEnded(facility_code=actor.facility_code, relation_id=str(relation_id)))
         await audit.record(tx, actor, "care-relation.end", str(relation_id), detail={"actor": relation.actor})
 
 
