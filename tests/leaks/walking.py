@@ -20,12 +20,13 @@ OPEN_STUDIES = re.compile(r"/dicomweb/(studies|series|instances)")
 OF_NO_STUDY = {
     "ae_title": "STATION", "title": "STATION", "subscriber": "STATION", "name": "pool", "frames": "1",
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
-    "practitioner": "Practitioner/1",
+    "practitioner": "1", "account": "nobody",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
-    "association_id", "commitment_id", "copy_id", "delegation_id", "erasure_id", "export_id", "hold_id", "link_id",
-    "note_id", "notice_id", "project_id", "relation_id", "rule_id", "use_id", "transaction",
+    "association_id", "commitment_id", "copy_id", "delegation_id", "erasure_id", "export_id", "hold_id", "key_id",
+    "link_id",
+    "note_id", "notice_id", "project_id", "relation_id", "restriction_id", "rule_id", "use_id", "transaction",
 }  # fmt: skip
 
 #: What `seeds.py` makes for each study, and the study itself.
