@@ -17,7 +17,8 @@ STUDIES = "/api/radiology/studies"
 PUBLIC = {
     "/", "/docs", "/docs/page.css", "/docs/page.js", "/openapi.json",
     "/health", "/health/live", "/health/ready", "/metrics",
-    "/login", "/login/oidc", "/login/oidc/callback", "/login/oidc/backchannel-logout", "/logout",
+    "/login", "/login/code", "/login/password", "/login/oidc", "/login/oidc/callback", "/login/oidc/backchannel-logout",
+    "/logout",
     "/open/{secret}", "/fonts/bangla.ttf", "/favicon.ico",
 }  # fmt: skip
 
