@@ -5,7 +5,7 @@ What was loaded is remembered, so that a second start keeps the data and loads n
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -19,14 +19,19 @@ from radiology.app import App
 from radiology.dicom_network.client import Peer, connect
 from radiology.errors import Conflict
 from radiology.kit.clock import monotonic_seconds
+from radiology.kit.ids import uuid7
+from radiology.relations import queries as relations
+from radiology.relations.model import LONGEST, Kind
 from radiology.samples import SampleInstance, make_studies
 from radiology.settings import Settings
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN
 from radiology.studies.actions.register import register_study
+from radiology.studies.queries import read
 from radiology.studies.schemas import StudyIn
 from radiology.supervisor import local_address
 
 AE_TITLE = "DEMO_MODALITY"
+ACCOUNT = "demo"
 
 #: An order without images, under the number that the specification's example of a report names.
 EXAMPLE_STUDY: dict[str, Any] = {
@@ -49,7 +54,9 @@ def load(settings: Settings) -> None:
         today = date.fromisoformat(told["today"]) if told else datetime.now(settings.zone).date()
         memory.write_text(json.dumps({"today": today.isoformat()}))
         asyncio.run(_register_example(settings))
-        _send(settings, list(make_studies(today)))
+        samples = list(make_studies(today))
+        _send(settings, samples)
+        asyncio.run(_treat(settings, dict.fromkeys(sample.study_instance_uid for sample in samples)))
         memory.write_text(json.dumps({"today": today.isoformat(), "loaded": True}))
     print(
         f"The sample studies are loaded ({monotonic_seconds() - began:.0f} s). Stop everything with Ctrl-C.", flush=True
@@ -89,6 +96,28 @@ def _send_study(settings: Settings, study: list[SampleInstance]) -> None:
             answer = association.store(sample.sop_class_uid, sample.sop_instance_uid, sample.data_set)
             if answer.status:
                 raise Conflict(f"A sample image was refused with {answer.status:04X}: {answer.error_comment}.")
+
+
+async def _treat(settings: Settings, study_instance_uids: Iterable[str]) -> None:
+    """The demo's account treats the sample patients, so that it sees their sensitive studies."""
+    app = App.of(settings, connections=1)
+    await app.db.open()
+    try:
+        async with app.db.transaction() as tx:
+            for uid in study_instance_uids:
+                study_id = await read.resolve(tx, uid, visible_to=SYSTEM)
+                await relations.note(
+                    tx,
+                    id=uuid7(),
+                    actor=f"account:{ACCOUNT}",
+                    kind=Kind.READER,
+                    study_id=study_id,
+                    lasts=LONGEST,
+                    source="demo",
+                    made_by=SYSTEM.id,
+                )
+    finally:
+        await app.db.close()
 
 
 async def _register_example(settings: Settings) -> None:

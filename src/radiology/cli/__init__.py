@@ -37,6 +37,7 @@ app.command("recompress")(recompress.recompress)
 app.command("deidentify")(deidentify.deidentify)
 
 DEMO = "demo"
+RECEPTION = "reception"
 VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.1", "1.2.840.10008.1.2"
 
 
@@ -277,7 +278,7 @@ def _prepare(settings: "Settings") -> list[str]:
 
 
 async def _demo_account(app: "App") -> list[str]:
-    """Make the account that a demonstration prints. Where others can reach it, its password is a new one each time."""
+    """Make the accounts that a demonstration prints. Where others can reach it, its password is a new one each time."""
     from radiology.access import accounts
     from radiology.supervisor import is_loopback
 
@@ -285,7 +286,11 @@ async def _demo_account(app: "App") -> list[str]:
     await accounts.make_account(
         app, DEMO, role="consultant", password=password, display="Demo", practitioner="Practitioner/222"
     )
-    return [f"  login        {DEMO}, password {password}"]
+    await accounts.make_account(app, RECEPTION, role="records", password=password, display="Reception")
+    return [
+        f"  login        {DEMO}, password {password}",
+        f"  masked view  {RECEPTION}, password {password}: sees of a mammogram only that it is there",
+    ]
 
 
 def _load_samples(settings: "Settings") -> None:
