@@ -48,8 +48,9 @@ def node() -> Node:
         PEERS.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(dir=PEERS))
         command = [*found.npm, "install", PACKAGE, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run([*command, f"--prefix={making}"], capture_output=True, check=False, timeout=100)
-        if done.returncode:
+        try:
+            subprocess.run([*command, f"--prefix={making}"], capture_output=True, check=True, timeout=100)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             pytest.skip(f"npm cannot fetch {PACKAGE} here")
         try:
             os.replace(making, PEERS / PACKAGE)

@@ -192,6 +192,7 @@ def _columns(
         "procedure_codes": [],
         "performers": [],
         "interpreters": [],
+        "flags": [],
         "dicom_patient_id": item.patient_id,
         "issuer_of_patient_id": item.issuer_of_patient_id,
         "patient_name": identity["name"],

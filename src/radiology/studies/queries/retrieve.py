@@ -208,7 +208,9 @@ async def refusal(tx: Transaction, target: Target, visible_to: Actor) -> Radiolo
         where.add("s.study_instance_uid = {uid}", uid=target.study_instance_uid)
         visible_to.reach.add_to(where, "s", also_masked=True)
         seen: LiteralString = visible_to.reach.seen(where, "s")
-        statement: LiteralString = "SELECT NOT " + seen + " FROM imaging_studies AS s WHERE " + where.condition
+        statement: LiteralString = (
+            "SELECT NOT " + seen + " FROM imaging_studies AS s WHERE " + where.condition  # noqa: S608 - literals of ours.
+        )
         if await tx.value(statement, **where.parameters):
             return SensitiveStudy(breaks_glass=True)
     kind = "instance" if target.sop_instance_uid else "series" if target.series_instance_uid else "study"
