@@ -113,16 +113,17 @@ async def a_study(
     image = stored.objects[0]
     named = {"id": str(study_id), "report": str(report), "patient": f"Patient/{patient}"}
     named |= {"reference": named["patient"]} | await seed(app, study_id, image, facility, secret)
-    within = [
-        secret,
-        str(image.SeriesInstanceUID),
-        str(image.SOPInstanceUID),
-        TIMES.get(word, ""),
-        ":".join(re.findall("..", TIMES.get(word, ""))),
-    ]
-    within = [text for text in within if text]
+    within = [secret, str(image.SeriesInstanceUID), str(image.SOPInstanceUID), *times(image, TIMES.get(word))]
     names = [f"Name{word}", f"ID{word}", f"ACC{word}", stored.study_instance_uid, str(study_id)]
     return Study(stored, study_id, report, facility, bool(classes), within, names, named)
+
+
+def times(image: Dataset, time: str | None) -> list[str]:
+    """How answers write the time of a study: in no UID, and in no moment of today, six digits may stand by chance."""
+    if time is None:
+        return []
+    day, moment = str(image.StudyDate), ":".join(re.findall("..", time))
+    return [f'"{time}"', f">{time}<", f"{day[:4]}-{day[4:6]}-{day[6:]}T{moment}"]
 
 
 async def label(tx: Any, uid: str, classes: list[str], confidentiality: str) -> UUID:
