@@ -113,6 +113,9 @@ def sign_in(playwright: Playwright, peer: Peer) -> list[dict[str, object]]:
     request = playwright.request.new_context(base_url=base, extra_http_headers={"Origin": base})
     answer = request.post("/login", form={"name": "admin", "password": found[1]}, max_redirects=0)
     assert answer.status == 303, answer.text()
+    chosen = {"password": found[1], "newPassword": "meghna river at night"}  # The first one is for one use.
+    answer = request.post("/api/radiology/me/password", data=chosen)
+    assert answer.status == 204, answer.text()
     return list(request.storage_state()["cookies"])
 
 
