@@ -9,28 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 import orjson
 
-from radiology.audit.model import Record
+from radiology.audit.model import Record, Sealed
 
 BEGINNING: Final = bytes(32)
-
-
-class Chained(Protocol):
-    """A sealed record."""
-
-    @property
-    def sequence(self) -> int: ...
-    @property
-    def sealed_at(self) -> datetime: ...
-    @property
-    def previous_hash(self) -> bytes: ...
-    @property
-    def hash(self) -> bytes: ...
-    @property
-    def record(self) -> Record: ...
 
 
 def digest(record: Record, sequence: int, sealed_at: datetime, previous_hash: bytes) -> bytes:
@@ -110,7 +95,7 @@ class Walk:
     hash: bytes
     before: bytes | None = None
 
-    def step(self, row: Chained, *, follows_later: bool) -> Broken | None:
+    def step(self, row: Sealed, *, follows_later: bool) -> Broken | None:
         """Take the next row. `follows_later`: whether a row behind it has the hash that it names as the one before."""
         if row.sequence <= self.sequence:
             return Broken(Break.INSERTED, row.sequence, f"There are two records {row.sequence}.")
@@ -118,12 +103,12 @@ class Walk:
             return self._misplaced(row, follows_later=follows_later)
         if row.sequence != self.sequence + 1:
             return self._missing()
-        if digest(row.record, row.sequence, row.sealed_at, row.previous_hash) != row.hash:
+        if digest(row, row.sequence, row.sealed_at, row.previous_hash) != row.hash:
             return Broken(Break.CHANGED, row.sequence, f"Record {row.sequence} is not as it was sealed.")
         self.before, self.sequence, self.hash = self.hash, row.sequence, row.hash
         return None
 
-    def _misplaced(self, row: Chained, *, follows_later: bool) -> Broken:
+    def _misplaced(self, row: Sealed, *, follows_later: bool) -> Broken:
         if follows_later:
             return Broken(Break.REORDERED, row.sequence, f"Record {row.sequence} stood behind another one.")
         if row.sequence != self.sequence + 1:

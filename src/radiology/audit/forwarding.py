@@ -63,8 +63,7 @@ async def _forward_to(app: App, repository: Repository) -> int:
             if not rows:
                 return sent
             try:
-                records = [row.record for row in rows]
-                await asyncio.to_thread(send, app.settings, repository, records)
+                await asyncio.to_thread(send, app.settings, repository, rows)
             except OSError as error:
                 log.warning("audit.not-forwarded", host=repository.host, port=repository.port, exc_info=error)
                 await queries.note_failure(tx, repository.name, _sentence(error))

@@ -202,6 +202,16 @@ class Record:
     sequence: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed(Record):
+    """A row of the chain: an act with all else that its hash is made of."""
+
+    sequence: int
+    sealed_at: datetime
+    previous_hash: bytes
+    hash: bytes
+
+
 def kind_of(actor_id: str, role: str) -> str:
     """Whether an actor is a person, a patient, a program, a machine of the DICOM network, a link, or we ourselves."""
     if actor_id in ("system", "import"):

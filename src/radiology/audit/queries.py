@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString
-from uuid import UUID
 
-from radiology.audit.model import Record
+from radiology.audit.model import Record, Sealed
 from radiology.kit.db import Transaction, WriterTransaction, as_json
 
 INSERT: LiteralString = """
@@ -246,39 +245,6 @@ async def month_ends_at(tx: Transaction, name: str) -> datetime:
 async def drop_month(tx: Transaction, name: str) -> None:
     """Remove a partition."""
     await tx.run("SELECT audit_drop_month(%(name)s)", name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A row of the chain with all that its hash is made of."""
-
-    sequence: int
-    sealed_at: datetime
-    previous_hash: bytes
-    hash: bytes
-    id: UUID
-    occurred_at: datetime
-    actor: str
-    actor_kind: str
-    actor_display: str
-    actor_role: str
-    on_behalf_of: str
-    action: str
-    subject: str
-    outcome: int
-    purpose: str
-    address: str
-    source: str
-    request_id: str
-    connection: Mapping[str, str] | None
-    detail: Mapping[str, Any] | None
-    study_instance_uid: str
-    patient_reference: str
-
-    @property
-    def record(self) -> Record:
-        """The act."""
-        return Record(**{name: getattr(self, name) for name in Record.__dataclass_fields__})
 
 
 async def is_hash(tx: Transaction, digest: bytes, *, after: int) -> bool:

@@ -8,8 +8,8 @@ from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.audit import actions, queries, sealing
 from radiology.audit.chain import BEGINNING, Break, Broken, Walk
-from radiology.audit.model import SERIOUS_FAILURE
-from radiology.audit.queries import Head, Sealed
+from radiology.audit.model import SERIOUS_FAILURE, Sealed
+from radiology.audit.queries import Head
 from radiology.events import AuditChainBroken, emit
 from radiology.kit import metrics, outbox
 from radiology.kit.db import Transaction
