@@ -4,22 +4,15 @@ One after the other, in this process, over a PostgreSQL of its own: what a reque
 slow, is measured apart.
 """
 
-import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
-from bench import check, results, tokens
-from bench.sets import CACHE
+from bench import alone, tokens
 from radiology.access import accounts, passwords, sessions
 from radiology.access.accounts import Authenticator
 from radiology.access.model import Actor
 from radiology.app import App
-from radiology.kit import migrate
-from radiology.kit.postgres import EmbeddedPostgres
-from radiology.settings import Settings
 
 TIMES = 500
 PASSWORD = "a sentence that nobody knows"  # noqa: S105 - of a database that lives for seconds.
@@ -29,28 +22,10 @@ Verify = Callable[[Authenticator], Awaitable[Actor]]
 
 def run() -> int:
     """Measure, print, write and judge. The exit status."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="access-", dir=CACHE) as folder:
-        figures = asyncio.run(_measure(Path(folder)))
-    text = "\n".join(["| figure | |", "|---|---:|", *(f"| {key} | {value:.4g} |" for key, value in figures.items())])
-    print(text)
-    results.write("access", figures, {}, text)
-    return check.check(["access"])
+    return alone.run("access", _figures, form=".4g")
 
 
-async def _measure(folder: Path) -> dict[str, float]:
-    with EmbeddedPostgres(folder / "data", Path(tempfile.mkdtemp(prefix="radi-"))) as server:
-        settings = Settings(data_dir=folder / "data", database_url=server.dsn, disk_reserve_bytes=0)
-        migrate.upgrade(settings.database_dsn)
-        app = App.of(settings)
-        await app.db.open()
-        try:
-            return await _figures(app)
-        finally:
-            await app.db.close()
-
-
-async def _figures(app: App) -> dict[str, float]:
+async def _figures(app: App, _postgres: int) -> dict[str, float]:
     account = await accounts.make_account(app, "reader", role="radiologist", password=PASSWORD)
     key = await accounts.make_token(app, "reader", role="radiologist")
     async with app.db.transaction() as tx:

@@ -8,7 +8,6 @@ import asyncio
 import io
 import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -18,18 +17,14 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from starlette.types import Message
 
-from bench import check, results
+from bench import alone
 from bench.processes import tree
-from bench.sets import CACHE
 from radiology.access import accounts
 from radiology.app import App
 from radiology.audit import sealing
 from radiology.audit.trail import Access, Trail, open_trail
 from radiology.audit.verifying import verify
 from radiology.doors.http.assemble import build
-from radiology.kit import migrate
-from radiology.kit.postgres import EmbeddedPostgres
-from radiology.settings import Settings
 
 FRAME = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 FRAME_BYTES = 512 * 512 * 2
@@ -41,26 +36,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def run() -> int:
     """Measure, print, write and judge. The exit status."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="audit-", dir=CACHE) as folder:
-        figures = asyncio.run(_measure(Path(folder)))
-    text = "\n".join(["| figure | |", "|---|---:|", *(f"| {key} | {value:g} |" for key, value in figures.items())])
-    print(text)
-    results.write("audit", figures, {}, text)
-    return check.check(["audit"])
+    return alone.run("audit", _figures, form="g")
 
 
-async def _measure(folder: Path) -> dict[str, float]:
-    with EmbeddedPostgres(folder / "data", Path(tempfile.mkdtemp(prefix="radi-"))) as server:
-        settings = Settings(data_dir=folder / "data", database_url=server.dsn, disk_reserve_bytes=0)
-        migrate.upgrade(settings.database_dsn)
-        app = App.of(settings)
-        await app.db.open()
-        try:
-            postgres = server.process.pid if server.process else 0
-            return {**await _hot_read(app), **await _sustained(app, postgres), **await _burst(app)}
-        finally:
-            await app.db.close()
+async def _figures(app: App, postgres: int) -> dict[str, float]:
+    return {**await _hot_read(app), **await _sustained(app, postgres), **await _burst(app)}
 
 
 async def _hot_read(app: App) -> dict[str, float]:
