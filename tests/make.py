@@ -121,3 +121,23 @@ async def a_study(app: App, *, instances: int = 1, facility_code: str = "LOCAL",
     shared: dict[str, Any] = {"StudyInstanceUID": study, "SeriesInstanceUID": series, "PatientID": f"P{next(_numbers)}"}
     images = [an_object(**shared | {"InstanceNumber": number} | attributes) for number in range(1, instances + 1)]
     return await store(app, *images, facility_code=facility_code)
+
+
+async def care(app: App, actor: str, of: str, kind: str = "reader") -> None:
+    """Let an actor care for a patient since an hour, for a day. `of`: reference, hospital number or a study's UID."""
+    async with app.db.transaction() as tx:
+        made = await tx.run(
+            """
+            INSERT INTO care_relations (id, actor, kind, patient_id, begins_at, ends_at, source, made_by)
+            SELECT gen_random_uuid(), %(actor)s, %(kind)s, id, now() - interval '1 hour', now() + interval '1 day',
+                'manual', 'account:test'
+            FROM patients
+            WHERE reference = %(of)s
+              OR patient_id = %(of)s
+              OR id IN (SELECT patient_id FROM imaging_studies WHERE study_instance_uid = %(of)s)
+            """,
+            actor=actor,
+            kind=kind,
+            of=of,
+        )
+    assert made == 1, f"{of} is not one patient"

@@ -120,16 +120,7 @@ async def test_a_patient_sees_who_saw_and_no_names(app: App, service: FastAPI, c
     await records(app, service)
     path = "/api/radiology/patients/P-81/accesses"
     assert (await patient.get(path)).status_code == 403
-    async with app.db.transaction() as tx:
-        await tx.run(
-            """
-            INSERT INTO care_relations (id, actor, kind, patient_id, ends_at, source, made_by)
-            SELECT gen_random_uuid(), %(actor)s, 'self', patients.id, now() + interval '1 day', 'test', 'test'
-            FROM patients
-            WHERE patient_id = 'P-81'
-            """,
-            actor=(await patient.get("/api/radiology/me")).json()["id"],
-        )
+    await make.care(app, (await patient.get("/api/radiology/me")).json()["id"], "P-81", "self")
     answer = await patient.get(path)
     assert answer.status_code == 200, answer.text
     told = answer.json()

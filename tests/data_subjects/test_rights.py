@@ -59,17 +59,6 @@ async def classes_of(app: App, stored: make.Stored) -> list[str]:
         )
 
 
-async def be_patient(app: App, account: str, reference: str) -> None:
-    async with app.db.transaction() as tx:
-        await tx.run(
-            "INSERT INTO care_relations (id, actor, kind, patient_id, begins_at, ends_at, source, made_by)"
-            " SELECT gen_random_uuid(), %(actor)s, 'self', id, now() - interval '1 hour', now() + interval '1 day',"
-            " 'manual', 'test' FROM patients WHERE reference = %(reference)s",
-            actor=account,
-            reference=reference,
-        )
-
-
 @pytest.fixture
 async def officer(client_as: ClientAs) -> httpx2.AsyncClient:
     return await client_as(Role.PRIVACY_OFFICER)
@@ -144,7 +133,7 @@ async def test_patients_get_their_own_released_record_and_nobody_elses(
     stored, other = await make.a_study(app, PatientID="P1"), await make.a_study(app, PatientID="P2")
     reference = await reference_of(app, stored)
     patient = await client_as(Role.PATIENT, name="amina")
-    await be_patient(app, "account:amina", reference)
+    await make.care(app, "account:amina", reference, "self")
     elsewhere = await reference_of(app, other)
     for path in ("record", "notes"):
         assert (await patient.get(f"{BASE}/{elsewhere}/{path}")).status_code == 403

@@ -13,7 +13,6 @@ import make
 from leaks.seeds import seed
 from radiology.app import App
 from radiology.kit.db import as_json
-from radiology.kit.ids import uuid7
 
 TIMES = {"BREAST": "131722", "FORENSIC": "141823", "FAROFF": "151924", "REMOTE": "161025"}
 
@@ -156,21 +155,8 @@ async def a_report(tx: Any, study_id: UUID, secret: str) -> UUID:
 
 
 async def relate(app: App, account: str, study: Study, kind: str = "reader") -> None:
-    """A relation of an account to the patient of a study that runs for an hour."""
-    async with app.db.transaction() as tx:
-        await tx.run(
-            """
-            INSERT INTO care_relations (id, actor, kind, patient_id, begins_at, ends_at, source, made_by)
-            SELECT %(id)s, %(actor)s, %(kind)s, patient_id, now() - interval '1 hour', now() + interval '1 hour',
-                'test', 'account:test'
-            FROM imaging_studies
-            WHERE id = %(study_id)s
-            """,
-            id=uuid7(),
-            actor=f"account:{account}",
-            kind=kind,
-            study_id=study.id,
-        )
+    """A relation of an account to the patient of a study."""
+    await make.care(app, f"account:{account}", study.uid, kind)
 
 
 async def belongs(app: App, account: str, facility: str = "LOCAL") -> None:

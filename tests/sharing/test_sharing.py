@@ -207,7 +207,7 @@ async def test_a_sensitive_study_is_shared_with_a_pin_by_who_sees_it(
     path = f"/api/radiology/studies/{uid}/links"
     assert (await doctor.post(path, json={"withPin": True})).status_code == 403
     assert (await doctor.get(path)).status_code == 403
-    await make_carer(app, "account:radiologist", uid)
+    await make.care(app, "account:radiologist", uid)
     refused = await doctor.post(path, json={})
     assert (refused.status_code, "withPin" in refused.text) == (422, True)
     link = await a_link(doctor, uid, withPin=True)
@@ -219,7 +219,7 @@ async def test_a_link_without_pin_closes_when_its_study_becomes_sensitive(
     study: str, doctor: httpx2.AsyncClient, client: httpx2.AsyncClient, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounts, "SESSION_REMEMBERED_SECONDS", 0.0)
-    await make_carer(app, "account:radiologist", study)
+    await make.care(app, "account:radiologist", study)
     link = await a_link(doctor, study)
     assert (await client.get(link["url"])).status_code == 303
     async with app.db.transaction() as tx:
@@ -229,18 +229,6 @@ async def test_a_link_without_pin_closes_when_its_study_becomes_sensitive(
         )
     assert (await client.get("/dicomweb/studies")).status_code == 401
     assert (await client.get(link["url"])).status_code == 404
-
-
-async def make_carer(app: App, actor: str, study: str) -> None:
-    async with app.db.transaction() as tx:
-        await tx.run(
-            "INSERT INTO care_relations (id, actor, kind, patient_id, begins_at, ends_at, source, made_by)"
-            " SELECT gen_random_uuid(), %(actor)s, 'reader', patient_id, now() - interval '1 hour',"
-            " now() + interval '1 day', 'manual', 'test'"
-            " FROM imaging_studies WHERE study_instance_uid = %(uid)s",
-            actor=actor,
-            uid=study,
-        )
 
 
 @pytest.mark.parametrize("role", [Role.REFERRER, Role.RADIOGRAPHER, Role.RESIDENT, Role.PATIENT, Role.QA])
