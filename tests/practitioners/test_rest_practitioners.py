@@ -117,19 +117,6 @@ async def test_radiology_personnel_write_technical_data_only(
     assert await reasons(app, service) == ["no-permission"]
 
 
-async def test_a_resident_never_approves_and_the_consultant_does(
-    study: Any, client_as: Any, app: App, service: Any
-) -> None:
-    resident, consultant = await client_as("resident"), await client_as("consultant")
-    report = (await resident.post(REPORTS, json=REPORT_EXAMPLE)).json()
-    address = f"{REPORTS}/{report['id']}"
-    assert (await resident.post(f"{address}/approve")).status_code == 403
-    assert await reasons(app, service) == ["resident-never-approves"]
-    assert (await consultant.post(f"{address}/approve")).json()["status"] == "final"
-    versions = (await consultant.get(f"{address}/versions")).json()["results"]
-    assert (versions[-1]["authors"], versions[-1]["approver"]) == (["account:resident"], "account:consultant")
-
-
 async def test_a_consultant_delegates_approval_until_it_is_ended(study: Any, client_as: Any, app: App) -> None:
     admin, consultant = await client_as("administrator"), await client_as("consultant")
     await admin.put(f"{PRACTITIONERS}/222", json={**HERE, "privileges": []})
