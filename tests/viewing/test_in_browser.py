@@ -134,6 +134,7 @@ def signed_in(site: Site, browser: Browser) -> Iterator[BrowserContext]:
     page.fill("#name", "nasrin")
     page.fill("#password", PASSWORD)
     page.click("button")
+    page.wait_for_url(site.base + "/")  # Chromium may hang where a page is closed while it goes to another.
     page.close()
     yield context
     context.close()
