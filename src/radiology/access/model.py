@@ -23,6 +23,7 @@ class Permission(StrEnum):
     EXPORT = "radiology.export"
     AUDIT = "radiology.audit"
     PRIVACY = "radiology.privacy"
+    RECONCILE = "radiology.reconcile"
 
 
 class Role(StrEnum):
@@ -51,10 +52,10 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.CONSULTANT: _RADIOLOGIST,
     Role.RADIOLOGIST: _RADIOLOGIST,
     Role.RESIDENT: frozenset({_READ, _WRITE, Permission.INTERPRET, _BREAK_GLASS}),
-    Role.RADIOGRAPHER: frozenset({_READ, _WRITE}),
+    Role.RADIOGRAPHER: frozenset({_READ, _WRITE, Permission.RECONCILE}),
     Role.REFERRER: frozenset({_READ, _BREAK_GLASS}),
-    Role.QA: frozenset({_READ, _WRITE}),
-    Role.RECORDS: frozenset({_READ, _WRITE, _SHARE, Permission.EXPORT}),
+    Role.QA: frozenset({_READ, _WRITE, Permission.RECONCILE}),
+    Role.RECORDS: frozenset({_READ, _WRITE, _SHARE, Permission.EXPORT, Permission.RECONCILE}),
     Role.PRIVACY_OFFICER: frozenset(
         {_READ, Permission.SENSITIVE, Permission.AUDIT, Permission.PRIVACY, Permission.EXPORT}
     ),
