@@ -1695,6 +1695,7 @@ CREATE TABLE public.quarantine (
     sop_instance_uid text NOT NULL,
     data_set_sha256 bytea NOT NULL,
     source_ae_title text DEFAULT ''::text NOT NULL,
+    facility_code text DEFAULT ''::text NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     resolved_at timestamp with time zone,
     resolved_by text,

@@ -335,6 +335,7 @@ def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str,
         sop_instance_uid=arrival.sop_instance_uid,
         data_set_sha256=arrival.data_set_sha256,
         source_ae_title=arrival.source.ae_title,
+        facility_code=arrival.source.facility_code,
         received_at=arrival.received_at,
     )
     if held:

@@ -250,16 +250,19 @@ CREATE TABLE instances (
     flags text[] NOT NULL DEFAULT '{}',
     source_ae_title text NOT NULL DEFAULT '',
     stored_at timestamptz NOT NULL,
-    attributes bytea NOT NULL
+    attributes bytea NOT NULL,
+    corrections jsonb
 );
 COMMENT ON COLUMN instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
 COMMENT ON COLUMN instances.data_set_sha256 IS 'of the data set as it was received, whatever it was compressed to since';
 COMMENT ON COLUMN instances.original_transfer_syntax_uid IS 'what it was received in, where it was compressed at rest';
 COMMENT ON COLUMN instances.original_pixel_data_head IS 'tag, VR and length that its pixel data had';
 COMMENT ON COLUMN instances.object_sha256 IS 'of the data set in the present object, where that is not the one received';
+COMMENT ON COLUMN instances.corrections IS 'what is served instead of what the object says: its own UIDs, where it is a copy that shares the object of another';
 COMMENT ON COLUMN instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
 CREATE INDEX instances_series ON instances (series_id, instance_number);
 CREATE INDEX instances_study ON instances (study_id);
+CREATE INDEX instances_copies ON instances (object_key) WHERE corrections IS NOT NULL;
 CREATE INDEX instances_stored_at ON instances USING brin (stored_at);
 
 CREATE TABLE quarantine (
@@ -274,6 +277,7 @@ CREATE TABLE quarantine (
     sop_instance_uid text NOT NULL,
     data_set_sha256 bytea NOT NULL,
     source_ae_title text NOT NULL DEFAULT '',
+    facility_code text NOT NULL DEFAULT '',
     received_at timestamptz NOT NULL DEFAULT now(),
     resolved_at timestamptz,
     resolved_by text,

@@ -348,10 +348,10 @@ def insert_quarantined(tx: WriterTransaction, **columns: Any) -> bool:
         tx.run(
             """
             INSERT INTO quarantine (id, reason, detail, object_key, size_bytes, study_instance_uid, series_instance_uid,
-                sop_instance_uid, data_set_sha256, source_ae_title, received_at)
+                sop_instance_uid, data_set_sha256, source_ae_title, facility_code, received_at)
             VALUES (%(id)s, %(reason)s, %(detail)s, %(object_key)s, %(size_bytes)s, %(study_instance_uid)s,
                 %(series_instance_uid)s, %(sop_instance_uid)s, %(data_set_sha256)s, %(source_ae_title)s,
-                %(received_at)s)
+                %(facility_code)s, %(received_at)s)
             ON CONFLICT (object_key) DO NOTHING
             """,
             **columns,
