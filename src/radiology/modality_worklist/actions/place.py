@@ -72,23 +72,30 @@ async def change_item(
     async with app.db.transaction() as tx:
         found = await queries.lock(tx, step_id, visible_to=actor)
         _must_be_open(found, version)
-        columns: dict[str, Any] = _columns(app, item, found.facility_code) | {
-            "id": found.id,
-            "facility_code": found.facility_code,
-            "requested_procedure_id": item.requestedProcedureId or found.requested_procedure_id,
-            "accession_number": item.accessionNumber or found.accession_number,
-            "study_instance_uid": item.studyInstanceUID or found.study_instance_uid,
-        }
-        await queries.save(tx, columns)
-        await audit.record(tx, actor, "worklist.change", str(found.id))
-        changed = ProcedureStepChanged(
+        await change(tx, app, actor, found, item)
+        return found.version + 1, await queries.body(tx, found.id, zone=app.settings.time_zone)
+
+
+async def change(tx: Transaction, app: App, actor: Actor, found: ScheduledProcedureStep, item: WorklistItemIn) -> None:
+    """The same of an item that is locked and not begun, in the transaction of whoever owns it."""
+    columns: dict[str, Any] = _columns(app, item, found.facility_code) | {
+        "id": found.id,
+        "facility_code": found.facility_code,
+        "requested_procedure_id": item.requestedProcedureId or found.requested_procedure_id,
+        "accession_number": item.accessionNumber or found.accession_number,
+        "study_instance_uid": item.studyInstanceUID or found.study_instance_uid,
+    }
+    await queries.save(tx, columns)
+    await audit.record(tx, actor, "worklist.change", str(found.id))
+    await emit(
+        tx,
+        ProcedureStepChanged(
             facility_code=found.facility_code,
             procedure_step_id=str(found.id),
             study_instance_uid=columns["study_instance_uid"],
             service_request=item.serviceRequest,
-        )
-        await emit(tx, changed)
-        return found.version + 1, await queries.body(tx, found.id, zone=app.settings.time_zone)
+        ),
+    )
 
 
 def _must_be_open(found: ScheduledProcedureStep, version: int | None) -> None:

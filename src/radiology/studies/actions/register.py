@@ -27,25 +27,33 @@ LARGEST_CHOSEN_NUMBER = 999_999_999
 async def register_study(app: App, actor: Actor, body: StudyIn) -> tuple[UUID, int, bytes]:
     """Register a study; returns its id, version and body. Raises Conflict where its UID or studyId is taken."""
     actor.must(Permission.WRITE)
+    async with app.db.transaction() as tx:
+        study_id = await register(tx, app, actor, body)
+        return study_id, 1, await read.study_body(tx, study_id, zone=app.settings.time_zone)
+
+
+async def register(
+    tx: Transaction, app: App, actor: Actor, body: StudyIn, *, patient: write.Patient | None = None
+) -> UUID:
+    """The same in the transaction of whoever asks for the study, such as an order, which knows the patient already."""
     facility = actor.facility_code or app.settings.facility_code
     columns, warnings = _columns(app, body)
-    async with app.db.transaction() as tx:
-        await write.refuse_taken(tx, study_id=body.studyId, study_instance_uid=columns["study_instance_uid"])
-        await _keep_numbers_apart(tx, body.studyId)
-        patient = await write.find_or_make_patient(tx, body.subject.reference or "", issuer=facility)
-        metadata = _metadata(body, warnings)
-        await write.insert_study(
-            tx, {**columns, **_patient_columns(patient), "facility_code": facility, "metadata": as_json(metadata)}
-        )
-        await write.record_transition(
-            tx, columns["id"], from_status=None, to_status=body.status, trigger="request", actor=actor.id
-        )
-        await audit.record(tx, actor, "study.register", str(columns["id"]))
-        uid = columns["study_instance_uid"]
-        await emit(tx, StudyRegistered(facility_code=facility, study_id=str(columns["id"]), study_instance_uid=uid))
-        await label(tx, actor, [columns["id"]], cause="registered")
-        await relations.note_named(tx, actor, columns["id"])
-        return columns["id"], 1, await read.study_body(tx, columns["id"], zone=app.settings.time_zone)
+    await write.refuse_taken(tx, study_id=body.studyId, study_instance_uid=columns["study_instance_uid"])
+    await _keep_numbers_apart(tx, body.studyId)
+    patient = patient or await write.find_or_make_patient(tx, body.subject.reference or "", issuer=facility)
+    metadata = _metadata(body, warnings)
+    await write.insert_study(
+        tx, {**columns, **_patient_columns(patient), "facility_code": facility, "metadata": as_json(metadata)}
+    )
+    await write.record_transition(
+        tx, columns["id"], from_status=None, to_status=body.status, trigger="request", actor=actor.id
+    )
+    await audit.record(tx, actor, "study.register", str(columns["id"]))
+    uid = columns["study_instance_uid"]
+    await emit(tx, StudyRegistered(facility_code=facility, study_id=str(columns["id"]), study_instance_uid=uid))
+    await label(tx, actor, [columns["id"]], cause="registered")
+    await relations.note_named(tx, actor, columns["id"])
+    return columns["id"]
 
 
 def _columns(app: App, body: StudyIn) -> tuple[dict[str, Any], list[CodingWarning]]:

@@ -25,17 +25,26 @@ async def change_status(
     """Move a study; returns its new version and body. State, history, audit and event are one transaction."""
     actor.must(Permission.WRITE)
     async with app.db.transaction() as tx:
-        found = await read.lock_study(tx, await read.resolve(tx, study, visible_to=actor.beyond_reading))
-        now = app.clock.now()
-        verbs = model.verbs_for(found, change, at=now)
-        _must_be_allowed(actor, verbs[-1])
-        emitted = await _record(tx, actor, found, verbs, change)
-        await _save(tx, found.id, change, warnings, now)
-        if verbs[-1] == Verb.COMPLETE:
-            await close_for_study(tx, actor, found.study_instance_uid)
-        await audit.record(tx, actor, f"study.{verbs[-1]}", str(found.id))
-        await emit(tx, *emitted)
-        return found.version + 1, await read.study_body(tx, found.id, zone=app.settings.time_zone)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
+        version = await move(tx, app, actor, study_id, change, warnings)
+        return version, await read.study_body(tx, study_id, zone=app.settings.time_zone)
+
+
+async def move(
+    tx: Transaction, app: App, actor: Actor, study_id: UUID, change: StatusChange, warnings: list[CodingWarning]
+) -> int:
+    """The same of a study that was resolved, in the transaction of whoever moves it; returns its new version."""
+    found = await read.lock_study(tx, study_id)
+    now = app.clock.now()
+    verbs = model.verbs_for(found, change, at=now)
+    _must_be_allowed(actor, verbs[-1])
+    emitted = await _record(tx, actor, found, verbs, change)
+    await _save(tx, found.id, change, warnings, now)
+    if verbs[-1] == Verb.COMPLETE:
+        await close_for_study(tx, actor, found.study_instance_uid)
+    await audit.record(tx, actor, f"study.{verbs[-1]}", str(found.id))
+    await emit(tx, *emitted)
+    return found.version + 1
 
 
 def _must_be_allowed(actor: Actor, verb: Verb) -> None:
