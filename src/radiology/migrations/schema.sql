@@ -1230,7 +1230,11 @@ CREATE TABLE public.imaging_studies (
     facility_code text NOT NULL,
     completed timestamp with time zone,
     reason_no_images text,
+    service_request text,
+    match text,
+    planned_study_instance_uid text,
     flags text[] DEFAULT '{}'::text[] NOT NULL,
+    corrections jsonb,
     modalities_in_study text[] DEFAULT '{}'::text[] NOT NULL,
     procedure_codes text[] DEFAULT '{}'::text[] NOT NULL,
     performers text[] DEFAULT '{}'::text[] NOT NULL,
@@ -1264,11 +1268,18 @@ END) STORED,
     sensitive boolean GENERATED ALWAYS AS (((confidentiality <> 'N'::text) OR (sensitive_classes <> '{}'::text[]))) STORED NOT NULL,
     sensitivity_policies text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT imaging_studies_confidentiality_check CHECK ((confidentiality = ANY (ARRAY['N'::text, 'R'::text, 'V'::text]))),
+    CONSTRAINT imaging_studies_match_check CHECK ((match = ANY (ARRAY['exact'::text, 'probable'::text, 'none'::text, 'confirmed'::text]))),
     CONSTRAINT imaging_studies_sensitive_classes_check CHECK ((sensitive_classes <@ ARRAY['S1'::text, 'S2'::text, 'S3'::text, 'S4'::text, 'S5'::text, 'S6'::text, 'S7'::text])),
     CONSTRAINT imaging_studies_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'scheduled'::character varying, 'arrived'::character varying, 'in-progress'::character varying, 'completed'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying, 'unknown'::character varying])::text[])))
 );
 
 COMMENT ON COLUMN public.imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
+
+COMMENT ON COLUMN public.imaging_studies.service_request IS 'the order it belongs to, as ServiceRequest/111';
+
+COMMENT ON COLUMN public.imaging_studies.match IS 'how sure its order is; null where no images came, or another archive answers for it';
+
+COMMENT ON COLUMN public.imaging_studies.planned_study_instance_uid IS 'of the worklist item whose images came under another UID';
 
 COMMENT ON COLUMN public.imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 
@@ -1307,7 +1318,8 @@ CREATE TABLE public.instances (
     flags text[] DEFAULT '{}'::text[] NOT NULL,
     source_ae_title text DEFAULT ''::text NOT NULL,
     stored_at timestamp with time zone NOT NULL,
-    attributes bytea NOT NULL
+    attributes bytea NOT NULL,
+    corrections jsonb
 );
 
 COMMENT ON COLUMN public.instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
@@ -1321,6 +1333,8 @@ COMMENT ON COLUMN public.instances.original_pixel_data_head IS 'tag, VR and leng
 COMMENT ON COLUMN public.instances.object_sha256 IS 'of the data set in the present object, where that is not the one received';
 
 COMMENT ON COLUMN public.instances.attributes IS 'all attributes as DICOM JSON; binary values over 1 KiB by BulkDataURI "@/<tag path>"';
+
+COMMENT ON COLUMN public.instances.corrections IS 'what is served instead of what the object says: its own UIDs, where it is a copy that shares the object of another';
 
 CREATE TABLE public.legal_holds (
     id uuid NOT NULL,
@@ -1797,6 +1811,7 @@ CREATE TABLE public.rejected_instances (
     source_ae_title text CONSTRAINT instances_source_ae_title_not_null NOT NULL,
     stored_at timestamp with time zone CONSTRAINT instances_stored_at_not_null NOT NULL,
     attributes bytea CONSTRAINT instances_attributes_not_null NOT NULL,
+    corrections jsonb,
     rejection_id uuid NOT NULL
 );
 
@@ -2513,7 +2528,7 @@ ALTER TABLE ONLY public.reidentifications
     ADD CONSTRAINT reidentifications_pkey PRIMARY KEY (project_id, pseudonym);
 
 ALTER TABLE ONLY public.rejected_instances
-    ADD CONSTRAINT rejected_instances_pkey PRIMARY KEY (object_key);
+    ADD CONSTRAINT rejected_instances_pkey PRIMARY KEY (object_key, sop_instance_uid);
 
 ALTER TABLE ONLY public.rejection_references
     ADD CONSTRAINT rejection_references_pkey PRIMARY KEY (rejection_id, sop_instance_uid);
@@ -2743,7 +2758,15 @@ CREATE INDEX imaging_studies_patient_name ON public.imaging_studies USING gin (p
 
 CREATE INDEX imaging_studies_phonetic ON public.imaging_studies USING btree (patient_name_phonetic text_pattern_ops) WHERE (patient_name_phonetic <> ''::text);
 
+CREATE INDEX imaging_studies_planned ON public.imaging_studies USING btree (planned_study_instance_uid) WHERE (planned_study_instance_uid IS NOT NULL);
+
 CREATE INDEX imaging_studies_sensitive ON public.imaging_studies USING btree (patient_id) WHERE sensitive;
+
+CREATE INDEX imaging_studies_service_request ON public.imaging_studies USING btree (service_request) WHERE (service_request IS NOT NULL);
+
+CREATE INDEX imaging_studies_unmatched ON public.imaging_studies USING btree (created_at, id) WHERE (match = ANY (ARRAY['probable'::text, 'none'::text]));
+
+CREATE INDEX instances_copies ON public.instances USING btree (object_key) WHERE (corrections IS NOT NULL);
 
 CREATE INDEX instances_recompressed ON public.instances USING btree (object_key COLLATE "C") WHERE (original_transfer_syntax_uid IS NOT NULL);
 

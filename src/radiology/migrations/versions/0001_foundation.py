@@ -140,7 +140,11 @@ CREATE TABLE imaging_studies (
     facility_code text NOT NULL,
     completed timestamptz,
     reason_no_images text,
+    service_request text,
+    match text CHECK (match IN ('exact', 'probable', 'none', 'confirmed')),
+    planned_study_instance_uid text,
     flags text[] NOT NULL DEFAULT '{}',
+    corrections jsonb,
     modalities_in_study text[] NOT NULL DEFAULT '{}',
     procedure_codes text[] NOT NULL DEFAULT '{}',
     performers text[] NOT NULL DEFAULT '{}',
@@ -169,6 +173,9 @@ CREATE TABLE imaging_studies (
 );
 COMMENT ON COLUMN imaging_studies.findable IS 'whether DICOM searches and retrievals see the study';
 COMMENT ON COLUMN imaging_studies.answer IS 'see usual_answer; made when written, since building a page of them is most of a search';
+COMMENT ON COLUMN imaging_studies.service_request IS 'the order it belongs to, as ServiceRequest/111';
+COMMENT ON COLUMN imaging_studies.match IS 'how sure its order is; null where no images came, or another archive answers for it';
+COMMENT ON COLUMN imaging_studies.planned_study_instance_uid IS 'of the worklist item whose images came under another UID';
 COMMENT ON COLUMN imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
 COMMENT ON COLUMN imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';
@@ -190,6 +197,11 @@ CREATE INDEX imaging_studies_phonetic ON imaging_studies (patient_name_phonetic 
     WHERE patient_name_phonetic <> '';
 CREATE INDEX imaging_studies_codes_and_readers ON imaging_studies USING gin (procedure_codes, performers, interpreters);
 CREATE INDEX imaging_studies_encounter ON imaging_studies (encounter_id) WHERE encounter_id IS NOT NULL;
+
+CREATE INDEX imaging_studies_service_request ON imaging_studies (service_request) WHERE service_request IS NOT NULL;
+CREATE INDEX imaging_studies_planned ON imaging_studies (planned_study_instance_uid)
+    WHERE planned_study_instance_uid IS NOT NULL;
+CREATE INDEX imaging_studies_unmatched ON imaging_studies (created_at, id) WHERE match IN ('probable', 'none');
 
 CREATE TABLE study_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
