@@ -3,12 +3,25 @@
 import argparse
 import sys
 
-from bench import access, associations, audit, finding, footprint, forwarding, large, retrieving, storing, viewer, web
+from bench import (
+    access,
+    associations,
+    audit,
+    finding,
+    footprint,
+    forwarding,
+    large,
+    retrieving,
+    storing,
+    viewer,
+    web,
+    worklist,
+)
 from bench.peers import SERVERS
 
 WHAT = (
-    "storing", "finding", "retrieving", "forwarding", "associations", "web", "viewer", "large", "audit", "access",
-    "footprint", "all",
+    "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "audit",
+    "access", "footprint", "all",
 )  # fmt: skip
 
 
@@ -36,6 +49,8 @@ def main(argv: list[str]) -> int:
         broken |= storing.run(only=asked.only, rounds=rounds, quick=asked.quick, cases=asked.case)
     if asked.what in ("finding", "all"):
         broken |= finding.run(only=asked.only, quick=asked.quick)
+    if asked.what == "worklist" or (asked.what == "all" and not asked.only):
+        broken |= worklist.run(quick=asked.quick)
     if asked.what in ("retrieving", "all"):
         broken |= retrieving.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what == "forwarding" or (asked.what == "all" and asked.only in (None, "ours")):

@@ -6,11 +6,10 @@ are stored by C-STORE in both. Then the tables of this service alone are filled 
 
 # ruff: noqa: E501 - the statement that fills is one column after the other.
 
-import socket
 import statistics
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -18,18 +17,8 @@ from typing import Any
 import psycopg
 
 from bench import check, results
+from bench.asking import Caller, association
 from bench.peers import SERVERS, Peer
-from radiology.dicom_network import client
-from radiology.dicom_network.client import Requestor, connect
-from radiology.dicom_network.message import (
-    DATA_SET_FOLLOWS,
-    Command,
-    CommandField,
-    Element,
-    command_pdus,
-    decode_command,
-    fragments,
-)
 from radiology.settings import load_settings
 from radiology.standards.dicom.data_set import encode
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, STUDY_ROOT_FIND
@@ -64,6 +53,11 @@ class Study:
         """One of 120 family and given names, made rarer by a third one."""
         family, given = FAMILY[self.number % 10], GIVEN[self.number // 10 % 12]
         return f"{family}^{given}^{self.number // 120 % 200:03d}"
+
+    @property
+    def uid(self) -> bytes:
+        """Its Study Instance UID, as it stands in an answer."""
+        return b"2.25.7%d" % self.number
 
     @property
     def modality(self) -> str:
@@ -150,14 +144,6 @@ def run(*, only: str | None, quick: bool) -> int:
     return check.check(["finding"])
 
 
-@contextmanager
-def association(peer: Peer, sop_class_uid: str) -> Generator[Requestor]:
-    """One association with a server."""
-    address = client.Peer("127.0.0.1", peer.dicom_port, peer.ae_title, "BENCH")
-    with connect(address, [(sop_class_uid, [EXPLICIT_VR_LITTLE_ENDIAN])]) as opened:
-        yield opened
-
-
 def fill(peer: Peer, count: int) -> None:
     """Store the studies."""
     with association(peer, CT_STORAGE) as opened:
@@ -171,76 +157,14 @@ def fill(peer: Peer, count: int) -> None:
 def measure(peer: Peer, query: Query, count: int, seconds: float) -> float:
     """Queries a second on one association, each for another study, each answered with it."""
     with association(peer, STUDY_ROOT_FIND) as opened:
-        caller = Caller(peer, opened)
+        caller = Caller(peer, opened, STUDY_ROOT_FIND, identifier(QUERIES[0], Study(0)))
         studies = [Study(number * 7919 % count) for number in range(2_000)]
-        requests = [caller.request(query, study) for study in studies]
+        requests = [(caller.request(identifier(query, study)), study.uid) for study in studies]
         asked, began = 0, time.perf_counter()
         while time.perf_counter() < began + seconds:
-            caller.ask(requests[asked % len(requests)], studies[asked % len(studies)])
+            caller.ask(*requests[asked % len(requests)])
             asked += 1
         return asked / (time.perf_counter() - began)
-
-
-class Caller:
-    """Asks over an open association as cheaply as can be: a requestor that decodes answers costs more than giving them.
-
-    A request is bytes made beforehand. Its answer is over when the bytes end as the final response of the first query
-    did, which was read in full; the message id is the same each time, as the one before is over.
-    """
-
-    MESSAGE_ID = 7
-
-    def __init__(self, peer: Peer, opened: Requestor) -> None:
-        context = opened.context_for(STUDY_ROOT_FIND)
-        if context is None:
-            raise RuntimeError(f"{peer.name} offers no Study Root FIND")
-        self.name, self.context_id, self.limit = peer.name, context.context_id, opened.peer_max_pdu_length
-        self.socket: socket.socket = opened._transport._socket  # type: ignore[attr-defined]
-        self.buffer = bytearray(4 * 1024 * 1024)
-        self.end = self._final_response()
-
-    def request(self, query: Query, study: Study) -> bytes:
-        """The bytes of a query."""
-        command = Command({
-            Element.AFFECTED_SOP_CLASS_UID: STUDY_ROOT_FIND, Element.COMMAND_FIELD: CommandField.C_FIND_RQ,
-            Element.MESSAGE_ID: self.MESSAGE_ID, Element.PRIORITY: 0, Element.DATA_SET_TYPE: DATA_SET_FOLLOWS,
-        })  # fmt: skip
-        data = b"".join(fragments(self.context_id, identifier(query, study), self.limit))
-        return command_pdus(self.context_id, command, self.limit) + data
-
-    def ask(self, request: bytes, study: Study) -> int:
-        """One query; how many bytes its answer has. The study itself must be in it."""
-        self.socket.sendall(request)
-        view, size = memoryview(self.buffer), 0
-        while size < len(self.end) or self.buffer[size - len(self.end) : size] != self.end:
-            try:
-                count = self.socket.recv_into(view[size:])
-            except BlockingIOError:
-                continue
-            if not count:
-                raise RuntimeError(f"{self.name} closed the connection")
-            size += count
-        if self.buffer.find(b"2.25.7%d" % study.number, 0, size) < 0:
-            raise RuntimeError(f"{self.name} did not find study {study.number}")
-        return size
-
-    def _final_response(self) -> bytes:
-        """The last PDU that answers a query: a command set that no data set follows, with success."""
-        self.socket.sendall(self.request(QUERIES[0], Study(0)))
-        received = bytearray()
-        while True:
-            received += self._receive()
-            while len(received) >= 6 and len(received) >= 6 + int.from_bytes(received[2:6], "big"):
-                length = 6 + int.from_bytes(received[2:6], "big")
-                pdu, received = bytes(received[:length]), received[length:]
-                if pdu[11] & 1 and decode_command(pdu[12:]).status == 0:
-                    return pdu
-
-    def _receive(self) -> bytes:
-        try:
-            return self.socket.recv(65536)
-        except BlockingIOError:
-            return b""
 
 
 # --- A million --------------------------------------------------------------------------------------------------------
@@ -274,14 +198,14 @@ def at_a_million(peer: Peer) -> dict[str, float]:
     grow(peer)
     figures: dict[str, float] = {}
     with association(peer, STUDY_ROOT_FIND) as opened:
-        caller = Caller(peer, opened)
+        caller = Caller(peer, opened, STUDY_ROOT_FIND, identifier(QUERIES[0], Study(0)))
         for query in QUERIES:
             times: list[float] = []
             for asked in range(QUERIES_AT_A_MILLION + 20):
                 study = Study(asked * 7919 * 31 % MANY)
-                request = caller.request(query, study)
+                request = caller.request(identifier(query, study))
                 began = time.perf_counter()
-                caller.ask(request, study)
+                caller.ask(request, study.uid)
                 times.append((time.perf_counter() - began) * 1000)
             slow = sorted(times[20:])[int(QUERIES_AT_A_MILLION * 0.99) - 1]
             figures[f"{query.key}_p99_ms"] = round(slow, 2)
