@@ -576,6 +576,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.surviving_patient(patient uuid) RETURNS uuid
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    AS $$
+    WITH RECURSIVE chain AS (
+        SELECT id, merged_into FROM patients WHERE id = patient
+        UNION
+        SELECT next.id, next.merged_into FROM patients AS next JOIN chain ON next.id = chain.merged_into
+    )
+    SELECT id FROM chain WHERE merged_into IS NULL
+$$;
+
+COMMENT ON FUNCTION public.surviving_patient(patient uuid) IS 'the patient itself, or who it was merged into in the end';
+
 CREATE FUNCTION public.usual_answer(study_instance_uid text, dicom jsonb, modalities text[], series integer, instances integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1233,6 +1246,7 @@ CREATE TABLE public.imaging_studies (
     service_request text,
     match text,
     planned_study_instance_uid text,
+    study_group_id uuid,
     flags text[] DEFAULT '{}'::text[] NOT NULL,
     corrections jsonb,
     modalities_in_study text[] DEFAULT '{}'::text[] NOT NULL,
@@ -1280,6 +1294,8 @@ COMMENT ON COLUMN public.imaging_studies.service_request IS 'the order it belong
 COMMENT ON COLUMN public.imaging_studies.match IS 'how sure its order is; null where no images came, or another archive answers for it';
 
 COMMENT ON COLUMN public.imaging_studies.planned_study_instance_uid IS 'of the worklist item whose images came under another UID';
+
+COMMENT ON COLUMN public.imaging_studies.study_group_id IS 'studies that are one examination, read and reported together, have the same';
 
 COMMENT ON COLUMN public.imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 
@@ -1464,6 +1480,18 @@ ALTER TABLE public.outbox ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.patient_identifiers (
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    issuer text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT patient_identifiers_kind_check CHECK ((kind = ANY (ARRAY['NID'::text, 'BRN'::text, 'UHID'::text, 'MR'::text]))),
+    CONSTRAINT patient_identifiers_value_check CHECK (((length(value) >= 1) AND (length(value) <= 64)))
+);
+
+COMMENT ON TABLE public.patient_identifiers IS 'numbers beside the one in patients: national ones, and those of other hospitals';
+
 CREATE TABLE public.patient_notes (
     id uuid NOT NULL,
     patient_id uuid NOT NULL,
@@ -1507,12 +1535,34 @@ CREATE TABLE public.patients (
     birth_date text DEFAULT ''::text NOT NULL,
     sex text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    facility_code text DEFAULT ''::text NOT NULL,
+    birth_date_estimated boolean DEFAULT false NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    temporary boolean DEFAULT false NOT NULL,
+    merged_into uuid,
+    name_search text DEFAULT ''::text NOT NULL,
+    name_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT patients_check CHECK ((merged_into <> id))
 );
 
 COMMENT ON COLUMN public.patients.patient_name IS 'as (0010,0010) gave it, component groups joined by =';
 
 COMMENT ON COLUMN public.patients.birth_date IS 'as (0010,0030) gave it: YYYYMMDD or empty';
+
+COMMENT ON COLUMN public.patients.facility_code IS 'where the patient was registered';
+
+COMMENT ON COLUMN public.patients.details IS 'address, guardians, flags: as the API has them';
+
+COMMENT ON COLUMN public.patients.temporary IS 'whether nobody knows yet who it is';
+
+COMMENT ON COLUMN public.patients.merged_into IS 'the patient that this one was found to be; its numbers lead there';
+
+COMMENT ON COLUMN public.patients.name_search IS 'the words of the name as written and as searched';
+
+COMMENT ON COLUMN public.patients.name_keys IS 'the words of the name by their sound';
 
 CREATE TABLE public.performed_instances (
     performed_step_id uuid NOT NULL,
@@ -1882,6 +1932,35 @@ CREATE TABLE public.remote_health (
 COMMENT ON COLUMN public.remote_health.answered IS 'how the last check went; null before the first';
 
 COMMENT ON COLUMN public.remote_health.since IS 'since when it answers, or does not';
+
+CREATE TABLE public.repair_rows (
+    repair_id uuid NOT NULL,
+    relation text NOT NULL,
+    row_id text NOT NULL,
+    before jsonb,
+    after jsonb
+);
+
+CREATE TABLE public.repairs (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    facility_code text NOT NULL,
+    study_instance_uids text[] NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    idempotency_key text,
+    request_sha256 bytea,
+    made_at timestamp with time zone NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by text,
+    undo_reason text
+);
+
+COMMENT ON COLUMN public.repairs.study_instance_uids IS 'the studies that it is about, that which was wrong first';
+
+COMMENT ON COLUMN public.repairs.request_sha256 IS 'of the request that had this idempotency key';
 
 CREATE TABLE public.report_versions (
     report_id uuid NOT NULL,
@@ -2455,6 +2534,9 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_position_key UNIQUE ("position");
 
+ALTER TABLE ONLY public.patient_identifiers
+    ADD CONSTRAINT patient_identifiers_pkey PRIMARY KEY (patient_id, kind, value, issuer);
+
 ALTER TABLE ONLY public.patient_notes
     ADD CONSTRAINT patient_notes_pkey PRIMARY KEY (id);
 
@@ -2544,6 +2626,15 @@ ALTER TABLE ONLY public.relabellings
 
 ALTER TABLE ONLY public.remote_health
     ADD CONSTRAINT remote_health_pkey PRIMARY KEY (ae_title);
+
+ALTER TABLE ONLY public.repair_rows
+    ADD CONSTRAINT repair_rows_pkey PRIMARY KEY (repair_id, relation, row_id);
+
+ALTER TABLE ONLY public.repairs
+    ADD CONSTRAINT repairs_actor_idempotency_key_key UNIQUE (actor, idempotency_key);
+
+ALTER TABLE ONLY public.repairs
+    ADD CONSTRAINT repairs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_pkey PRIMARY KEY (report_id, version_no);
@@ -2748,6 +2839,10 @@ CREATE INDEX imaging_studies_dicom_patient_id ON public.imaging_studies USING bt
 
 CREATE INDEX imaging_studies_encounter ON public.imaging_studies USING btree (encounter_id) WHERE (encounter_id IS NOT NULL);
 
+CREATE INDEX imaging_studies_flagged ON public.imaging_studies USING btree (created_at, id) WHERE (flags && '{identity_review,wrong_worklist_entry}'::text[]);
+
+CREATE INDEX imaging_studies_group ON public.imaging_studies USING btree (study_group_id) WHERE (study_group_id IS NOT NULL);
+
 CREATE INDEX imaging_studies_ideographic ON public.imaging_studies USING btree (patient_name_ideographic text_pattern_ops) WHERE (patient_name_ideographic <> ''::text);
 
 CREATE INDEX imaging_studies_newest ON public.imaging_studies USING btree (COALESCE(started, created_at) DESC, id DESC);
@@ -2790,11 +2885,21 @@ CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("pos
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
 
+CREATE INDEX patient_identifiers_value ON public.patient_identifiers USING btree (value, kind, issuer);
+
 CREATE INDEX patient_notes_patient ON public.patient_notes USING btree (patient_id, made_at DESC);
 
 CREATE INDEX patient_restrictions_patient ON public.patient_restrictions USING btree (patient_id) WHERE (ended_at IS NULL);
 
+CREATE INDEX patients_merged_into ON public.patients USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+
+CREATE INDEX patients_name_keys ON public.patients USING gin (name_keys);
+
+CREATE INDEX patients_name_search ON public.patients USING gin (name_search public.gin_trgm_ops);
+
 CREATE INDEX patients_patient_id ON public.patients USING btree (patient_id, issuer_of_patient_id);
+
+CREATE INDEX patients_phone ON public.patients USING btree (phone) WHERE (phone <> ''::text);
 
 CREATE INDEX performed_of_scheduled_scheduled ON public.performed_of_scheduled USING btree (scheduled_step_id);
 
@@ -2837,6 +2942,12 @@ CREATE INDEX rejections_newest ON public.rejections USING btree (rejected_at DES
 CREATE INDEX rejections_study ON public.rejections USING btree (study_instance_uid);
 
 CREATE INDEX relabellings_asked_at ON public.relabellings USING btree (asked_at DESC, id DESC);
+
+CREATE INDEX repair_rows_row ON public.repair_rows USING btree (relation, row_id);
+
+CREATE INDEX repairs_newest ON public.repairs USING btree (made_at DESC, id DESC);
+
+CREATE INDEX repairs_studies ON public.repairs USING gin (study_instance_uids);
 
 CREATE INDEX scheduled_procedure_step_transitions_step ON public.scheduled_procedure_step_transitions USING btree (step_id);
 
@@ -2979,6 +3090,9 @@ ALTER TABLE ONLY public.move_instances
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
 
+ALTER TABLE ONLY public.patient_identifiers
+    ADD CONSTRAINT patient_identifiers_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.patient_notes
     ADD CONSTRAINT patient_notes_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
@@ -2987,6 +3101,9 @@ ALTER TABLE ONLY public.patient_notes
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.patients
+    ADD CONSTRAINT patients_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.performed_instances
     ADD CONSTRAINT performed_instances_performed_step_id_fkey FOREIGN KEY (performed_step_id) REFERENCES public.performed_procedure_steps(id) ON DELETE CASCADE;
@@ -3038,6 +3155,9 @@ ALTER TABLE ONLY public.relabellings
 
 ALTER TABLE ONLY public.remote_health
     ADD CONSTRAINT remote_health_ae_title_fkey FOREIGN KEY (ae_title) REFERENCES public.application_entities(ae_title) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.repair_rows
+    ADD CONSTRAINT repair_rows_repair_id_fkey FOREIGN KEY (repair_id) REFERENCES public.repairs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.radiology_reports(id) ON DELETE RESTRICT;

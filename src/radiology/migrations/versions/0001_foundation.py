@@ -66,9 +66,36 @@ CREATE TABLE patients (
     birth_date text NOT NULL DEFAULT '',
     sex text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+
+    version integer NOT NULL DEFAULT 1,
+    facility_code text NOT NULL DEFAULT '',
+    birth_date_estimated boolean NOT NULL DEFAULT false,
+    phone text NOT NULL DEFAULT '',
+    details jsonb NOT NULL DEFAULT '{}',
+    temporary boolean NOT NULL DEFAULT false,
+    merged_into uuid REFERENCES patients (id) CHECK (merged_into <> id),
+    name_search text NOT NULL DEFAULT '',
+    name_keys text[] NOT NULL DEFAULT '{}'
 );
 CREATE INDEX patients_patient_id ON patients (patient_id, issuer_of_patient_id);
+CREATE INDEX patients_merged_into ON patients (merged_into) WHERE merged_into IS NOT NULL;
+COMMENT ON COLUMN patients.facility_code IS 'where the patient was registered';
+COMMENT ON COLUMN patients.details IS 'address, guardians, flags: as the API has them';
+COMMENT ON COLUMN patients.temporary IS 'whether nobody knows yet who it is';
+COMMENT ON COLUMN patients.merged_into IS 'the patient that this one was found to be; its numbers lead there';
+COMMENT ON COLUMN patients.name_search IS 'the words of the name as written and as searched';
+COMMENT ON COLUMN patients.name_keys IS 'the words of the name by their sound';
+
+CREATE FUNCTION surviving_patient(patient uuid) RETURNS uuid LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+    WITH RECURSIVE chain AS (
+        SELECT id, merged_into FROM patients WHERE id = patient
+        UNION
+        SELECT next.id, next.merged_into FROM patients AS next JOIN chain ON next.id = chain.merged_into
+    )
+    SELECT id FROM chain WHERE merged_into IS NULL
+$$;
+COMMENT ON FUNCTION surviving_patient IS 'the patient itself, or who it was merged into in the end';
 COMMENT ON COLUMN patients.patient_name IS 'as (0010,0010) gave it, component groups joined by =';
 COMMENT ON COLUMN patients.birth_date IS 'as (0010,0030) gave it: YYYYMMDD or empty';
 """
@@ -143,6 +170,7 @@ CREATE TABLE imaging_studies (
     service_request text,
     match text CHECK (match IN ('exact', 'probable', 'none', 'confirmed')),
     planned_study_instance_uid text,
+    study_group_id uuid,
     flags text[] NOT NULL DEFAULT '{}',
     corrections jsonb,
     modalities_in_study text[] NOT NULL DEFAULT '{}',
@@ -176,6 +204,7 @@ COMMENT ON COLUMN imaging_studies.answer IS 'see usual_answer; made when written
 COMMENT ON COLUMN imaging_studies.service_request IS 'the order it belongs to, as ServiceRequest/111';
 COMMENT ON COLUMN imaging_studies.match IS 'how sure its order is; null where no images came, or another archive answers for it';
 COMMENT ON COLUMN imaging_studies.planned_study_instance_uid IS 'of the worklist item whose images came under another UID';
+COMMENT ON COLUMN imaging_studies.study_group_id IS 'studies that are one examination, read and reported together, have the same';
 COMMENT ON COLUMN imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
 COMMENT ON COLUMN imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';
@@ -201,6 +230,9 @@ CREATE INDEX imaging_studies_encounter ON imaging_studies (encounter_id) WHERE e
 CREATE INDEX imaging_studies_service_request ON imaging_studies (service_request) WHERE service_request IS NOT NULL;
 CREATE INDEX imaging_studies_planned ON imaging_studies (planned_study_instance_uid)
     WHERE planned_study_instance_uid IS NOT NULL;
+CREATE INDEX imaging_studies_group ON imaging_studies (study_group_id) WHERE study_group_id IS NOT NULL;
+CREATE INDEX imaging_studies_flagged ON imaging_studies (created_at, id)
+    WHERE flags && '{identity_review,wrong_worklist_entry}';
 CREATE INDEX imaging_studies_unmatched ON imaging_studies (created_at, id) WHERE match IN ('probable', 'none');
 
 CREATE TABLE study_transitions (

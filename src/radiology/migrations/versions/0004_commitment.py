@@ -46,7 +46,7 @@ COMMENT ON COLUMN rejection_references.in_force IS 'false once it was withdrawn,
 CREATE TABLE rejected_instances (
     LIKE instances,
     rejection_id uuid NOT NULL REFERENCES rejections (id),
-    PRIMARY KEY (object_key)
+    PRIMARY KEY (object_key, sop_instance_uid)
 );
 CREATE INDEX rejected_instances_rejection ON rejected_instances (rejection_id);
 """
