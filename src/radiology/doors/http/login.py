@@ -18,6 +18,7 @@ from radiology.doors.http import oidc
 from radiology.doors.http.actors import COOKIE, actor_of, must_come_from_our_pages
 from radiology.doors.http.plain_pages import HEADERS, form_of, is_secure, local_address, page, with_session
 from radiology.errors import NotAuthenticated, NotPermitted, RadiologyError, TooManyAttempts, Unprocessable
+from radiology.standards.dicom.bangla import bangla_digits
 
 CODE, NEW_PASSWORD = "/login/code", "/login/password"
 
@@ -30,7 +31,6 @@ _ELSEWHERE = ("Please sign in on this page.", "এই পাতা থেকে 
 _OLD_WRONG = ("The old password is wrong.", "পুরোনো পাসওয়ার্ড ভুল।")
 _DIFFER = ("The new passwords are not the same.", "নতুন পাসওয়ার্ড দুটি এক নয়।")
 _NOT_SO = "নতুন পাসওয়ার্ডটি গ্রহণযোগ্য নয়। আরও দীর্ঘ এবং কম পরিচিত একটি বেছে নিন।"
-_BANGLA_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
 
 async def login(request: Request) -> Response:
@@ -155,7 +155,7 @@ def _code_form(wanted: str, step: str, sentence: Sentence = ("", ""), *, status:
 
 def _password_form(request: Request, wanted: str, sentence: Sentence = ("", ""), *, status: int = 200) -> Response:
     shortest = str(_app(request).settings.password_min_length)
-    lengths = {"shortest": shortest, "shortest_bn": shortest.translate(_BANGLA_DIGITS)}
+    lengths = {"shortest": shortest, "shortest_bn": bangla_digits(shortest)}
     return page("new-password.html", _values(wanted, sentence) | lengths, status=status)
 
 

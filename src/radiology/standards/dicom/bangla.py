@@ -3,6 +3,7 @@
 import unicodedata
 
 _DIGITS = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
+_BANGLA_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 #: Zero-width joiner and non-joiner change how a conjunct looks, not what it says.
 _JOINERS = str.maketrans("", "", "\u200c\u200d\ufeff")
 _NUKTA = "\u09bc"
@@ -45,6 +46,11 @@ def is_bangla(text: str) -> bool:
 def latin_digits(text: str) -> str:
     """Bangla digits as 0 to 9: a national ID typed in Bangla is the same number."""
     return text.translate(_DIGITS)
+
+
+def bangla_digits(text: str) -> str:
+    """Digits 0 to 9 as they are written in Bangla."""
+    return text.translate(_BANGLA_DIGITS)
 
 
 def normalise_bangla(text: str) -> str:
