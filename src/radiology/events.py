@@ -45,6 +45,14 @@ class StudyRegistered(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFirstImage(StudyEvent):
+    """The first object of an urgent study has come: whoever reads it may begin. Once a study; `priority` is STAT."""
+
+    type = "radiology.study.first-image.v1"
+    priority: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstancesStored(StudyEvent):
     """One or more new objects of a study can be found. One event for all that were indexed together."""
 
@@ -98,6 +106,13 @@ class RejectionWithdrawn(StudyEvent):
 
     type = "radiology.study.rejection-withdrawn.v1"
     rejection_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyCorrected(StudyEvent):
+    """What is served of a study's headers was put right, or a correction was undone. Its objects stay as they came."""
+
+    type = "radiology.study.corrected.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from radiology.kit.db import Transaction
 from radiology.kit.zipping import ZipWriter
 from radiology.studies.archive import Archive
 from radiology.studies.queries.retrieve import StoredInstance, Target, instances_of
+from radiology.studies.served import as_served
 
 _MOST_ACCESSES: Final = 100_000
 _CHUNK_BYTES: Final = 1024 * 1024
@@ -107,11 +108,12 @@ def _chunks(
     for name, body in documents.items():
         yield writer.head(name, len(body), zlib.crc32(body)) + body
     for number, instance in enumerate(instances):
-        path, crc = app.objects.path(instance.object_key), 0
-        for chunk in _read(path):
-            crc = zlib.crc32(chunk, crc)
-        yield writer.head(_name(number), path.stat().st_size, crc)
-        yield from _read(path)
+        with as_served(app.objects, instance) as served:
+            path, crc = app.objects.path(served.object_key), 0
+            for chunk in _read(path):
+                crc = zlib.crc32(chunk, crc)
+            yield writer.head(_name(number), path.stat().st_size, crc)
+            yield from _read(path)
     yield writer.end()
 
 

@@ -17,6 +17,7 @@ from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_S
 from radiology.studies.converting import received
 from radiology.studies.explicit_vr import little_endian
 from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.served import as_served
 
 _HEAD_BYTES = 256 * 1024
 
@@ -73,7 +74,13 @@ def instance_of(path: Path) -> StoredInstance:
 
 @contextmanager
 def _original(objects: LocalObjects, instance: StoredInstance) -> Generator[Original]:
-    """An object as it was received; what is big endian or deflated is written anew for as long as the block lasts."""
+    """An object as it is served; what is big endian or deflated is written anew for as long as the block lasts."""
+    with as_served(objects, instance) as served, _as_received(objects, served) as original:
+        yield original
+
+
+@contextmanager
+def _as_received(objects: LocalObjects, instance: StoredInstance) -> Generator[Original]:
     syntax = TRANSFER_SYNTAXES[instance.transfer_syntax_uid]
     as_received = instance.original_transfer_syntax_uid is None
     if as_received and not syntax.big_endian and not syntax.deflated:

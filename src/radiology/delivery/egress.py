@@ -15,6 +15,7 @@ from radiology.kit.objects import LocalObjects
 from radiology.studies.archive import Archive
 from radiology.studies.converting import converted, needs_codec, without_codec
 from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.served import as_served
 
 HELD_IN_MEMORY_BYTES = 16 * 1024 * 1024
 
@@ -27,18 +28,24 @@ def outgoing(archive: Archive, instance: StoredInstance, transfer_syntax_uid: st
     """
     objects = archive.app.objects
     if transfer_syntax_uid == instance.transfer_syntax_uid:
-        descriptor = objects.open(instance.object_key)
-        try:
-            if os.fstat(descriptor).st_size != instance.size_bytes:
-                raise Unavailable("The stored object is shorter than it was. Look at the disk, and restore the object.")
-            yield FileSlice(descriptor, instance.data_set_offset, instance.size_bytes - instance.data_set_offset)
-        finally:
-            os.close(descriptor)
+        with as_served(objects, instance) as served:
+            yield from _slice(objects, served)
     elif needs_codec(instance, transfer_syntax_uid):
         with closing(converted(objects, instance, transfer_syntax_uid)) as file:
             yield FileSlice(file.fileno(), 0, os.fstat(file.fileno()).st_size)
     else:
         yield from _held(without_codec(objects, instance, transfer_syntax_uid), objects)
+
+
+def _slice(objects: LocalObjects, instance: StoredInstance) -> Generator[FileSlice]:
+    """The data set as a part of its file."""
+    descriptor = objects.open(instance.object_key)
+    try:
+        if os.fstat(descriptor).st_size != instance.size_bytes:
+            raise Unavailable("The stored object is shorter than it was. Look at the disk, and restore the object.")
+        yield FileSlice(descriptor, instance.data_set_offset, instance.size_bytes - instance.data_set_offset)
+    finally:
+        os.close(descriptor)
 
 
 def _held(chunks: Iterator[bytes], objects: LocalObjects) -> Generator[bytes | FileSlice]:

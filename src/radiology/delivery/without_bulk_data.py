@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from radiology.studies.archive import Archive
 from radiology.studies.explicit_vr import header
 from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.served import as_served
 
 #: Attributes of the top level that are left out (PS3.4 table Z.1-1), pixel data aside, where the header ends.
 LEFT_OUT: Final = (
@@ -32,7 +33,9 @@ def outgoing_header(archive: Archive, instance: StoredInstance, transfer_syntax_
 
     Raises Unavailable where the stored object is damaged, OSError.
     """
-    yield header(archive.app.objects, instance, transfer_syntax_uid, strip=strip)
+    objects = archive.app.objects
+    with as_served(objects, instance) as served:
+        yield header(objects, served, transfer_syntax_uid, strip=strip)
 
 
 def strip(elements: Dataset) -> None:

@@ -1450,6 +1450,67 @@ COMMENT ON COLUMN public.notices.about IS 'what it is about, as BreakGlass/<id>'
 
 COMMENT ON COLUMN public.notices.mail_refused_at IS 'when the mail server said that it never takes it';
 
+CREATE TABLE public.order_history (
+    id bigint NOT NULL,
+    order_id uuid NOT NULL,
+    version integer NOT NULL,
+    verb text NOT NULL,
+    from_status text,
+    to_status text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    reason_code text,
+    content jsonb,
+    occurred_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN public.order_history.reason_code IS 'of CID 9300 (PS3.16), where a modality discontinued a step';
+
+COMMENT ON COLUMN public.order_history.content IS 'all that was ordered from this version on, where that changed';
+
+ALTER TABLE public.order_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.order_history_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE public.order_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.orders (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    placer text DEFAULT ''::text NOT NULL,
+    placer_number text,
+    accession_number text NOT NULL,
+    status text NOT NULL,
+    intent text NOT NULL,
+    priority text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    patient_id uuid NOT NULL,
+    occurrence timestamp with time zone,
+    authored_on timestamp with time zone NOT NULL,
+    content jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT orders_accession_number_check CHECK (((length(accession_number) >= 1) AND (length(accession_number) <= 16))),
+    CONSTRAINT orders_priority_check CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'asap'::text, 'stat'::text]))),
+    CONSTRAINT orders_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'on-hold'::text, 'revoked'::text, 'completed'::text, 'entered-in-error'::text])))
+);
+
+COMMENT ON COLUMN public.orders.placer IS 'whose number placer_number is: assigning authority of the Placer Order Number';
+
+COMMENT ON COLUMN public.orders.occurrence IS 'for when it was asked; when it is done is with its worklist items';
+
+COMMENT ON COLUMN public.orders.content IS 'what else was ordered, as it was said; procedures have rows of their own';
+
 CREATE TABLE public.outbox (
     sequence bigint NOT NULL,
     "position" bigint,
@@ -1976,6 +2037,21 @@ CREATE TABLE public.report_versions (
     reason_code text,
     reason_text text
 );
+
+CREATE TABLE public.requested_procedures (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    requested_procedure_id text NOT NULL,
+    study_instance_uid text NOT NULL,
+    modality text NOT NULL,
+    content jsonb NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT requested_procedures_requested_procedure_id_check CHECK (((length(requested_procedure_id) >= 1) AND (length(requested_procedure_id) <= 16))),
+    CONSTRAINT requested_procedures_study_instance_uid_check CHECK (((length(study_instance_uid) >= 1) AND (length(study_instance_uid) <= 64)))
+);
+
+COMMENT ON COLUMN public.requested_procedures.removed_at IS 'when a change of the order left it out';
 
 CREATE TABLE public.routing_rules (
     id uuid NOT NULL,
@@ -2528,6 +2604,15 @@ ALTER TABLE ONLY public.notice_addresses
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.order_history
+    ADD CONSTRAINT order_history_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_facility_code_accession_number_key UNIQUE (facility_code, accession_number);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (sequence);
 
@@ -2638,6 +2723,15 @@ ALTER TABLE ONLY public.repairs
 
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_pkey PRIMARY KEY (report_id, version_no);
+
+ALTER TABLE ONLY public.requested_procedures
+    ADD CONSTRAINT requested_procedures_order_id_position_key UNIQUE (order_id, "position");
+
+ALTER TABLE ONLY public.requested_procedures
+    ADD CONSTRAINT requested_procedures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.requested_procedures
+    ADD CONSTRAINT requested_procedures_study_instance_uid_key UNIQUE (study_instance_uid);
 
 ALTER TABLE ONLY public.routing_rules
     ADD CONSTRAINT routing_rules_name_key UNIQUE (name);
@@ -2881,6 +2975,16 @@ CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status
 
 CREATE INDEX notices_recipient ON public.notices USING btree (recipient, made_at DESC, id DESC);
 
+CREATE INDEX order_history_order ON public.order_history USING btree (order_id, id);
+
+CREATE INDEX orders_created ON public.orders USING btree (created_at DESC, id DESC);
+
+CREATE INDEX orders_patient ON public.orders USING btree (patient_id, created_at DESC);
+
+CREATE UNIQUE INDEX orders_placer_number ON public.orders USING btree (facility_code, placer, placer_number);
+
+CREATE INDEX orders_status ON public.orders USING btree (status, created_at DESC, id DESC);
+
 CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("position" IS NULL);
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
@@ -3090,6 +3194,12 @@ ALTER TABLE ONLY public.move_instances
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
 
+ALTER TABLE ONLY public.order_history
+    ADD CONSTRAINT order_history_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
 ALTER TABLE ONLY public.patient_identifiers
     ADD CONSTRAINT patient_identifiers_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE CASCADE;
 
@@ -3161,6 +3271,9 @@ ALTER TABLE ONLY public.repair_rows
 
 ALTER TABLE ONLY public.report_versions
     ADD CONSTRAINT report_versions_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.radiology_reports(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.requested_procedures
+    ADD CONSTRAINT requested_procedures_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.scheduled_procedure_step_transitions
     ADD CONSTRAINT scheduled_procedure_step_transitions_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;

@@ -6,7 +6,7 @@ Pixel data is coded anew by a process with limits; what needs no decoder is writ
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -19,6 +19,7 @@ from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_S
 from radiology.studies.explicit_vr import little_endian
 from radiology.studies.queries.retrieve import StoredInstance
 from radiology.studies.recompression import rebuild
+from radiology.studies.served import as_served
 from radiology.studies.transcoding import Source, transcode
 
 CHUNK_BYTES = 256 * 1024
@@ -40,7 +41,15 @@ def without_codec(objects: LocalObjects, instance: StoredInstance, transfer_synt
     What has no pixel data to be encapsulated is the same in all encapsulated syntaxes (PS3.5 A.4).
     """
     native = not TRANSFER_SYNTAXES[transfer_syntax_uid].encapsulated
-    return little_endian(objects, instance, transfer_syntax_uid if native else EXPLICIT_VR_LITTLE_ENDIAN)
+    with as_served(objects, instance) as served:
+        yield from little_endian(objects, served, transfer_syntax_uid if native else EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+def as_stored(objects: LocalObjects, instance: StoredInstance) -> Iterator[bytes]:
+    """The file of an instance in the transfer syntax that it is stored in, in chunks. Blocks: for a thread."""
+    with as_served(objects, instance) as served, objects.path(served.object_key).open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def converted(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> BinaryIO:
@@ -48,8 +57,8 @@ def converted(objects: LocalObjects, instance: StoredInstance, transfer_syntax_u
 
     Raises NotSupported, Unprocessable, Unavailable.
     """
-    with _nameless(objects) as (file, name):
-        cpu.processes.run(_coding(objects, instance, name, transfer_syntax_uid))
+    with _nameless(objects) as (file, name), as_served(objects, instance) as served:
+        cpu.processes.run(_coding(objects, served, name, transfer_syntax_uid))
     return file
 
 
@@ -61,8 +70,9 @@ async def converted_chunks(
     Raises NotAcceptable, Unavailable.
     """
     try:
-        with _nameless(objects) as (file, name):
-            await cpu.processes.call(_coding(objects, instance, name, transfer_syntax_uid))
+        with _nameless(objects) as (file, name), ExitStack() as stack:
+            served = await asyncio.to_thread(stack.enter_context, as_served(objects, instance))
+            await cpu.processes.call(_coding(objects, served, name, transfer_syntax_uid))
     except (NotSupported, Unprocessable) as error:
         raise NotAcceptable(error.sentence) from error
     with closing(file):
@@ -88,20 +98,21 @@ class Received:
 
 
 def received(objects: LocalObjects, instance: StoredInstance) -> Received:
-    """An object as it was received, also where it was compressed at rest since. Blocks: for a thread.
+    """An object as it was received, also where it was compressed at rest since; its header as it was put right.
 
-    Raises NotFound, Unavailable where the stored object is damaged, Unprocessable.
+    Blocks: for a thread. Raises NotFound, Unavailable where the stored object is damaged, Unprocessable.
     """
     syntax = instance.original_transfer_syntax_uid
     if syntax is not None:
         file = converted(objects, instance, syntax)
         head = encode_file_meta(instance.sop_class_uid, instance.sop_instance_uid, syntax, "")
         return Received(head, file, len(head) + os.fstat(file.fileno()).st_size)
-    file = os.fdopen(objects.open(instance.object_key), "rb")
-    if os.fstat(file.fileno()).st_size != instance.size_bytes:
-        file.close()
-        raise Unavailable("The stored object is shorter than it was. Look at the disk, and restore the object.")
-    return Received(b"", file, instance.size_bytes)
+    with as_served(objects, instance) as served:
+        file = os.fdopen(objects.open(served.object_key), "rb")
+        if os.fstat(file.fileno()).st_size != served.size_bytes:
+            file.close()
+            raise Unavailable("The stored object is shorter than it was. Look at the disk, and restore the object.")
+        return Received(b"", file, served.size_bytes)
 
 
 def source_of(objects: LocalObjects, instance: StoredInstance) -> Source:

@@ -1,6 +1,8 @@
-"""Give an uncompressed object as Explicit VR Little Endian, the transfer syntax that every reader takes (PS3.5 10.1).
+"""Write the header of an object anew: in its own transfer syntax to change it, or in that which every reader takes.
 
-The header is written anew; pixel data is passed through piece by piece, so memory does not grow with the object.
+An uncompressed object is given as Explicit VR Little Endian (PS3.5 10.1).
+
+Pixel data is passed through piece by piece, so memory does not grow with the object.
 """
 
 import os
@@ -27,6 +29,7 @@ from radiology.studies.elements import Elements
 from radiology.studies.queries.retrieve import StoredInstance
 
 CHUNK_BYTES = 1024 * 1024
+_EXPLICIT = TRANSFER_SYNTAXES[EXPLICIT_VR_LITTLE_ENDIAN]
 _SWAPPED_WIDTH = {"OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
 
 
@@ -67,6 +70,38 @@ def header(
         with _inflated_file(file, instance) as (whole, explicit):
             syntax = TRANSFER_SYNTAXES[EXPLICIT_VR_LITTLE_ENDIAN]
             return _elements(whole, 0, _before_pixels(explicit, syntax), syntax, target, strip)
+
+
+def edited(objects: LocalObjects, instance: StoredInstance, edit: Callable[[Dataset], None]) -> Iterator[bytes]:
+    """The data set in its own syntax with its header edited: first all that precedes the pixel data, then the rest.
+
+    A deflated data set is inflated for it and deflated again. Raises Unavailable where the stored object is damaged.
+    """
+    syntax = TRANSFER_SYNTAXES.get(instance.transfer_syntax_uid, _EXPLICIT)
+    with objects.path(instance.object_key).open("rb") as file:
+        if not syntax.deflated:
+            yield from _edited(file, instance, syntax, edit)
+            return
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        with _inflated_file(file, instance) as (whole, explicit):
+            for chunk in _edited(whole, explicit, _EXPLICIT, edit):
+                yield deflate.compress(chunk)
+        yield deflate.flush()
+
+
+def bytes_before_value(instance: StoredInstance) -> int:
+    """How long tag, VR and length of its pixel data are."""
+    return _head_bytes(TRANSFER_SYNTAXES.get(instance.transfer_syntax_uid, _EXPLICIT))
+
+
+def _edited(
+    file: BinaryIO, instance: StoredInstance, syntax: TransferSyntax, edit: Callable[[Dataset], None]
+) -> Iterator[bytes]:
+    end = _before_pixels(instance, syntax)
+    yield _elements(file, instance.data_set_offset, end, syntax, syntax, edit)
+    file.seek(end)
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 def _inflated_and_implicit(file: BinaryIO, instance: StoredInstance, target: TransferSyntax) -> Iterator[bytes]:
@@ -175,9 +210,9 @@ def _elements(
     end: int,
     syntax: TransferSyntax,
     target: TransferSyntax,
-    strip: Callable[[Dataset], None] = lambda _: None,
+    edit: Callable[[Dataset], None] = lambda _: None,
 ) -> bytes:
-    """Elements between two places of the file, written in the target's encoding."""
+    """Elements between two places of the file, written in the target's encoding after they were edited."""
     file.seek(start)
     with warnings.catch_warnings():
         # What is odd about a value was remarked when it was stored; here it is passed on.
@@ -185,11 +220,11 @@ def _elements(
         elements = read_dataset(
             BytesIO(file.read(end - start)), syntax.implicit_vr, not syntax.big_endian, bytelength=end - start
         )
-        strip(elements)
-        if syntax.big_endian:
+        edit(elements)
+        if syntax.big_endian and not target.big_endian:
             _swap_words(elements)
         buffer = DicomBytesIO()
-        buffer.is_implicit_VR, buffer.is_little_endian = target.implicit_vr, True
+        buffer.is_implicit_VR, buffer.is_little_endian = target.implicit_vr, not target.big_endian
         with disable_value_validation():
             write_dataset(buffer, elements)
         return buffer.getvalue()

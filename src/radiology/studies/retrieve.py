@@ -14,7 +14,7 @@ from radiology.errors import NotAcceptable, NotFound
 from radiology.kit.objects import LocalObjects
 from radiology.standards.dicom.part10 import encode_file_meta
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
-from radiology.studies.converting import converted_chunks, needs_codec, without_codec
+from radiology.studies.converting import as_stored, converted_chunks, needs_codec, without_codec
 from radiology.studies.elements import UNDEFINED, Element, Elements
 from radiology.studies.explicit_vr import can_become_explicit, inflated, swapped
 from radiology.studies.fragments import fragments_of_frames
@@ -75,6 +75,8 @@ def sent_syntax(instance: StoredInstance, asked: str | None) -> str | None:
 def file_content(objects: LocalObjects, instance: StoredInstance, transfer_syntax_uid: str) -> Content:
     """The PS3.10 file of an instance, in a syntax that `sent_syntax` gave."""
     if transfer_syntax_uid == instance.transfer_syntax_uid:
+        if instance.corrections is not None:
+            return Content((lambda: as_stored(objects, instance),), None, transfer_syntax_uid)
         return of_span(Span(instance.object_key, 0, instance.size_bytes), transfer_syntax_uid)
     if needs_codec(instance, transfer_syntax_uid):
         return Content((lambda: converted_chunks(objects, instance, transfer_syntax_uid),), None, transfer_syntax_uid)

@@ -13,7 +13,7 @@ from radiology.delivery.routing.model import Rule, Subject
 from radiology.kit import jobs, pages
 from radiology.kit.db import Transaction, Where
 from radiology.studies.commitment import Reference
-from radiology.studies.queries.retrieve import StoredInstance
+from radiology.studies.queries.retrieve import CORRECTIONS, StoredInstance
 
 _COLUMNS: LiteralString = """
     id, study_id, study_instance_uid, facility_code, ae_title, rule_id, state, attempts, caused_at, next_attempt_at
@@ -212,7 +212,10 @@ async def waiting_instances(tx: Transaction, id: UUID) -> list[StoredInstance]:
         """
         SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
             i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
-            i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid, i.original_pixel_data_head
+            i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid, i.original_pixel_data_head,
+            """
+        + CORRECTIONS
+        + """ AS corrections
         FROM delivery_instances AS listed
         JOIN instances AS i ON i.sop_instance_uid = listed.sop_instance_uid
         JOIN imaging_series AS e ON e.id = i.series_id

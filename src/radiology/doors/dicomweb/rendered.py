@@ -98,7 +98,7 @@ class _Wanted:
     @property
     def key(self) -> tuple[bytes, tuple[int, ...] | None, Rendering]:
         """What the picture depends on: the object, and how it is wanted."""
-        return self.instance.data_set_sha256, self.frames, self.rendering
+        return self.instance.header_id, self.frames, self.rendering
 
 
 async def retrieve_rendered(request: Request) -> Response:
@@ -257,7 +257,9 @@ def _form(request: Request, offers: Sequence[str], *, alone: bool) -> tuple[str,
 
 
 async def _picture_answer(request: Request, actor: Actor, wanted: _Wanted, *, immutable: bool) -> Response:
-    headers = caching([wanted.instance.data_set_sha256], f"rendered{__version__}{wanted.form}", immutable=immutable)
+    # What is written on a picture comes from the header, which may be put right.
+    immutable = immutable and not wanted.rendering.annotations
+    headers = caching([wanted.instance.header_id], f"rendered{__version__}{wanted.form}", immutable=immutable)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     made = _kept(request, wanted) or await unless_gone(request, _picture(request, actor, wanted))
@@ -269,7 +271,7 @@ async def _picture_answer(request: Request, actor: Actor, wanted: _Wanted, *, im
 def _parts_answer(request: Request, actor: Actor, wanted: Sequence[_Wanted]) -> Response:
     """Pictures in multipart/related, each made when the one before it has been sent."""
     media_type = wanted[0].rendering.media_type
-    digests = [one.instance.data_set_sha256 for one in wanted]
+    digests = [one.instance.header_id for one in wanted]
     headers = caching(digests, f"parts{__version__}{wanted[0].form}{[one.frames for one in wanted]}", immutable=False)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
@@ -366,7 +368,7 @@ async def _gone(request: Request) -> None:
 
 async def _report(request: Request, seen: _Seen) -> Response:
     _must_take(request, HTML)
-    headers = caching([seen.instance.data_set_sha256], f"report{__version__}", immutable=True)
+    headers = caching([seen.instance.header_id], f"report{__version__}", immutable=False)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app

@@ -66,7 +66,7 @@ async def retrieve_instances(request: Request) -> Response:
     syntaxes = [_syntax(instance, usable) for instance in instances]
     form = f"{single}{''.join(syntaxes)}"
     digests = [instance.bytes_id for instance in instances]
-    headers = caching(digests, form, immutable=target.sop_instance_uid is not None)
+    headers = caching(digests, form, immutable=False)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app
@@ -94,9 +94,9 @@ async def _xml_answer(request: Request, target: Target, actor: Actor) -> Respons
     async with app.db.reading(planned_once=True) as tx:
         instances = await instances_of(tx, target, visible_to=actor)
     audited(request, actor, target, len(instances), by="metadata")
-    digests = [instance.data_set_sha256 for instance in instances]
+    digests = [instance.header_id for instance in instances]
     form = f"metadata{base_url(request)}{DICOM_XML}"
-    headers = caching(digests, form, immutable=target.sop_instance_uid is not None)
+    headers = caching(digests, form, immutable=False)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     boundary = headers["ETag"].strip('"')
@@ -127,7 +127,7 @@ async def metadata_answer(request: Request, target: Target, actor: Actor) -> Res
     # The links in it are absolute, so the answer depends on how the service was called.
     base, gzipped = base_url(request), "gzip" in request.headers.get("accept-encoding", "")
     form = f"metadata{base}{media_type}{gzipped}"
-    headers = caching([version.digest], form, immutable=target.sop_instance_uid is not None)
+    headers = caching([version.digest], form, immutable=False)
     headers["Vary"] += ", Accept-Encoding"
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
@@ -248,7 +248,7 @@ def frame_numbers(text: str) -> list[int]:
 
 
 def caching(digests: Sequence[bytes], form: str, *, immutable: bool) -> dict[str, str]:
-    """ETag and Cache-Control. What an instance is never changes; a series or study may grow."""
+    """ETag and Cache-Control. Pixels and values of an instance never change; its header may be put right."""
     digest = hashlib.sha256(form.encode())
     for one in digests:
         digest.update(one)

@@ -91,7 +91,7 @@ async def _deidentified(app: App, instance: StoredInstance, asked: str | None) -
 
 
 def _answer(request: Request, instance: StoredInstance, transfer_syntax_uid: str) -> Response:
-    headers = caching([instance.bytes_id], transfer_syntax_uid, immutable=True)
+    headers = caching([instance.bytes_id], transfer_syntax_uid, immutable=False)
     if unchanged(request, headers):
         return Response(status_code=304, headers=headers)
     app: App = request.app.state.app

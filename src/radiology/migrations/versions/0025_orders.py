@@ -1,11 +1,76 @@
-"""Orders: requested procedures, accession numbers, attachments."""
+"""Orders: requested procedures, accession numbers, attachments.
+
+The numbers of an order are its own: the accession number for all of it, a Requested Procedure ID and a Study Instance
+UID for each procedure. Numbers come from a sequence, so that no order waits for another; what is taken by a number from
+elsewhere is stepped over. How far an order has come is kept nowhere: it is read from studies, worklist items and reports.
+"""
 
 from alembic import op
 
 revision = "0025"
 down_revision = "0024"
 
+TABLES = """
+CREATE SEQUENCE order_number;
+
+CREATE TABLE orders (
+    id uuid PRIMARY KEY,
+    facility_code text NOT NULL,
+    placer text NOT NULL DEFAULT '',
+    placer_number text,
+    accession_number text NOT NULL CHECK (length(accession_number) BETWEEN 1 AND 16),
+    status text NOT NULL CHECK (status IN ('draft', 'active', 'on-hold', 'revoked', 'completed', 'entered-in-error')),
+    intent text NOT NULL,
+    priority text NOT NULL CHECK (priority IN ('routine', 'urgent', 'asap', 'stat')),
+    version integer NOT NULL DEFAULT 1,
+    patient_id uuid NOT NULL REFERENCES patients (id),
+    occurrence timestamptz,
+    authored_on timestamptz NOT NULL,
+    content jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (facility_code, accession_number)
+);
+COMMENT ON COLUMN orders.placer IS 'whose number placer_number is: assigning authority of the Placer Order Number';
+COMMENT ON COLUMN orders.occurrence IS 'for when it was asked; when it is done is with its worklist items';
+COMMENT ON COLUMN orders.content IS 'what else was ordered, as it was said; procedures have rows of their own';
+CREATE UNIQUE INDEX orders_placer_number ON orders (facility_code, placer, placer_number);
+CREATE INDEX orders_patient ON orders (patient_id, created_at DESC);
+CREATE INDEX orders_created ON orders (created_at DESC, id DESC);
+CREATE INDEX orders_status ON orders (status, created_at DESC, id DESC);
+
+CREATE TABLE requested_procedures (
+    id uuid PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders (id) ON DELETE CASCADE,
+    position integer NOT NULL,
+    requested_procedure_id text NOT NULL CHECK (length(requested_procedure_id) BETWEEN 1 AND 16),
+    study_instance_uid text NOT NULL UNIQUE CHECK (length(study_instance_uid) BETWEEN 1 AND 64),
+    modality text NOT NULL,
+    content jsonb NOT NULL,
+    removed_at timestamptz,
+    UNIQUE (order_id, position)
+);
+COMMENT ON COLUMN requested_procedures.removed_at IS 'when a change of the order left it out';
+
+CREATE TABLE order_history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders (id) ON DELETE CASCADE,
+    version integer NOT NULL,
+    verb text NOT NULL,
+    from_status text,
+    to_status text NOT NULL,
+    actor text NOT NULL,
+    reason text,
+    reason_code text,
+    content jsonb,
+    occurred_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN order_history.reason_code IS 'of CID 9300 (PS3.16), where a modality discontinued a step';
+COMMENT ON COLUMN order_history.content IS 'all that was ordered from this version on, where that changed';
+CREATE INDEX order_history_order ON order_history (order_id, id);
+"""
+
 
 def upgrade() -> None:
     """Apply."""
-    op.execute("SELECT 1")
+    op.execute(TABLES)

@@ -62,8 +62,9 @@ INSTANCE_COLUMNS: Mapping[str, LiteralString] = {
     "00280011": "i.pixel_columns::text",
     "00280100": "i.bits_allocated::text",
 }
-#: The attributes of an instance as jsonb; U+0000, which jsonb cannot hold, is replaced.
-INSTANCE_ATTRIBUTES: LiteralString = "replace(convert_from(i.attributes, 'UTF8'), '\\u0000', '\\ufffd')::jsonb"
+#: The attributes of an instance as it is served, as jsonb; U+0000, which jsonb cannot hold, is replaced.
+INSTANCE_ATTRIBUTES: LiteralString = """(replace(convert_from(i.attributes, 'UTF8'), '\\u0000', '\\ufffd')::jsonb
+    || coalesce(i.corrections->'attributes', '{}') || coalesce(s.corrections->'attributes', '{}'))"""
 
 _STUDY_DATE, _STUDY_TIME, _PATIENT_NAME, _REFERRING = "00080020", "00080030", "00100010", "00080090"
 _NAME_GROUPS: tuple[LiteralString, ...] = (

@@ -161,6 +161,8 @@ async def superseded(tx: Transaction, *, now: datetime, limit: int) -> list[tupl
             SELECT 1 FROM instances AS i
             WHERE i.sop_instance_uid = old.sop_instance_uid AND i.object_key = old.object_key
             UNION ALL
+            SELECT 1 FROM instances AS copy WHERE copy.object_key = old.object_key AND copy.corrections IS NOT NULL
+            UNION ALL
             SELECT 1 FROM rejected_instances AS r WHERE r.object_key = old.object_key
             UNION ALL
             SELECT 1 FROM quarantine AS q WHERE q.object_key = old.object_key

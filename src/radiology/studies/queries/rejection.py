@@ -18,7 +18,7 @@ from radiology.studies.rejection import Rejection
 INSTANCE_COLUMNS: LiteralString = """sop_instance_uid, series_id, study_id, sop_class_uid, transfer_syntax_uid,
     instance_number, number_of_frames, pixel_rows, pixel_columns, bits_allocated, object_key, size_bytes,
     data_set_offset, pixel_data_offset, pixel_data_length, data_set_sha256, original_transfer_syntax_uid,
-    original_pixel_data_head, object_sha256, flags, source_ae_title, stored_at, attributes"""
+    original_pixel_data_head, object_sha256, flags, source_ae_title, stored_at, attributes, corrections"""
 
 INSERT: LiteralString = """
     INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, key_object_uid,

@@ -8,6 +8,7 @@ from uuid import UUID
 from radiology.access.model import Actor, Permission
 from radiology.errors import NotFound, RadiologyError, SensitiveStudy
 from radiology.kit.db import Transaction, Where
+from radiology.studies.corrections import corrected_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,20 @@ class StoredInstance:
     #: Both of what was compressed at rest: what it was received in, and the head that its pixel data had.
     original_transfer_syntax_uid: str | None = None
     original_pixel_data_head: bytes | None = None
+    #: What is served instead of what the object says (`studies.corrections`); None for nearly all.
+    corrections: bytes | None = None
+
+    @property
+    def header_id(self) -> bytes:
+        """What tells the attributes that are served of this object from all others."""
+        return self.data_set_sha256 + (self.corrections or b"")
 
     @property
     def bytes_id(self) -> bytes:
         """What tells the bytes of this object from all others, also from those of the object before compression."""
         if self.original_transfer_syntax_uid is None:
-            return self.data_set_sha256
-        return self.data_set_sha256 + self.object_key.encode()
+            return self.header_id
+        return self.header_id + self.object_key.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +66,17 @@ class _WithAttributes(StoredInstance):
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """All attributes of an instance as DICOM JSON; bulk data is named by `@/` and its path."""
+    """All attributes of an instance as DICOM JSON, as they are served; bulk data is named by `@/` and its path."""
 
     series_instance_uid: str
     sop_instance_uid: str
-    attributes: bytes
+    stored: bytes
+    corrections: bytes | None
+
+    @property
+    def attributes(self) -> bytes:
+        """What is served."""
+        return corrected_json(self.stored, self.corrections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +89,14 @@ class Selection:
     sop_instance_uids: Sequence[str] = ()
 
 
+#: The corrections of instance `i` and of its study `s`, as `studies.corrections` reads them.
+CORRECTIONS: LiteralString = """CASE WHEN i.corrections IS NOT NULL OR s.corrections IS NOT NULL THEN
+            convert_to(jsonb_build_array(i.corrections, s.corrections)::text, 'UTF8') END"""
 _COLUMNS: LiteralString = """
     SELECT s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid,
         i.number_of_frames, i.object_key, i.size_bytes, i.data_set_offset, i.pixel_data_offset,
-        i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid, i.original_pixel_data_head"""
+        i.pixel_data_length, i.data_set_sha256, i.original_transfer_syntax_uid, i.original_pixel_data_head,
+        """ + CORRECTIONS + " AS corrections"  # fmt: skip
 _OBJECTS: LiteralString = """
     FROM imaging_studies s
     JOIN imaging_series e ON e.study_id = s.id
@@ -107,7 +125,7 @@ async def instance_with_attributes(
     found = await tx.maybe(_WithAttributes, statement, **where.parameters)
     if found is None:
         raise await refusal(tx, target, visible_to)
-    return found.instance(), found.attributes
+    return found.instance(), corrected_json(found.attributes, found.corrections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +143,8 @@ async def version_of(tx: Transaction, target: Target, *, visible_to: Actor) -> V
         Version,
         """
         SELECT count(*) AS count, coalesce(sha256(string_agg(
-            i.data_set_sha256 || convert_to(i.sop_instance_uid, 'UTF8'), ''::bytea ORDER BY i.sop_instance_uid)), '')
+            i.data_set_sha256 || convert_to(i.sop_instance_uid || coalesce(i.corrections::text, ''), 'UTF8'), ''::bytea
+            ORDER BY i.sop_instance_uid) || convert_to(coalesce(min(s.corrections::text), ''), 'UTF8')), '')
             AS digest"""
         + _OBJECTS
         + where.condition,
@@ -156,11 +175,13 @@ async def attributes_of(tx: Transaction, sop_instance_uids: Sequence[str]) -> li
     """The attributes of instances that `instances_of` gave, in the order given."""
     return await tx.all(
         Attributes,
-        """
-        SELECT e.series_instance_uid, i.sop_instance_uid, i.attributes
+        "SELECT e.series_instance_uid, i.sop_instance_uid, i.attributes AS stored, "  # noqa: S608 - literals of ours.
+        + CORRECTIONS
+        + """ AS corrections
         FROM unnest(%(uids)s::text[]) WITH ORDINALITY AS asked (uid, place)
         JOIN instances i ON i.sop_instance_uid = asked.uid
         JOIN imaging_series e ON e.id = i.series_id
+        JOIN imaging_studies s ON s.id = i.study_id
         ORDER BY asked.place
         """,
         uids=list(sop_instance_uids),

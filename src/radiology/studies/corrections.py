@@ -1,0 +1,152 @@
+"""What is served of an object instead of what it says. The stored object stays as it came.
+
+A correction holds attributes in the DICOM JSON model that replace those of the object, for one instance (a copy with
+UIDs of its own) or for all of a study (the patient, the order). What an object said itself is kept in what is served:
+Original Attributes Sequence (0400,0561), PS3.3 C.12.1.1.9. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+MODIFYING_SYSTEM = "radiology"
+UTF_8 = "ISO_IR 192"
+
+_CHARACTER_SET, _ORIGINAL_ATTRIBUTES = "00080005", "04000561"
+#: The unique identifiers that make a copy an object of its own.
+STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"
+
+Reason = Literal["COERCE", "CORRECT"]
+"""Reason for the Attribute Modification (0400,0565): a value of the registry or the order, or a mistake put right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Attributes that replace those of an object; one without a value is served empty.
+
+    source: who gave the values that are replaced (0400,0564), such as an AE title. at: when they were replaced.
+    replaced: what the first object of a study said; kept so that more objects that say the same are known to be of it.
+    """
+
+    attributes: Mapping[str, Any]
+    reason: Reason
+    source: str
+    at: datetime
+    replaced: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept in a column `corrections`."""
+        return {
+            "attributes": dict(self.attributes),
+            "reason": self.reason,
+            "source": self.source,
+            "at": self.at.isoformat(),
+            "replaced": dict(self.replaced),
+        }
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> "Correction":
+        """Of what `as_json` gave."""
+        at = datetime.fromisoformat(kept["at"])
+        return cls(kept["attributes"], kept["reason"], kept["source"], at, kept.get("replaced", {}))
+
+
+def read(corrections: bytes) -> list[Correction]:
+    """The corrections of an instance, then that of its study, as the index gives them together."""
+    return [Correction.of_json(kept) for kept in orjson.loads(corrections) if kept]
+
+
+def corrected_json(stored: bytes, corrections: bytes | None) -> bytes:
+    """The attributes of an object as they are served."""
+    if corrections is None:
+        return stored
+    attributes: dict[str, Any] = orjson.loads(stored)
+    for correction in read(corrections):
+        attributes = corrected(attributes, correction)
+    return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
+
+
+def corrected(attributes: Mapping[str, Any], correction: Correction) -> dict[str, Any]:
+    """Attributes in the DICOM JSON model with a correction applied; what they said before stands in them."""
+    replaced = replaced_by(correction, attributes)
+    served = {**attributes, **correction.attributes}
+    if _needs_utf_8(attributes.get(_CHARACTER_SET, {}).get("Value", ()), correction):
+        served[_CHARACTER_SET] = {"vr": "CS", "Value": [UTF_8]}
+    if replaced:
+        item = _item(correction) | {"04000550": {"vr": "SQ", "Value": [replaced]}}
+        before = attributes.get(_ORIGINAL_ATTRIBUTES, {}).get("Value", [])
+        served[_ORIGINAL_ATTRIBUTES] = {"vr": "SQ", "Value": [*before, item]}
+    return served
+
+
+def replaced_by(correction: Correction, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that a correction replaces by others."""
+    new = correction.attributes
+    return {tag: attributes[tag] for tag in new if tag in attributes and attributes[tag] != new[tag]}
+
+
+def after(before: Correction | None, correction: Correction) -> Correction:
+    """One correction that says what two say, the later one last."""
+    if before is None:
+        return correction
+    return replace(
+        correction,
+        attributes={**before.attributes, **correction.attributes},
+        replaced={**correction.replaced, **before.replaced},
+    )
+
+
+def _item(correction: Correction) -> dict[str, Any]:
+    """An item of Original Attributes Sequence, but for the attributes that it keeps."""
+    return {
+        "04000562": {"vr": "DT", "Value": [f"{correction.at:%Y%m%d%H%M%S.%f%z}"]},
+        "04000563": {"vr": "LO", "Value": [MODIFYING_SYSTEM]},
+        "04000564": {"vr": "LO", "Value": [correction.source]} if correction.source else {"vr": "LO"},
+        "04000565": {"vr": "CS", "Value": [correction.reason]},
+    }
+
+
+def correct(data_set: Dataset, corrections: bytes) -> None:
+    """Apply corrections to the elements of a data set before its pixels, however they are encoded."""
+    for correction in read(corrections):
+        _correct(data_set, correction)
+
+
+def _correct(data_set: Dataset, correction: Correction) -> None:
+    terms = data_set.get("SpecificCharacterSet") or ()
+    if _needs_utf_8([terms] if isinstance(terms, str) else list(terms), correction):
+        data_set.decode()
+        data_set.SpecificCharacterSet = UTF_8
+    new = Dataset.from_json(dict(correction.attributes))
+    replaced = Dataset()
+    for element in new:
+        if element.tag in data_set and data_set[element.tag] != element:
+            replaced.add(deepcopy(data_set[element.tag]))
+        data_set.add(element)
+    if replaced:
+        item = Dataset.from_json(_item(correction))
+        item.ModifiedAttributesSequence = Items([replaced])
+        before = data_set.get("OriginalAttributesSequence") or ()
+        data_set.OriginalAttributesSequence = Items([*before, item])
+
+
+def _needs_utf_8(terms: Sequence[Any], correction: Correction) -> bool:
+    """Whether text of a correction cannot be written in the character set of an object (PS3.3 C.12.1.1.2)."""
+    return UTF_8 not in terms and not all(text.isascii() for text in _texts(correction.attributes))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _texts(each)
