@@ -33,17 +33,40 @@ class PatientIdentity:
         """Whether there is no demographic at all."""
         return not (self.patient_id or self.name or self.birth_date or self.sex)
 
+    @property
+    def is_only_a_number(self) -> bool:
+        """Whether nothing is said beside a patient ID."""
+        return bool(self.patient_id) and not (self.name or self.birth_date or self.sex)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityParts:
+    """How much each part of two entries agrees, 0 to 1."""
+
+    patient_id: float
+    name: float
+    birth_date: float
+    sex: float
+
+    @property
+    def score(self) -> float:
+        """How likely the two entries are one patient."""
+        return _ID * self.patient_id + _NAME * self.name + _BIRTH_DATE * self.birth_date + _SEX * self.sex
+
+
+def identity_parts(a: PatientIdentity, b: PatientIdentity) -> IdentityParts:
+    """What of two entries agrees, part by part."""
+    return IdentityParts(
+        _id_score(a, b),
+        _name_score(a.name, b.name),
+        _birth_date_score(a.birth_date, b.birth_date),
+        _sex_score(a.sex, b.sex),
+    )
+
 
 def identity_score(a: PatientIdentity, b: PatientIdentity) -> float:
     """How likely two entries are one patient, 0 to 1: at least MATCH is a match, below REVIEW a conflict."""
-    if a.says_nothing or b.says_nothing:
-        return NEUTRAL
-    return (
-        _ID * _id_score(a, b)
-        + _NAME * _name_score(a.name, b.name)
-        + _BIRTH_DATE * _birth_date_score(a.birth_date, b.birth_date)
-        + _SEX * _sex_score(a.sex, b.sex)
-    )
+    return NEUTRAL if a.says_nothing or b.says_nothing else identity_parts(a, b).score
 
 
 def _id_score(a: PatientIdentity, b: PatientIdentity) -> float:
