@@ -564,12 +564,16 @@ CREATE FUNCTION public.refuse_change_of_signed_version() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND EXISTS (
+    IF TG_OP = 'DELETE' AND (EXISTS (
         SELECT FROM radiology_reports AS report
         JOIN erasure_studies AS chosen ON chosen.study_id = report.study_id
         JOIN erasures AS erasure ON erasure.id = chosen.erasure_id
         WHERE report.id = OLD.report_id AND erasure.state = 'decided' AND chosen.erased_at IS NULL
-    ) THEN
+    ) OR EXISTS (
+        SELECT FROM radiology_reports AS report
+        JOIN retention_items AS item ON item.study_id = report.study_id
+        WHERE report.id = OLD.report_id AND item.state = 'binned' AND item.kept_elsewhere = ''
+    )) THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION 'a version of a report cannot be changed or removed';
@@ -1036,6 +1040,28 @@ COMMENT ON COLUMN public.commitment_requests.failures IS 'what was reported as n
 
 COMMENT ON COLUMN public.commitment_requests.claimed_until IS 'so long somebody is reporting the result';
 
+CREATE TABLE public.damaged_objects (
+    id uuid NOT NULL,
+    object_key text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    study_id uuid NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    problem text NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    repaired_from text,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone,
+    found_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    closed_by text,
+    CONSTRAINT damaged_objects_problem_check CHECK ((problem = ANY (ARRAY['missing'::text, 'truncated'::text, 'altered'::text, 'unreadable'::text]))),
+    CONSTRAINT damaged_objects_state_check CHECK ((state = ANY (ARRAY['open'::text, 'repaired'::text, 'lost'::text])))
+);
+
+COMMENT ON COLUMN public.damaged_objects.state IS 'lost: a person has said that there is no copy to repair it from';
+
 CREATE TABLE public.deidentification_projects (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -1450,6 +1476,13 @@ COMMENT ON COLUMN public.notices.about IS 'what it is about, as BreakGlass/<id>'
 
 COMMENT ON COLUMN public.notices.mail_refused_at IS 'when the mail server said that it never takes it';
 
+CREATE TABLE public.object_verifications (
+    object_key text NOT NULL,
+    verified_at timestamp with time zone NOT NULL,
+    result text NOT NULL,
+    CONSTRAINT object_verifications_result_check CHECK ((result = ANY (ARRAY['intact'::text, 'missing'::text, 'truncated'::text, 'altered'::text, 'unreadable'::text])))
+);
+
 CREATE TABLE public.order_history (
     id bigint NOT NULL,
     order_id uuid NOT NULL,
@@ -1771,6 +1804,15 @@ CREATE TABLE public.prefetches (
     CONSTRAINT prefetches_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'fetching'::text, 'done'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.proven_copies (
+    ae_title text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    data_set_sha256 bytea NOT NULL,
+    proven_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.proven_copies IS 'instances that were fetched from another archive and were byte for byte what is here';
+
 CREATE TABLE public.provider_sessions (
     session_id uuid NOT NULL,
     issuer text NOT NULL,
@@ -2053,6 +2095,81 @@ CREATE TABLE public.requested_procedures (
 
 COMMENT ON COLUMN public.requested_procedures.removed_at IS 'when a change of the order left it out';
 
+CREATE TABLE public.retention_batches (
+    id uuid NOT NULL,
+    reason text NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamp with time zone NOT NULL,
+    rules_version integer NOT NULL,
+    state text DEFAULT 'proposed'::text NOT NULL,
+    last_copies boolean DEFAULT false NOT NULL,
+    decided_by text,
+    decided_at timestamp with time zone,
+    answer text DEFAULT ''::text NOT NULL,
+    CONSTRAINT retention_batches_check CHECK ((decided_by <> proposed_by)),
+    CONSTRAINT retention_batches_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'refused'::text])))
+);
+
+COMMENT ON COLUMN public.retention_batches.last_copies IS 'who approved knows that no other copy is known';
+
+CREATE TABLE public.retention_items (
+    id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    size_bytes bigint NOT NULL,
+    verdict jsonb NOT NULL,
+    kept_elsewhere text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'proposed'::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    rejection_id uuid,
+    key_object_uid text,
+    due_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT retention_items_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'refused'::text, 'binned'::text, 'restored'::text, 'kept'::text, 'purged'::text])))
+);
+
+COMMENT ON COLUMN public.retention_items.kept_elsewhere IS 'AE title: only the images go, where that archive has them';
+
+COMMENT ON COLUMN public.retention_items.due_at IS 'when it is looked at next: to hide it, or to purge it';
+
+CREATE TABLE public.retention_marks (
+    study_id uuid NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.retention_marks IS 'studies that somebody has marked to be kept for ever';
+
+CREATE TABLE public.retention_state (
+    only_row boolean DEFAULT true NOT NULL,
+    removes boolean DEFAULT false NOT NULL,
+    bin_days integer DEFAULT 30 NOT NULL,
+    proof_days integer DEFAULT 7 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    changed_by text,
+    changed_at timestamp with time zone,
+    CONSTRAINT retention_state_bin_days_check CHECK (((bin_days >= 1) AND (bin_days <= 3650))),
+    CONSTRAINT retention_state_only_row_check CHECK (only_row),
+    CONSTRAINT retention_state_proof_days_check CHECK (((proof_days >= 1) AND (proof_days <= 365)))
+);
+
+COMMENT ON COLUMN public.retention_state.removes IS 'whether anything may be removed at all';
+
+COMMENT ON COLUMN public.retention_state.bin_days IS 'how long what is removed lies in the recycle bin';
+
+COMMENT ON COLUMN public.retention_state.proof_days IS 'how old the proof may be that another archive has a copy';
+
+CREATE TABLE public.retention_versions (
+    version integer NOT NULL,
+    rules jsonb NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.routing_rules (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -2222,6 +2339,22 @@ CREATE TABLE public.station_pools (
 
 COMMENT ON TABLE public.station_pools IS 'stations that take each other''s work';
 
+CREATE TABLE public.storage_days (
+    day date NOT NULL,
+    free_bytes bigint NOT NULL,
+    total_bytes bigint NOT NULL
+);
+
+CREATE TABLE public.storage_samples (
+    day date NOT NULL,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    studies bigint NOT NULL,
+    size_bytes bigint NOT NULL
+);
+
+COMMENT ON COLUMN public.storage_samples.modality IS 'the first of a study that makes images';
+
 CREATE TABLE public.study_labellings (
     id bigint NOT NULL,
     study_id uuid NOT NULL,
@@ -2374,12 +2507,26 @@ COMMENT ON COLUMN public.tokens.scopes IS 'permissions that it has at most; NULL
 CREATE TABLE public.tombstones (
     uid_sha256 bytea NOT NULL,
     kind text NOT NULL,
-    erasure_id uuid NOT NULL,
+    erasure_id uuid,
     erased_at timestamp with time zone NOT NULL,
+    retention_batch_id uuid,
+    CONSTRAINT tombstones_check CHECK ((num_nonnulls(erasure_id, retention_batch_id) = 1)),
     CONSTRAINT tombstones_kind_check CHECK ((kind = ANY (ARRAY['study'::text, 'series'::text, 'instance'::text, 'report'::text])))
 );
 
 COMMENT ON TABLE public.tombstones IS 'that something was here and was erased, for whoever knows its UID';
+
+CREATE TABLE public.verification_passes (
+    id uuid NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    last_key text DEFAULT ''::text NOT NULL,
+    objects bigint DEFAULT 0 NOT NULL,
+    size_bytes bigint DEFAULT 0 NOT NULL,
+    damaged bigint DEFAULT 0 NOT NULL
+);
+
+COMMENT ON COLUMN public.verification_passes.last_key IS 'how far it has come, in the order of the keys';
 
 CREATE TABLE public.worker_marks (
     name text NOT NULL,
@@ -2532,6 +2679,9 @@ ALTER TABLE ONLY public.commitment_outcomes
 ALTER TABLE ONLY public.commitment_requests
     ADD CONSTRAINT commitment_requests_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.damaged_objects
+    ADD CONSTRAINT damaged_objects_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.deidentification_projects
     ADD CONSTRAINT deidentification_projects_name_key UNIQUE (name);
 
@@ -2604,6 +2754,9 @@ ALTER TABLE ONLY public.notice_addresses
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.object_verifications
+    ADD CONSTRAINT object_verifications_pkey PRIMARY KEY (object_key);
+
 ALTER TABLE ONLY public.order_history
     ADD CONSTRAINT order_history_pkey PRIMARY KEY (id);
 
@@ -2666,6 +2819,9 @@ ALTER TABLE ONLY public.prefetches
 
 ALTER TABLE ONLY public.prefetches
     ADD CONSTRAINT prefetches_rule_id_study_instance_uid_key UNIQUE (rule_id, study_instance_uid);
+
+ALTER TABLE ONLY public.proven_copies
+    ADD CONSTRAINT proven_copies_pkey PRIMARY KEY (ae_title, sop_instance_uid);
 
 ALTER TABLE ONLY public.provider_sessions
     ADD CONSTRAINT provider_sessions_pkey PRIMARY KEY (session_id);
@@ -2733,6 +2889,21 @@ ALTER TABLE ONLY public.requested_procedures
 ALTER TABLE ONLY public.requested_procedures
     ADD CONSTRAINT requested_procedures_study_instance_uid_key UNIQUE (study_instance_uid);
 
+ALTER TABLE ONLY public.retention_batches
+    ADD CONSTRAINT retention_batches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.retention_items
+    ADD CONSTRAINT retention_items_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.retention_marks
+    ADD CONSTRAINT retention_marks_pkey PRIMARY KEY (study_id);
+
+ALTER TABLE ONLY public.retention_state
+    ADD CONSTRAINT retention_state_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.retention_versions
+    ADD CONSTRAINT retention_versions_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.routing_rules
     ADD CONSTRAINT routing_rules_name_key UNIQUE (name);
 
@@ -2772,6 +2943,12 @@ ALTER TABLE ONLY public.sign_in_attempts
 ALTER TABLE ONLY public.station_pools
     ADD CONSTRAINT station_pools_pkey PRIMARY KEY (facility_code, name);
 
+ALTER TABLE ONLY public.storage_days
+    ADD CONSTRAINT storage_days_pkey PRIMARY KEY (day);
+
+ALTER TABLE ONLY public.storage_samples
+    ADD CONSTRAINT storage_samples_pkey PRIMARY KEY (day, facility_code, modality);
+
 ALTER TABLE ONLY public.study_labellings
     ADD CONSTRAINT study_labellings_pkey PRIMARY KEY (id);
 
@@ -2807,6 +2984,9 @@ ALTER TABLE ONLY public.tokens
 
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_pkey PRIMARY KEY (uid_sha256);
+
+ALTER TABLE ONLY public.verification_passes
+    ADD CONSTRAINT verification_passes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.worker_marks
     ADD CONSTRAINT worker_marks_pkey PRIMARY KEY (name);
@@ -2883,6 +3063,12 @@ CREATE INDEX commitment_requests_newest ON public.commitment_requests USING btre
 
 CREATE INDEX commitment_requests_open ON public.commitment_requests USING btree (ae_title, transaction_uid) WHERE (state = 'open'::text);
 
+CREATE INDEX damaged_objects_newest ON public.damaged_objects USING btree (found_at DESC, id DESC);
+
+CREATE UNIQUE INDEX damaged_objects_open ON public.damaged_objects USING btree (object_key) WHERE (state = 'open'::text);
+
+CREATE INDEX damaged_objects_study ON public.damaged_objects USING btree (study_id) WHERE (state = 'open'::text);
+
 CREATE INDEX deliveries_due ON public.deliveries USING btree (next_attempt_at) WHERE (state = 'waiting'::text);
 
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (caused_at DESC, id DESC);
@@ -2956,6 +3142,8 @@ CREATE INDEX imaging_studies_service_request ON public.imaging_studies USING btr
 CREATE INDEX imaging_studies_unmatched ON public.imaging_studies USING btree (created_at, id) WHERE (match = ANY (ARRAY['probable'::text, 'none'::text]));
 
 CREATE INDEX instances_copies ON public.instances USING btree (object_key) WHERE (corrections IS NOT NULL);
+
+CREATE INDEX instances_object_key ON public.instances USING btree (object_key);
 
 CREATE INDEX instances_recompressed ON public.instances USING btree (object_key COLLATE "C") WHERE (original_transfer_syntax_uid IS NOT NULL);
 
@@ -3052,6 +3240,16 @@ CREATE INDEX repair_rows_row ON public.repair_rows USING btree (relation, row_id
 CREATE INDEX repairs_newest ON public.repairs USING btree (made_at DESC, id DESC);
 
 CREATE INDEX repairs_studies ON public.repairs USING gin (study_instance_uids);
+
+CREATE INDEX retention_batches_newest ON public.retention_batches USING btree (proposed_at DESC, id DESC);
+
+CREATE INDEX retention_items_batch ON public.retention_items USING btree (batch_id);
+
+CREATE INDEX retention_items_bin ON public.retention_items USING btree (changed_at DESC, id DESC) WHERE (state = 'binned'::text);
+
+CREATE INDEX retention_items_due ON public.retention_items USING btree (due_at) WHERE (state = ANY (ARRAY['approved'::text, 'binned'::text]));
+
+CREATE UNIQUE INDEX retention_items_study ON public.retention_items USING btree (study_id) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text, 'binned'::text]));
 
 CREATE INDEX scheduled_procedure_step_transitions_step ON public.scheduled_procedure_step_transitions USING btree (step_id);
 
@@ -3275,6 +3473,12 @@ ALTER TABLE ONLY public.report_versions
 ALTER TABLE ONLY public.requested_procedures
     ADD CONSTRAINT requested_procedures_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.retention_items
+    ADD CONSTRAINT retention_items_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.retention_batches(id);
+
+ALTER TABLE ONLY public.retention_marks
+    ADD CONSTRAINT retention_marks_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.scheduled_procedure_step_transitions
     ADD CONSTRAINT scheduled_procedure_step_transitions_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
 
@@ -3286,6 +3490,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_link_id_fkey FOREIGN KEY (link_id) REFERENCES public.study_links(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.storage_samples
+    ADD CONSTRAINT storage_samples_day_fkey FOREIGN KEY (day) REFERENCES public.storage_days(day) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.study_labellings
     ADD CONSTRAINT study_labellings_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
@@ -3304,6 +3511,9 @@ ALTER TABLE ONLY public.tokens
 
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id);
+
+ALTER TABLE ONLY public.tombstones
+    ADD CONSTRAINT tombstones_retention_batch_id_fkey FOREIGN KEY (retention_batch_id) REFERENCES public.retention_batches(id);
 
 ALTER TABLE ONLY public.workitem_subscriptions
     ADD CONSTRAINT workitem_subscriptions_sop_instance_uid_fkey FOREIGN KEY (sop_instance_uid) REFERENCES public.workitems(sop_instance_uid) ON DELETE CASCADE;
