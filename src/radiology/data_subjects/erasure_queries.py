@@ -327,7 +327,8 @@ async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
             """
             UPDATE patients
             SET reference = 'Patient/erased-' || id, patient_id = '', issuer_of_patient_id = '', patient_name = '',
-                birth_date = '', sex = '', updated_at = now()
+                birth_date = '', birth_date_estimated = false, sex = '', phone = '', details = '{}', name_search = '',
+                name_keys = '{}', updated_at = now()
             WHERE id = %(id)s
               AND NOT EXISTS (SELECT FROM imaging_studies AS s WHERE s.patient_id = patients.id)
               AND NOT EXISTS (SELECT FROM radiology_reports AS r WHERE r.patient_id = patients.id)

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, tzinfo
 from functools import cached_property
 from typing import Any
 
+from radiology.patients.model import Demographics
 from radiology.sensitivity.evidence import as_stored, evidence_of_attributes
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.header import Header
@@ -24,14 +25,19 @@ class StudyFacts:
     @cached_property
     def identity(self) -> PatientIdentity:
         """Who the object says its patient is. The issuer is the facility's where the object names none."""
+        said = self.demographics
+        return PatientIdentity(said.patient_id, said.issuer, said.name, said.birth_date, said.sex)
+
+    @property
+    def demographics(self) -> Demographics:
+        """The same for the registry."""
+        return said_of_patient(self.header, self.facility_code)
+
+    @property
+    def started(self) -> datetime | None:
+        """When the study began, by its date and time."""
         text = self.header.text
-        return PatientIdentity(
-            patient_id=text("00100020"),
-            issuer=text("00100021") or self.facility_code,
-            name=text("00100010"),
-            birth_date=text("00100030"),
-            sex=text("00100040"),
-        )
+        return moment_of(date_of(text("00080020")), time_of(text("00080030")), zone_of(text("00080201"), self.zone))
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -42,7 +48,7 @@ class StudyFacts:
             "study_instance_uid": text("0020000D"),
             "study_date": study_date,
             "study_time": study_time,
-            "started": moment_of(study_date, study_time, zone_of(text("00080201"), self.zone)),
+            "started": self.started,
             "accession_number": text("00080050")[:50] or None,
             "study_description": text("00081030") or None,
             "dicom_study_id": text("00200010"),
@@ -57,6 +63,19 @@ class StudyFacts:
         """Code values of the Procedure Code Sequence (0008,1032)."""
         items = [item for item in self.header.values("00081032") if item]
         return [str(value) for item in items for value in item.get("00080100", {}).get("Value", [])]
+
+
+def said_of_patient(header: Header, facility_code: str) -> Demographics:
+    """What an object says of its patient. The issuer is the facility's where the object names none."""
+    text = header.text
+    return Demographics(
+        patient_id=text("00100020"),
+        issuer=text("00100021") or facility_code,
+        name=text("00100010"),
+        birth_date=text("00100030"),
+        sex=text("00100040"),
+        facility_code=facility_code,
+    )
 
 
 def patient_columns(identity: PatientIdentity) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from radiology.modality_worklist.actions.status import close_for_study
 from radiology.modality_worklist.model import Modality, ScheduledProcedureStep
 from radiology.modality_worklist.performed import PerformedStatus
 from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress
+from radiology.patients.actions.register import find_or_register
+from radiology.patients.model import Demographics
 from radiology.sensitivity.labelling import label
 from radiology.standards.dicom.names import name_search_text
 from radiology.studies import model
@@ -149,13 +151,21 @@ async def _move(
 async def _register(tx: Transaction, actor: Actor, item: ScheduledProcedureStep) -> UUID:
     """The study of an item, before its first image."""
     reference = item.patient.get("reference") or f"Patient/{item.patient_id}"
-    patient = await write.find_or_make_patient(tx, reference, issuer=item.issuer_of_patient_id)
     identity = {
         "name": item.patient_name,
         "birth_date": item.patient.get("birthDate", "").replace("-", ""),
         "sex": item.patient.get("sex", ""),
     }
-    await queries.name_patient(tx, patient.id, **identity)
+    said = Demographics(
+        item.patient_id,
+        item.issuer_of_patient_id,
+        reference,
+        identity["name"],
+        identity["birth_date"],
+        identity["sex"],
+        facility_code=item.facility_code,
+    )
+    patient = await find_or_register(tx, said)
     study_id = uuid7()
     await write.insert_study(tx, _columns(item, study_id, patient.id, identity))
     await write.record_transition(

@@ -12,6 +12,8 @@ from radiology.errors import Unprocessable
 from radiology.events import StudyRegistered, emit
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
+from radiology.patients.actions.register import find_or_register
+from radiology.patients.model import Demographics, Patient
 from radiology.relations import actions as relations
 from radiology.sensitivity.labelling import label
 from radiology.standards.dicom.names import name_search_text
@@ -32,15 +34,13 @@ async def register_study(app: App, actor: Actor, body: StudyIn) -> tuple[UUID, i
         return study_id, 1, await read.study_body(tx, study_id, zone=app.settings.time_zone)
 
 
-async def register(
-    tx: Transaction, app: App, actor: Actor, body: StudyIn, *, patient: write.Patient | None = None
-) -> UUID:
+async def register(tx: Transaction, app: App, actor: Actor, body: StudyIn, *, patient: Patient | None = None) -> UUID:
     """The same in the transaction of whoever asks for the study, such as an order, which knows the patient already."""
     facility = actor.facility_code or app.settings.facility_code
     columns, warnings = _columns(app, body)
     await write.refuse_taken(tx, study_id=body.studyId, study_instance_uid=columns["study_instance_uid"])
     await _keep_numbers_apart(tx, body.studyId)
-    patient = patient or await write.find_or_make_patient(tx, body.subject.reference or "", issuer=facility)
+    patient = patient or await find_or_register(tx, Demographics.of_reference(body.subject.reference or "", facility))
     metadata = _metadata(body, warnings)
     await write.insert_study(
         tx, {**columns, **_patient_columns(patient), "facility_code": facility, "metadata": as_json(metadata)}
@@ -87,7 +87,7 @@ def _columns(app: App, body: StudyIn) -> tuple[dict[str, Any], list[CodingWarnin
     return columns, [*warnings, *reason_warnings, *procedure_warnings]
 
 
-def _patient_columns(patient: write.Patient) -> dict[str, Any]:
+def _patient_columns(patient: Patient) -> dict[str, Any]:
     return {
         "patient_id": patient.id,
         "dicom_patient_id": patient.patient_id,

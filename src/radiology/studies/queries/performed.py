@@ -19,25 +19,6 @@ async def study_of(tx: Transaction, study_instance_uid: str, *, facility_code: s
     )
 
 
-async def name_patient(tx: Transaction, patient_id: UUID, *, name: str, birth_date: str, sex: str) -> None:
-    """Fill in what is not known yet of a patient."""
-    await tx.run(
-        """
-        UPDATE patients
-        SET patient_name = coalesce(nullif(patient_name, ''), %(name)s),
-            birth_date = coalesce(nullif(birth_date, ''), %(birth_date)s),
-            sex = coalesce(nullif(sex, ''), %(sex)s),
-            updated_at = now()
-        WHERE id = %(patient_id)s
-          AND '' IN (patient_name, birth_date, sex)
-        """,
-        patient_id=patient_id,
-        name=name,
-        birth_date=birth_date,
-        sex=sex,
-    )
-
-
 async def add_flag(tx: Transaction, study_id: UUID, flag: str) -> None:
     """Mark a study that is locked."""
     await tx.run(

@@ -1,76 +1,12 @@
 """Writing studies over REST."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from radiology.errors import Conflict
 from radiology.kit.db import Transaction, as_json
-from radiology.kit.ids import uuid7
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """A patient of the local registry."""
-
-    id: UUID
-    reference: str
-    patient_id: str
-    issuer_of_patient_id: str
-    patient_name: str
-    birth_date: str
-    sex: str
-
-
-async def find_or_make_patient(tx: Transaction, reference: str, *, issuer: str) -> Patient:
-    """The patient of `Patient/<id>`; one of whom nothing else is known, where there is none yet.
-
-    A patient known so far only from images, by that id, is the same; the reference that a registry gave replaces ours.
-    """
-    patient_id = reference.removeprefix("Patient/")
-    await tx.run("SELECT pg_advisory_xact_lock(hashtextextended('patient:' || %(id)s, 0))", id=patient_id)
-    found = await _find_patient(tx, reference, patient_id, issuer)
-    if found is None:
-        return await _make_patient(tx, reference, patient_id, issuer)
-    if found.reference == f"Patient/{found.id}" and found.reference != reference:
-        await tx.run(
-            "UPDATE patients SET reference = %(reference)s WHERE id = %(id)s", reference=reference, id=found.id
-        )
-    return found
-
-
-async def _find_patient(tx: Transaction, reference: str, patient_id: str, issuer: str) -> Patient | None:
-    return await tx.maybe(
-        Patient,
-        """
-        SELECT id, reference, patient_id, issuer_of_patient_id, patient_name, birth_date, sex
-        FROM patients
-        WHERE reference = %(reference)s
-           OR (patient_id = %(patient_id)s AND issuer_of_patient_id = %(issuer)s)
-        ORDER BY reference = %(reference)s DESC, created_at
-        LIMIT 1
-        """,
-        reference=reference,
-        patient_id=patient_id,
-        issuer=issuer,
-    )
-
-
-async def _make_patient(tx: Transaction, reference: str, patient_id: str, issuer: str) -> Patient:
-    patient = Patient(uuid7(), reference, patient_id, issuer, "", "", "")
-    await tx.run(
-        """
-        INSERT INTO patients (id, reference, patient_id, issuer_of_patient_id)
-        VALUES (%(id)s, %(reference)s, %(patient_id)s, %(issuer)s)
-        """,
-        id=patient.id,
-        reference=reference,
-        patient_id=patient_id,
-        issuer=issuer,
-    )
-    return patient
 
 
 async def refuse_taken(tx: Transaction, *, study_id: str | None, study_instance_uid: str) -> None:

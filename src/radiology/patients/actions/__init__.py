@@ -1,0 +1,1 @@
+"""What is done with patients, one file for each verb."""
