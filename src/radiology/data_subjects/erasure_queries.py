@@ -1,80 +1,15 @@
-"""SQL of erasure: what is known of each study, the requests, and the removal itself."""
+"""SQL of erasure: the requests, and the person of whom nothing is left."""
 # ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
-from radiology.data_subjects.model import Study, Verdict
 from radiology.errors import NotFound
 from radiology.kit import jobs
 from radiology.kit.db import Transaction, as_json
-
-_STUDIES: LiteralString = """
-    SELECT s.id, s.study_instance_uid, s.study_date, s.modalities_in_study AS modalities, s.sensitive_classes,
-        s.number_of_instances,
-        greatest(coalesce(s.study_date, (s.created_at AT TIME ZONE %(zone)s)::date), (
-            SELECT max(coalesce(r.issued, r.updated_at) AT TIME ZONE %(zone)s)::date
-            FROM radiology_reports AS r
-            WHERE r.study_id = s.id
-        )) AS last_used_on,
-        coalesce(nullif(p.birth_date, ''), s.patient_birth_date) AS birth_date,
-        concat_ws(' ', s.study_description, s.procedure_code::text, s.reason_code::text,
-            array_to_string(s.flags, ' '), (
-            SELECT string_agg(concat_ws(' ', e.series_description, e.protocol_name), ' ')
-            FROM imaging_series AS e
-            WHERE e.study_id = s.id
-        ), (
-            SELECT string_agg(r.code::text, ' ')
-            FROM radiology_reports AS r
-            WHERE r.study_id = s.id
-        )) AS texts,
-        EXISTS (
-            SELECT FROM legal_holds AS h
-            WHERE h.patient_id = s.patient_id
-              AND h.lifted_at IS NULL
-              AND (h.study_instance_uid IS NULL OR h.study_instance_uid = s.study_instance_uid)
-        ) AS held,
-        EXISTS (
-            SELECT FROM radiology_reports AS r
-            WHERE r.study_id = s.id
-              AND r.status IN ('registered', 'partial', 'preliminary')
-        ) OR EXISTS (
-            SELECT FROM moves AS m
-            WHERE m.study_id = s.id
-              AND m.status IN ('queued', 'running', 'waiting')
-        ) OR EXISTS (
-            SELECT FROM deliveries AS d
-            WHERE d.study_id = s.id
-              AND d.state IN ('waiting', 'sending')
-        ) AS in_use,
-        EXISTS (
-            SELECT FROM instances AS i
-            WHERE i.study_id = s.id
-              AND NOT EXISTS (
-                  SELECT FROM commitment_outcomes AS c
-                  WHERE c.sop_instance_uid = i.sop_instance_uid
-                    AND c.outcome = 'committed'
-              )
-        ) AS is_last_copy
-    FROM imaging_studies AS s
-    JOIN patients AS p ON p.id = s.patient_id
-    WHERE """
-
-
-async def studies_of(tx: Transaction, patient_id: UUID, *, zone: str) -> list[Study]:
-    """What decides about each study of a patient, oldest first."""
-    statement: LiteralString = (
-        _STUDIES + "s.patient_id = %(id)s ORDER BY s.study_date NULLS FIRST, s.study_instance_uid"
-    )
-    return await tx.all(Study, statement, id=patient_id, zone=zone)
-
-
-async def lock_study(tx: Transaction, study_id: UUID, *, zone: str) -> Study | None:
-    """The same of one study, which is kept from all others until the transaction ends."""
-    await tx.run("SELECT FROM imaging_studies WHERE id = %(id)s FOR UPDATE", id=study_id)
-    return await tx.maybe(Study, _STUDIES + "s.id = %(id)s", id=study_id, zone=zone)
+from radiology.retention.model import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,90 +157,17 @@ async def erasures_body(tx: Transaction, patient_id: UUID) -> bytes:
     )
 
 
-# --- The removal ------------------------------------------------------------------------------------------------------
-
-_OBJECTS: LiteralString = """
-    INSERT INTO superseded_objects (object_key, sop_instance_uid, delete_at)
-    SELECT object_key, sop_instance_uid, timestamptz '-infinity' FROM instances WHERE study_id = %(study_id)s
-    UNION
-    SELECT object_key, sop_instance_uid, timestamptz '-infinity' FROM rejected_instances WHERE study_id = %(study_id)s
-    UNION
-    SELECT object_key, sop_instance_uid, timestamptz '-infinity' FROM quarantine WHERE study_instance_uid = %(uid)s
-    UNION
-    SELECT old.object_key, old.sop_instance_uid, timestamptz '-infinity'
-    FROM superseded_objects AS old
-    JOIN instances AS i ON i.sop_instance_uid = old.sop_instance_uid
-    WHERE i.study_id = %(study_id)s
-    ON CONFLICT (object_key) DO UPDATE SET delete_at = excluded.delete_at
-    """
-
-_TOMBSTONES: LiteralString = """
-    INSERT INTO tombstones (uid_sha256, kind, erasure_id, erased_at)
-    SELECT sha256(convert_to(uid, 'UTF8')), kind, %(erasure_id)s, %(now)s
-    FROM (
-        SELECT %(uid)s AS uid, 'study' AS kind
-        UNION ALL
-        SELECT series_instance_uid, 'series' FROM imaging_series WHERE study_id = %(study_id)s
-        UNION ALL
-        SELECT sop_instance_uid, 'instance' FROM instances WHERE study_id = %(study_id)s
-        UNION ALL
-        SELECT sop_instance_uid, 'instance' FROM rejected_instances WHERE study_id = %(study_id)s
-        UNION ALL
-        SELECT report_id, 'report' FROM radiology_reports WHERE study_id = %(study_id)s
-    ) AS erased
-    ON CONFLICT (uid_sha256) DO NOTHING
-    """
-
-#: In the order in which nothing refers any more to what goes. Objects are named before their instances go, so that
-#: recovery never takes one of them for lost.
-_REMOVALS: tuple[LiteralString, ...] = (
-    _OBJECTS,
-    _TOMBSTONES,
-    "DELETE FROM report_versions WHERE report_id IN (SELECT id FROM radiology_reports WHERE study_id = %(study_id)s)",
-    "DELETE FROM study_links WHERE study_instance_uid = %(uid)s",
-    "DELETE FROM radiology_reports WHERE study_id = %(study_id)s",
-    "DELETE FROM film_orders WHERE study_id = %(study_id)s",
-    "DELETE FROM moves WHERE study_id = %(study_id)s",
-    "DELETE FROM deliveries WHERE study_id = %(study_id)s",
-    "DELETE FROM prefetches WHERE study_instance_uid = %(uid)s",
-    "DELETE FROM prefetched_studies WHERE study_instance_uid = %(uid)s",
-    (
-        "DELETE FROM care_relations AS c WHERE study_instance_uid = %(uid)s"
-        " AND NOT EXISTS (SELECT FROM break_glass_uses AS u WHERE u.relation_id = c.id)"
-    ),
-    "DELETE FROM scheduled_procedure_steps WHERE study_instance_uid = %(uid)s",
-    (
-        "DELETE FROM performed_step_messages WHERE sop_instance_uid IN"
-        " (SELECT sop_instance_uid FROM performed_procedure_steps WHERE study_instance_uids <@ ARRAY[%(uid)s])"
-    ),
-    "DELETE FROM performed_procedure_steps WHERE study_instance_uids <@ ARRAY[%(uid)s]",
-    "DELETE FROM rejected_instances WHERE study_id = %(study_id)s",
-    "DELETE FROM availability_notices WHERE study_instance_uid = %(uid)s",
-    (
-        "DELETE FROM rejection_references WHERE rejection_id IN"
-        " (SELECT id FROM rejections WHERE study_instance_uid = %(uid)s)"
-    ),
-    (
-        "DELETE FROM rejection_withdrawals WHERE rejection_id IN"
-        " (SELECT id FROM rejections WHERE study_instance_uid = %(uid)s)"
-    ),
-    "DELETE FROM rejections WHERE study_instance_uid = %(uid)s",
-    "DELETE FROM quarantine WHERE study_instance_uid = %(uid)s",
-    "DELETE FROM imaging_studies WHERE id = %(study_id)s",
-    (
-        "UPDATE erasure_studies SET erased_at = %(now)s, verdict = verdict - 'studyInstanceUID'"
-        " WHERE study_id = %(study_id)s"
-    ),
-)
-
-
-async def remove_study(tx: Transaction, study: Study, *, erasure_id: UUID, now: datetime) -> None:
-    """Remove a study that is locked: its rows at once, its files by the worker."""
-    parameters: dict[str, Any] = {
-        "study_id": study.id, "uid": study.study_instance_uid, "erasure_id": erasure_id, "now": now,
-    }  # fmt: skip
-    for removal in _REMOVALS:
-        await tx.run(removal, **parameters)
+async def note_erased(tx: Transaction, study_id: UUID, *, now: datetime) -> None:
+    """A study was removed: what asked for it forgets its UID."""
+    await tx.run(
+        """
+        UPDATE erasure_studies
+        SET erased_at = %(now)s, verdict = verdict - 'studyInstanceUID'
+        WHERE study_id = %(study_id)s
+        """,
+        study_id=study_id,
+        now=now,
+    )
 
 
 async def remove_person(tx: Transaction, patient_id: UUID) -> bool:

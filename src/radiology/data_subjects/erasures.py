@@ -9,11 +9,13 @@ from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.data_subjects import erasure_queries as queries
 from radiology.data_subjects.copies import subject
-from radiology.data_subjects.model import Study, Verdict, verdict_on
 from radiology.errors import Conflict, NotFound, NotPermitted
 from radiology.kit import jobs
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
+from radiology.retention import study_queries
+from radiology.retention.model import Rule, Study, Verdict, verdict_on
+from radiology.retention.rules import rules_now
 from radiology.studies.actions.recompress import delete_superseded
 from radiology.studies.archive import Archive
 
@@ -25,9 +27,10 @@ async def try_out(app: App, actor: Actor, reference: str) -> list[Verdict]:
     actor.must(Permission.PRIVACY)
     async with app.db.transaction() as tx:
         patient = await subject(tx, actor, reference)
-        studies = await queries.studies_of(tx, patient.id, zone=str(app.settings.zone))
+        studies = await study_queries.studies_of(tx, patient.id, zone=str(app.settings.zone))
+        rules = await rules_now(tx)
         await audit.record(tx, actor, "privacy.erasure-try", patient.reference, detail={"studies": len(studies)})
-    return [_verdict(app, study, last_copies=False) for study in studies]
+    return [_verdict(app, study, rules, last_copies=False) for study in studies]
 
 
 async def ask(app: App, actor: Actor, reference: str, *, reason: str) -> UUID:
@@ -35,14 +38,15 @@ async def ask(app: App, actor: Actor, reference: str, *, reason: str) -> UUID:
     actor.must(Permission.PRIVACY)
     async with app.db.transaction() as tx:
         patient, new_id = await subject(tx, actor, reference), uuid7()
-        studies = await queries.studies_of(tx, patient.id, zone=str(app.settings.zone))
+        studies = await study_queries.studies_of(tx, patient.id, zone=str(app.settings.zone))
+        rules = await rules_now(tx)
         if not studies:
             raise Conflict("Nothing is held of this patient that could be erased.")
         await queries.insert_erasure(
             tx, id=new_id, patient_id=patient.id, reason=reason, asked_by=actor.id, now=app.clock.now()
         )
         for study in studies:
-            await queries.insert_study(tx, new_id, study.id, _verdict(app, study, last_copies=False))
+            await queries.insert_study(tx, new_id, study.id, _verdict(app, study, rules, last_copies=False))
         detail = {"erasure": str(new_id), "studies": len(studies)}
         await audit.record(tx, actor, "privacy.erasure-ask", patient.reference, detail=detail)
     return new_id
@@ -102,14 +106,15 @@ async def run(archive: Archive, arguments: Mapping[str, Any]) -> None:
 
 async def _erase(app: App, erasure: queries.Erasure, study_id: UUID) -> None:
     async with app.db.transaction() as tx:
-        study = await queries.lock_study(tx, study_id, zone=str(app.settings.zone))
+        study = await study_queries.lock_study(tx, study_id, zone=str(app.settings.zone))
         if study is None:
             return
-        verdict = _verdict(app, study, last_copies=erasure.last_copies)
+        verdict = _verdict(app, study, await rules_now(tx), last_copies=erasure.last_copies)
         if not verdict.erasable:
             await queries.note_kept(tx, erasure.id, study_id, verdict)
             return
-        await queries.remove_study(tx, study, erasure_id=erasure.id, now=app.clock.now())
+        await study_queries.remove_study(tx, study, erasure_id=erasure.id, now=app.clock.now())
+        await queries.note_erased(tx, study_id, now=app.clock.now())
         detail = {"erasure": str(erasure.id), "instances": study.number_of_instances, "decidedBy": erasure.decided_by}
         await audit.record(tx, SYSTEM, "study.delete", study.study_instance_uid, detail=detail)
 
@@ -123,5 +128,8 @@ async def tend(app: App) -> int:
     return len(left)
 
 
-def _verdict(app: App, study: Study, *, last_copies: bool) -> Verdict:
-    return verdict_on(study, today=app.clock.now().astimezone(app.settings.zone).date(), last_copies=last_copies)
+def _verdict(app: App, study: Study, rules: list[Rule], *, last_copies: bool) -> Verdict:
+    """By the rules that keep studies; that another archive has a copy is no reason for erasing it here."""
+    keeping = [rule for rule in rules if not rule.kept_elsewhere]
+    today = app.clock.now().astimezone(app.settings.zone).date()
+    return verdict_on(study, keeping, today=today, last_copies=last_copies)

@@ -158,10 +158,7 @@ async def superseded(tx: Transaction, *, now: datetime, limit: int) -> list[tupl
     rows = await tx.values(
         """
         SELECT json_build_array(old.object_key, EXISTS (
-            SELECT 1 FROM instances AS i
-            WHERE i.sop_instance_uid = old.sop_instance_uid AND i.object_key = old.object_key
-            UNION ALL
-            SELECT 1 FROM instances AS copy WHERE copy.object_key = old.object_key AND copy.corrections IS NOT NULL
+            SELECT 1 FROM instances AS i WHERE i.object_key = old.object_key
             UNION ALL
             SELECT 1 FROM rejected_instances AS r WHERE r.object_key = old.object_key
             UNION ALL
