@@ -936,6 +936,85 @@ COMMENT ON TABLE public.availability_notices IS 'Instance Availability Notificat
 
 COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
 
+CREATE TABLE public.blocked_times (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    room_id uuid NOT NULL,
+    device_number bigint,
+    begins timestamp with time zone NOT NULL,
+    ends timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT blocked_times_check CHECK ((ends > begins)),
+    CONSTRAINT blocked_times_kind_check CHECK ((kind = ANY (ARRAY['maintenance'::text, 'power-cut'::text, 'quality-control'::text, 'staff'::text, 'other'::text])))
+);
+
+COMMENT ON COLUMN public.blocked_times.device_number IS 'NULL: the whole room';
+
+CREATE TABLE public.booking_changes (
+    id bigint NOT NULL,
+    booking_id uuid NOT NULL,
+    verb text NOT NULL,
+    room_id uuid NOT NULL,
+    device_number bigint NOT NULL,
+    begins timestamp with time zone NOT NULL,
+    ends timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    actor text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.booking_changes IS 'what a booking was after each step';
+
+ALTER TABLE public.booking_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.booking_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.bookings (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    visit_id uuid NOT NULL,
+    step_id uuid NOT NULL,
+    room_id uuid NOT NULL,
+    device_number bigint NOT NULL,
+    begins timestamp with time zone NOT NULL,
+    ends timestamp with time zone NOT NULL,
+    during tstzrange GENERATED ALWAYS AS (tstzrange(begins, ends)) STORED NOT NULL,
+    lane integer DEFAULT 0 NOT NULL,
+    status text NOT NULL,
+    priority text NOT NULL,
+    facts jsonb NOT NULL,
+    unbooked jsonb NOT NULL,
+    external_id text,
+    version integer DEFAULT 1 NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    moved_at timestamp with time zone NOT NULL,
+    arrived_at timestamp with time zone,
+    CONSTRAINT bookings_check CHECK ((ends > begins)),
+    CONSTRAINT bookings_lane_check CHECK ((lane >= 0)),
+    CONSTRAINT bookings_priority_check CHECK ((priority = ANY (ARRAY['stat'::text, 'urgent'::text, 'routine'::text]))),
+    CONSTRAINT bookings_status_check CHECK ((status = ANY (ARRAY['held'::text, 'booked'::text, 'arrived'::text, 'no-show'::text, 'cancelled'::text])))
+);
+
+COMMENT ON COLUMN public.bookings.lane IS '0, or which of the bookings beside it this is';
+
+COMMENT ON COLUMN public.bookings.facts IS 'what the examination asks for';
+
+COMMENT ON COLUMN public.bookings.unbooked IS 'start and stations of the item before it was booked, to which it returns';
+
+COMMENT ON COLUMN public.bookings.external_id IS 'under which another system booked it (HL7 SIU, SCH-1 or SCH-2)';
+
+COMMENT ON COLUMN public.bookings.version IS 'the SEQUENCE of RFC 5545 is one less';
+
 CREATE TABLE public.break_glass_uses (
     id uuid NOT NULL,
     relation_id uuid NOT NULL,
@@ -962,6 +1041,16 @@ CREATE TABLE public.break_glass_uses (
 COMMENT ON COLUMN public.break_glass_uses.ended_at IS 'when it was ended before its time';
 
 COMMENT ON COLUMN public.break_glass_uses.stop_told_at IS 'when its end was written into the audit';
+
+CREATE TABLE public.calendar_days (
+    facility_code text NOT NULL,
+    day date NOT NULL,
+    kind text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    name_bangla text DEFAULT ''::text NOT NULL,
+    iftar time without time zone,
+    CONSTRAINT calendar_days_kind_check CHECK ((kind = ANY (ARRAY['holiday'::text, 'ramadan'::text])))
+);
 
 CREATE TABLE public.care_relations (
     id uuid NOT NULL,
@@ -1116,6 +1205,25 @@ CREATE TABLE public.delivery_instances (
 );
 
 COMMENT ON COLUMN public.delivery_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
+
+CREATE TABLE public.devices (
+    number bigint NOT NULL,
+    facility_code text NOT NULL,
+    room_id uuid NOT NULL,
+    ae_title text NOT NULL,
+    modality text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT devices_ae_title_check CHECK (((length(ae_title) >= 1) AND (length(ae_title) <= 16)))
+);
+
+ALTER TABLE public.devices ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.devices_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.erasure_studies (
     erasure_id uuid NOT NULL,
@@ -1870,6 +1978,23 @@ CREATE TABLE public.quarantine (
     CONSTRAINT quarantine_reason_check CHECK ((reason = ANY (ARRAY['conflicting_duplicate'::text, 'patient_conflict'::text, 'series_conflict'::text, 'unindexable'::text, 'rejected'::text])))
 );
 
+CREATE TABLE public.queue_tokens (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    room_id uuid NOT NULL,
+    day date NOT NULL,
+    number integer NOT NULL,
+    step_id uuid NOT NULL,
+    booking_id uuid,
+    priority text NOT NULL,
+    facts jsonb NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    called_at timestamp with time zone,
+    calls integer DEFAULT 0 NOT NULL,
+    CONSTRAINT queue_tokens_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'called'::text, 'missed'::text, 'left'::text])))
+);
+
 CREATE SEQUENCE public.report_number
     START WITH 1
     INCREMENT BY 1
@@ -2021,6 +2146,37 @@ COMMENT ON COLUMN public.relabellings.patient_id IS 'the studies of this patient
 
 COMMENT ON COLUMN public.relabellings.last_study IS 'how far it has come, in the order of ids';
 
+CREATE TABLE public.reminder_refusals (
+    facility_code text NOT NULL,
+    mobile text NOT NULL,
+    refused_at timestamp with time zone NOT NULL,
+    refused_by text NOT NULL
+);
+
+COMMENT ON TABLE public.reminder_refusals IS 'who wants no reminders';
+
+CREATE TABLE public.reminders (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    booking_id uuid NOT NULL,
+    moment text NOT NULL,
+    begins timestamp with time zone NOT NULL,
+    mobile text NOT NULL,
+    language text NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'due'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    reference text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT reminders_status_check CHECK ((status = ANY (ARRAY['due'::text, 'sent'::text, 'refused'::text, 'dropped'::text])))
+);
+
+COMMENT ON COLUMN public.reminders.begins IS 'the start it tells of: who is moved is told anew';
+
+COMMENT ON COLUMN public.reminders.reference IS 'what the gateway calls the message';
+
 CREATE TABLE public.remote_health (
     ae_title text NOT NULL,
     answered boolean,
@@ -2170,6 +2326,30 @@ CREATE TABLE public.retention_versions (
     made_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.rooms (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    name text NOT NULL,
+    name_bangla text DEFAULT ''::text NOT NULL,
+    plan jsonb NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    no_show_rate double precision,
+    overbooks boolean DEFAULT false NOT NULL,
+    feed_sha256 bytea,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT rooms_name_check CHECK (((length(name) >= 1) AND (length(name) <= 64))),
+    CONSTRAINT rooms_no_show_rate_check CHECK (((no_show_rate >= (0)::double precision) AND (no_show_rate <= (0.9)::double precision)))
+);
+
+COMMENT ON COLUMN public.rooms.plan IS 'its week: sessions, breaks, shifts of who operates; as the API has it';
+
+COMMENT ON COLUMN public.rooms.no_show_rate IS 'the share that does not come; NULL: of the bookings of the last 90 days';
+
+COMMENT ON COLUMN public.rooms.overbooks IS 'whether more are booked than there are slots, as many as do not come';
+
+COMMENT ON COLUMN public.rooms.feed_sha256 IS 'of the secret in the address of its calendar and of its waiting room';
+
 CREATE TABLE public.routing_rules (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -2252,6 +2432,14 @@ COMMENT ON COLUMN public.scheduled_procedure_steps.patient_name_match IS 'compon
 COMMENT ON COLUMN public.scheduled_procedure_steps.patient_name_keys IS 'the words of the name by their sound';
 
 COMMENT ON COLUMN public.scheduled_procedure_steps.details IS 'the item as it was placed';
+
+CREATE TABLE public.scheduling_rules (
+    facility_code text NOT NULL,
+    rules jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL
+);
+
+COMMENT ON COLUMN public.scheduling_rules.rules IS 'breaks, nurses, minutes, grace, reminders of a facility; as the API has them';
 
 CREATE TABLE public.second_steps (
     secret_sha256 bytea NOT NULL,
@@ -2528,6 +2716,43 @@ CREATE TABLE public.verification_passes (
 
 COMMENT ON COLUMN public.verification_passes.last_key IS 'how far it has come, in the order of the keys';
 
+CREATE TABLE public.visits (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    idempotency_key text,
+    request_sha256 bytea,
+    mobile text DEFAULT ''::text NOT NULL,
+    language text DEFAULT 'bn'::text NOT NULL,
+    reminders boolean DEFAULT true NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT visits_language_check CHECK ((language = ANY (ARRAY['bn'::text, 'en'::text])))
+);
+
+COMMENT ON COLUMN public.visits.mobile IS 'as +8801XXXXXXXXX; empty: that of the patient in the registry';
+
+CREATE TABLE public.waiting_list (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    step_id uuid NOT NULL,
+    priority text NOT NULL,
+    facts jsonb NOT NULL,
+    not_before timestamp with time zone,
+    mobile text DEFAULT ''::text NOT NULL,
+    language text DEFAULT 'bn'::text NOT NULL,
+    status text DEFAULT 'waiting'::text NOT NULL,
+    booking_id uuid,
+    expires_at timestamp with time zone,
+    declined integer DEFAULT 0 NOT NULL,
+    looked_at timestamp with time zone,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT waiting_list_language_check CHECK ((language = ANY (ARRAY['bn'::text, 'en'::text]))),
+    CONSTRAINT waiting_list_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'offered'::text, 'booked'::text, 'left'::text])))
+);
+
+COMMENT ON COLUMN public.waiting_list.booking_id IS 'the time that is held for it until expires_at, or that it was given';
+
 CREATE TABLE public.worker_marks (
     name text NOT NULL,
     at timestamp with time zone,
@@ -2658,11 +2883,26 @@ ALTER TABLE ONLY public.audit_spools
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.blocked_times
+    ADD CONSTRAINT blocked_times_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.booking_changes
+    ADD CONSTRAINT booking_changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_one_at_a_time EXCLUDE USING gist (int8range(device_number, device_number, '[]'::text) WITH &&, int4range(lane, lane, '[]'::text) WITH &&, during WITH &&) WHERE ((status = ANY (ARRAY['held'::text, 'booked'::text, 'arrived'::text])));
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.break_glass_uses
     ADD CONSTRAINT break_glass_uses_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.break_glass_uses
     ADD CONSTRAINT break_glass_uses_relation_id_key UNIQUE (relation_id);
+
+ALTER TABLE ONLY public.calendar_days
+    ADD CONSTRAINT calendar_days_pkey PRIMARY KEY (facility_code, day, kind);
 
 ALTER TABLE ONLY public.care_relations
     ADD CONSTRAINT care_relations_pkey PRIMARY KEY (id);
@@ -2696,6 +2936,12 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_pkey PRIMARY KEY (delivery_id, sop_instance_uid);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_facility_code_ae_title_key UNIQUE (facility_code, ae_title);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.erasure_studies
     ADD CONSTRAINT erasure_studies_pkey PRIMARY KEY (erasure_id, study_id);
@@ -2835,6 +3081,12 @@ ALTER TABLE ONLY public.quarantine
 ALTER TABLE ONLY public.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.queue_tokens
+    ADD CONSTRAINT queue_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.queue_tokens
+    ADD CONSTRAINT queue_tokens_room_id_day_number_key UNIQUE (room_id, day, number);
+
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_pkey PRIMARY KEY (id);
 
@@ -2864,6 +3116,15 @@ ALTER TABLE ONLY public.rejections
 
 ALTER TABLE ONLY public.relabellings
     ADD CONSTRAINT relabellings_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reminder_refusals
+    ADD CONSTRAINT reminder_refusals_pkey PRIMARY KEY (facility_code, mobile);
+
+ALTER TABLE ONLY public.reminders
+    ADD CONSTRAINT reminders_booking_id_moment_begins_key UNIQUE (booking_id, moment, begins);
+
+ALTER TABLE ONLY public.reminders
+    ADD CONSTRAINT reminders_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.remote_health
     ADD CONSTRAINT remote_health_pkey PRIMARY KEY (ae_title);
@@ -2904,6 +3165,15 @@ ALTER TABLE ONLY public.retention_state
 ALTER TABLE ONLY public.retention_versions
     ADD CONSTRAINT retention_versions_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.rooms
+    ADD CONSTRAINT rooms_facility_code_name_key UNIQUE (facility_code, name);
+
+ALTER TABLE ONLY public.rooms
+    ADD CONSTRAINT rooms_feed_sha256_key UNIQUE (feed_sha256);
+
+ALTER TABLE ONLY public.rooms
+    ADD CONSTRAINT rooms_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.routing_rules
     ADD CONSTRAINT routing_rules_name_key UNIQUE (name);
 
@@ -2918,6 +3188,9 @@ ALTER TABLE ONLY public.scheduled_procedure_steps
 
 ALTER TABLE ONLY public.scheduled_procedure_steps
     ADD CONSTRAINT scheduled_procedure_steps_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.scheduling_rules
+    ADD CONSTRAINT scheduling_rules_pkey PRIMARY KEY (facility_code);
 
 ALTER TABLE ONLY public.second_steps
     ADD CONSTRAINT second_steps_pkey PRIMARY KEY (secret_sha256);
@@ -2988,6 +3261,15 @@ ALTER TABLE ONLY public.tombstones
 ALTER TABLE ONLY public.verification_passes
     ADD CONSTRAINT verification_passes_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_facility_code_made_by_idempotency_key_key UNIQUE (facility_code, made_by, idempotency_key);
+
+ALTER TABLE ONLY public.visits
+    ADD CONSTRAINT visits_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.waiting_list
+    ADD CONSTRAINT waiting_list_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.worker_marks
     ADD CONSTRAINT worker_marks_pkey PRIMARY KEY (name);
 
@@ -3041,6 +3323,24 @@ CREATE INDEX audit_records_time ON ONLY public.audit_records USING btree (occurr
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
 
+CREATE INDEX blocked_times_room ON public.blocked_times USING btree (room_id, ends);
+
+CREATE INDEX booking_changes_booking ON public.booking_changes USING btree (booking_id);
+
+CREATE INDEX bookings_coming ON public.bookings USING btree (begins) WHERE (status = 'booked'::text);
+
+CREATE INDEX bookings_device ON public.bookings USING btree (device_number, begins);
+
+CREATE UNIQUE INDEX bookings_external ON public.bookings USING btree (facility_code, external_id) WHERE ((external_id IS NOT NULL) AND (status <> 'cancelled'::text));
+
+CREATE UNIQUE INDEX bookings_one_of_step ON public.bookings USING btree (step_id) WHERE (status = ANY (ARRAY['booked'::text, 'arrived'::text]));
+
+CREATE INDEX bookings_room ON public.bookings USING btree (room_id, begins);
+
+CREATE INDEX bookings_step ON public.bookings USING btree (step_id);
+
+CREATE INDEX bookings_visit ON public.bookings USING btree (visit_id);
+
 CREATE INDEX break_glass_uses_actor ON public.break_glass_uses USING btree (actor, begins_at);
 
 CREATE INDEX break_glass_uses_patient ON public.break_glass_uses USING btree (patient_id);
@@ -3076,6 +3376,8 @@ CREATE INDEX deliveries_newest ON public.deliveries USING btree (caused_at DESC,
 CREATE INDEX deliveries_sending ON public.deliveries USING btree (ae_title) WHERE (state = 'sending'::text);
 
 CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree (delivery_id) WHERE (state <> 'sent'::text);
+
+CREATE INDEX devices_room ON public.devices USING btree (room_id);
 
 CREATE INDEX erasure_studies_study ON public.erasure_studies USING btree (study_id);
 
@@ -3217,6 +3519,10 @@ CREATE INDEX quarantine_open ON public.quarantine USING btree (received_at) WHER
 
 CREATE INDEX quarantine_open_instance ON public.quarantine USING btree (sop_instance_uid) WHERE (resolved_at IS NULL);
 
+CREATE INDEX queue_tokens_booking ON public.queue_tokens USING btree (booking_id);
+
+CREATE INDEX queue_tokens_step ON public.queue_tokens USING btree (step_id);
+
 CREATE INDEX radiology_reports_days ON public.radiology_reports USING btree ((((created_at AT TIME ZONE 'Asia/Dhaka'::text))::date) DESC);
 
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
@@ -3287,6 +3593,8 @@ CREATE INDEX takeover_studies_newest ON public.takeover_studies USING btree (sou
 
 CREATE INDEX tokens_account ON public.tokens USING btree (account_id);
 
+CREATE UNIQUE INDEX waiting_list_step ON public.waiting_list USING btree (step_id) WHERE (status = ANY (ARRAY['waiting'::text, 'offered'::text]));
+
 CREATE INDEX workitem_reports_subscriber ON public.workitem_reports USING btree (ae_title, number);
 
 CREATE INDEX workitem_subscriptions_subscriber ON public.workitem_subscriptions USING btree (ae_title);
@@ -3335,6 +3643,27 @@ ALTER TABLE ONLY jobs.procrastinate_periodic_defers
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_rejection_id_fkey FOREIGN KEY (rejection_id) REFERENCES public.rejections(id);
 
+ALTER TABLE ONLY public.blocked_times
+    ADD CONSTRAINT blocked_times_device_number_fkey FOREIGN KEY (device_number) REFERENCES public.devices(number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.blocked_times
+    ADD CONSTRAINT blocked_times_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.booking_changes
+    ADD CONSTRAINT booking_changes_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_device_number_fkey FOREIGN KEY (device_number) REFERENCES public.devices(number);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES public.visits(id);
+
 ALTER TABLE ONLY public.break_glass_uses
     ADD CONSTRAINT break_glass_uses_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
@@ -3352,6 +3681,9 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.erasure_studies
     ADD CONSTRAINT erasure_studies_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id);
@@ -3434,6 +3766,15 @@ ALTER TABLE ONLY public.prefetches
 ALTER TABLE ONLY public.provider_sessions
     ADD CONSTRAINT provider_sessions_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.queue_tokens
+    ADD CONSTRAINT queue_tokens_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.queue_tokens
+    ADD CONSTRAINT queue_tokens_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id);
+
+ALTER TABLE ONLY public.queue_tokens
+    ADD CONSTRAINT queue_tokens_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE RESTRICT;
 
@@ -3460,6 +3801,9 @@ ALTER TABLE ONLY public.rejection_withdrawals
 
 ALTER TABLE ONLY public.relabellings
     ADD CONSTRAINT relabellings_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.reminders
+    ADD CONSTRAINT reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.remote_health
     ADD CONSTRAINT remote_health_ae_title_fkey FOREIGN KEY (ae_title) REFERENCES public.application_entities(ae_title) ON DELETE CASCADE;
@@ -3514,6 +3858,12 @@ ALTER TABLE ONLY public.tombstones
 
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_retention_batch_id_fkey FOREIGN KEY (retention_batch_id) REFERENCES public.retention_batches(id);
+
+ALTER TABLE ONLY public.waiting_list
+    ADD CONSTRAINT waiting_list_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id);
+
+ALTER TABLE ONLY public.waiting_list
+    ADD CONSTRAINT waiting_list_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.workitem_subscriptions
     ADD CONSTRAINT workitem_subscriptions_sop_instance_uid_fkey FOREIGN KEY (sop_instance_uid) REFERENCES public.workitems(sop_instance_uid) ON DELETE CASCADE;

@@ -36,7 +36,6 @@ class Status(StrEnum):
     HELD = "held"
     BOOKED = "booked"
     ARRIVED = "arrived"
-    CALLED = "called"
     NO_SHOW = "no-show"
     CANCELLED = "cancelled"
 
@@ -47,12 +46,11 @@ class Verb(StrEnum):
     ACCEPT = "accept"
     RESCHEDULE = "reschedule"
     ARRIVE = "arrive"
-    CALL = "call"
     MISS = "miss"
     CANCEL = "cancel"
 
 
-OCCUPYING: Final = (Status.HELD, Status.BOOKED, Status.ARRIVED, Status.CALLED)
+OCCUPYING: Final = (Status.HELD, Status.BOOKED, Status.ARRIVED)
 """Bookings whose time nobody else can have."""
 
 TRANSITIONS: Final[Mapping[tuple[Status, Verb], Status]] = {
@@ -63,15 +61,11 @@ TRANSITIONS: Final[Mapping[tuple[Status, Verb], Status]] = {
     (Status.BOOKED, Verb.MISS): Status.NO_SHOW,
     (Status.BOOKED, Verb.CANCEL): Status.CANCELLED,
     (Status.ARRIVED, Verb.RESCHEDULE): Status.BOOKED,
-    (Status.ARRIVED, Verb.CALL): Status.CALLED,
     (Status.ARRIVED, Verb.CANCEL): Status.CANCELLED,
-    (Status.CALLED, Verb.CALL): Status.CALLED,
-    (Status.CALLED, Verb.MISS): Status.NO_SHOW,
-    (Status.CALLED, Verb.CANCEL): Status.CANCELLED,
     (Status.NO_SHOW, Verb.ARRIVE): Status.ARRIVED,
     (Status.NO_SHOW, Verb.RESCHEDULE): Status.BOOKED,
 }
-"""All steps there are. Who was called and did not come is missed; who comes late arrives after all."""
+"""All steps there are. Who comes late arrives after all."""
 
 
 def step(status: Status, verb: Verb) -> Status:
