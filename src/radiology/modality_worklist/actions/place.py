@@ -14,8 +14,7 @@ from radiology.kit.ids import uuid7
 from radiology.modality_worklist import queries
 from radiology.modality_worklist.model import OPEN, ScheduledProcedureStep, Status
 from radiology.modality_worklist.schemas import WorklistItemIn, WorklistPatient
-from radiology.standards.dicom.bangla import is_bangla, transliterate
-from radiology.standards.dicom.names import PersonName, match_text, name_keys
+from radiology.standards.dicom.names import PersonName, in_two_scripts, match_text, name_keys
 from radiology.standards.dicom.uids import new_uid
 
 #: What has a column of its own, or is no part of the item.
@@ -139,10 +138,5 @@ def _columns(app: App, item: WorklistItemIn, facility: str) -> dict[str, Any]:
 
 
 def person_name(patient: WorklistPatient) -> PersonName:
-    """The name with Latin letters in the first group, which modalities read, and Bangla in the second."""
-    bangla = patient.nameBangla or (patient.name if is_bangla(patient.name) else "")
-    latin = patient.name
-    if is_bangla(latin):
-        parts = transliterate(latin).split("^")
-        latin = "^".join(" ".join(word.capitalize() for word in part.split(" ")) for part in parts)
-    return PersonName.parse(f"{latin}={bangla}")
+    """The name as a modality shows it."""
+    return in_two_scripts(patient.name, patient.nameBangla or "")

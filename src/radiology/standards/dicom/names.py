@@ -55,6 +55,15 @@ def _trimmed(group: str) -> str:
     return "^".join(part.strip() for part in group.split("^")).rstrip("^")
 
 
+def in_two_scripts(name: str, bangla: str = "") -> PersonName:
+    """A name with Latin letters in the first group, which modalities read, and Bangla in the second."""
+    if not is_bangla(name):
+        return PersonName.parse(f"{name}={bangla}")
+    parts = transliterate(name).split("^")
+    latin = "^".join(" ".join(word.capitalize() for word in part.split(" ")) for part in parts)
+    return PersonName.parse(f"{latin}={bangla or name}")
+
+
 def components(group: str) -> dict[str, str]:
     """The parts of one component group by name: family, given, middle, prefix, suffix; empty ones are left out."""
     return {name: part for name, part in zip(_COMPONENTS, group.split("^"), strict=False) if part}
