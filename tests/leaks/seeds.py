@@ -46,6 +46,12 @@ _INSERTS = {
         INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, rejected_at)
         VALUES (%(id)s, %(uid)s, %(facility)s, '113001', 'motion', %(secret)s || ' rejected', 'account:writer', now())
     """,
+    "quarantine_id": """
+        INSERT INTO quarantine (id, reason, detail, object_key, size_bytes, study_instance_uid, series_instance_uid,
+            sop_instance_uid, data_set_sha256, facility_code)
+        VALUES (%(id)s, 'patient_conflict', %(secret)s || ' held', %(id)s::text, 1, %(uid)s, '1.2', '1.3', '',
+            %(facility)s)
+    """,
 }
 
 

@@ -43,8 +43,11 @@ from radiology.doors.http.searching import SearchLimit
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
+from radiology.orders import accession
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
+from radiology.reconciliation.comparing.routes import router as comparing
+from radiology.reconciliation.waiting.routes import router as reconciliation
 from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
@@ -72,6 +75,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         redirect_slashes=False,
     )
     service.state.app = app
+    accession.check(app.settings.accession_number_format, app.settings.facility_code)
     service.state.authenticator = Authenticator(app)
     service.state.identity_provider = provider = IdentityProvider(app.settings)
     service.state.identity_mapping = mapping = mapping_of(app.settings.oidc_mapping)
@@ -113,6 +117,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         relations,
         practitioners,
         delegations,
+        reconciliation,
+        comparing,
         deidentification,
         *_dicom_over_rest(),
     ):

@@ -1,5 +1,6 @@
 """Is this the same patient? The score that decides between match, review and conflict."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from radiology.standards.dicom.names import name_similarity
@@ -11,6 +12,8 @@ NEUTRAL = REVIEW
 
 _ID, _NAME, _BIRTH_DATE, _SEX = 0.50, 0.25, 0.15, 0.10
 _UNKNOWN = 0.5
+WEIGHTS: Mapping[str, float] = {"patient_id": _ID, "name": _NAME, "birth_date": _BIRTH_DATE, "sex": _SEX}
+"""How much each part counts."""
 
 
 @dataclass(frozen=True, slots=True)
