@@ -1225,6 +1225,36 @@ ALTER TABLE public.devices ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.encounters (
+    id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    number text NOT NULL,
+    class text NOT NULL,
+    status text NOT NULL,
+    ward text DEFAULT ''::text NOT NULL,
+    bed text DEFAULT ''::text NOT NULL,
+    attending text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT encounters_check CHECK (((status = 'in-progress'::text) = (ended_at IS NULL))),
+    CONSTRAINT encounters_class_check CHECK ((class = ANY (ARRAY['IMP'::text, 'AMB'::text, 'EMER'::text]))),
+    CONSTRAINT encounters_number_check CHECK (((length(number) >= 1) AND (length(number) <= 64))),
+    CONSTRAINT encounters_status_check CHECK ((status = ANY (ARRAY['in-progress'::text, 'finished'::text, 'cancelled'::text])))
+);
+
+COMMENT ON TABLE public.encounters IS 'visits: FHIR Encounter';
+
+COMMENT ON COLUMN public.encounters.number IS 'Admission ID (0038,0010), unique in its facility';
+
+COMMENT ON COLUMN public.encounters.class IS 'HL7 v3 ActCode: inpatient, ambulatory, emergency';
+
+COMMENT ON COLUMN public.encounters.attending IS 'who is responsible, as Practitioner/222';
+
 CREATE TABLE public.erasure_studies (
     erasure_id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -1307,6 +1337,127 @@ CREATE TABLE public.film_orders (
 );
 
 COMMENT ON COLUMN public.film_orders.sheets_printed IS 'how many the printer has taken; printing goes on behind them';
+
+CREATE TABLE public.hl7_deliveries (
+    id uuid NOT NULL,
+    number bigint NOT NULL,
+    receiver text NOT NULL,
+    order_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    study_instance_uids text[] NOT NULL,
+    control_id text NOT NULL,
+    status text NOT NULL,
+    content bytea NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    caused_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT hl7_deliveries_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sent'::text, 'refused'::text, 'given-up'::text, 'dismissed'::text])))
+);
+
+COMMENT ON TABLE public.hl7_deliveries IS 'messages about orders, sent to each receiver in the order of their numbers';
+
+COMMENT ON COLUMN public.hl7_deliveries.status IS 'ORC-5 (table 0038)';
+
+COMMENT ON COLUMN public.hl7_deliveries.code IS 'MSA-1 of the answer';
+
+ALTER TABLE public.hl7_deliveries ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.hl7_deliveries_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.hl7_messages (
+    id uuid NOT NULL,
+    sender text,
+    sending_application text NOT NULL,
+    sending_facility text NOT NULL,
+    control_id text NOT NULL,
+    type text NOT NULL,
+    facility_code text,
+    host text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    code text NOT NULL,
+    error_code integer DEFAULT 0 NOT NULL,
+    place text DEFAULT ''::text NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    content bytea NOT NULL,
+    corrected bytea,
+    digest bytea NOT NULL,
+    acknowledgement bytea NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    effects jsonb DEFAULT '{}'::jsonb NOT NULL,
+    study_instance_uids text[] DEFAULT '{}'::text[] NOT NULL,
+    handled_at timestamp with time zone,
+    handled_by text,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT hl7_messages_code_check CHECK ((code = ANY (ARRAY['AA'::text, 'AE'::text, 'AR'::text]))),
+    CONSTRAINT hl7_messages_state_check CHECK ((state = ANY (ARRAY['processed'::text, 'failed'::text, 'quarantined'::text, 'dismissed'::text])))
+);
+
+COMMENT ON TABLE public.hl7_messages IS 'messages that came over MLLP; those that are failed or quarantined wait for a person';
+
+COMMENT ON COLUMN public.hl7_messages.content IS 'the bytes as they came';
+
+COMMENT ON COLUMN public.hl7_messages.corrected IS 'what a person made of it, and was used instead';
+
+COMMENT ON COLUMN public.hl7_messages.digest IS 'SHA-256 without MSH-7, so that a message that is sent again is known';
+
+COMMENT ON COLUMN public.hl7_messages.effects IS 'references of what was made or changed, and remarks';
+
+CREATE TABLE public.hl7_receivers (
+    name text NOT NULL,
+    host text NOT NULL,
+    port integer NOT NULL,
+    tls boolean DEFAULT false NOT NULL,
+    receiving_application text DEFAULT ''::text NOT NULL,
+    receiving_facility text DEFAULT ''::text NOT NULL,
+    facility_code text,
+    form text DEFAULT 'ORM^O01'::text NOT NULL,
+    version text DEFAULT '2.5.1'::text NOT NULL,
+    charset text DEFAULT 'UNICODE UTF-8'::text NOT NULL,
+    statuses text[] NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    CONSTRAINT hl7_receivers_form_check CHECK ((form = ANY (ARRAY['ORM^O01'::text, 'OMG^O19'::text]))),
+    CONSTRAINT hl7_receivers_port_check CHECK (((port >= 1) AND (port <= 65535)))
+);
+
+COMMENT ON TABLE public.hl7_receivers IS 'systems that are told how orders fare';
+
+COMMENT ON COLUMN public.hl7_receivers.facility_code IS 'whose orders it is told of; NULL for all';
+
+COMMENT ON COLUMN public.hl7_receivers.statuses IS 'order statuses (table 0038) that it is told';
+
+CREATE TABLE public.hl7_senders (
+    name text NOT NULL,
+    sending_application text NOT NULL,
+    sending_facility text DEFAULT ''::text NOT NULL,
+    facility_code text,
+    hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    tls text DEFAULT 'allowed'::text NOT NULL,
+    certificate_fingerprint text DEFAULT ''::text NOT NULL,
+    certificate_subject text DEFAULT ''::text NOT NULL,
+    messages text[] DEFAULT '{patients,orders,appointments}'::text[] NOT NULL,
+    charset text DEFAULT ''::text NOT NULL,
+    time_zone text DEFAULT ''::text NOT NULL,
+    mappings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    CONSTRAINT hl7_senders_tls_check CHECK ((tls = ANY (ARRAY['required'::text, 'allowed'::text])))
+);
+
+COMMENT ON COLUMN public.hl7_senders.sending_facility IS 'MSH-4; empty for any';
+
+COMMENT ON COLUMN public.hl7_senders.charset IS 'used whatever MSH-18 says; empty to believe it';
+
+COMMENT ON COLUMN public.hl7_senders.mappings IS 'what its codes mean here';
 
 CREATE TABLE public.identities (
     issuer text NOT NULL,
@@ -1694,6 +1845,18 @@ CREATE TABLE public.patient_identifiers (
 
 COMMENT ON TABLE public.patient_identifiers IS 'numbers beside the one in patients: national ones, and those of other hospitals';
 
+CREATE TABLE public.patient_links (
+    patient_id uuid NOT NULL,
+    other_id uuid NOT NULL,
+    kind text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT patient_links_check CHECK ((patient_id < other_id)),
+    CONSTRAINT patient_links_kind_check CHECK ((kind = ANY (ARRAY['seealso'::text, 'different'::text])))
+);
+
+COMMENT ON COLUMN public.patient_links.kind IS 'seealso: perhaps one person, not merged; different: a person looked, and they are two';
+
 CREATE TABLE public.patient_notes (
     id uuid NOT NULL,
     patient_id uuid NOT NULL,
@@ -1714,6 +1877,40 @@ CREATE TABLE public.patient_notes (
 COMMENT ON COLUMN public.patient_notes.about IS 'a Study Instance UID, a reportId, or empty for the person';
 
 COMMENT ON COLUMN public.patient_notes.restriction_id IS 'the restriction of the person that it led to';
+
+CREATE SEQUENCE public.patient_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE public.patient_number IS 'hospital numbers of who comes without one';
+
+CREATE TABLE public.patient_repairs (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    patient_id uuid NOT NULL,
+    other_id uuid,
+    reason text NOT NULL,
+    before jsonb NOT NULL,
+    message_key text,
+    actor text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    undone_at timestamp with time zone,
+    undone_by text,
+    undone_reason text,
+    CONSTRAINT patient_repairs_check CHECK (((kind = 'update'::text) = (other_id IS NULL))),
+    CONSTRAINT patient_repairs_kind_check CHECK ((kind = ANY (ARRAY['update'::text, 'merge'::text, 'identify'::text])))
+);
+
+COMMENT ON TABLE public.patient_repairs IS 'what was put right about patients, and what was before, so that it can be undone';
+
+COMMENT ON COLUMN public.patient_repairs.patient_id IS 'who was changed, or survived a merge';
+
+COMMENT ON COLUMN public.patient_repairs.other_id IS 'who was merged';
+
+COMMENT ON COLUMN public.patient_repairs.message_key IS 'sender and control id of the message that asked for it: it is done once';
 
 CREATE TABLE public.patient_restrictions (
     id uuid NOT NULL,
@@ -2943,6 +3140,12 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.encounters
+    ADD CONSTRAINT encounters_facility_code_number_key UNIQUE (facility_code, number);
+
+ALTER TABLE ONLY public.encounters
+    ADD CONSTRAINT encounters_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.erasure_studies
     ADD CONSTRAINT erasure_studies_pkey PRIMARY KEY (erasure_id, study_id);
 
@@ -2957,6 +3160,24 @@ ALTER TABLE ONLY public.exports
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.hl7_deliveries
+    ADD CONSTRAINT hl7_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.hl7_deliveries
+    ADD CONSTRAINT hl7_deliveries_receiver_control_id_key UNIQUE (receiver, control_id);
+
+ALTER TABLE ONLY public.hl7_messages
+    ADD CONSTRAINT hl7_messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.hl7_receivers
+    ADD CONSTRAINT hl7_receivers_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.hl7_senders
+    ADD CONSTRAINT hl7_senders_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.hl7_senders
+    ADD CONSTRAINT hl7_senders_sending_application_sending_facility_key UNIQUE (sending_application, sending_facility);
 
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject);
@@ -3021,8 +3242,17 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.patient_identifiers
     ADD CONSTRAINT patient_identifiers_pkey PRIMARY KEY (patient_id, kind, value, issuer);
 
+ALTER TABLE ONLY public.patient_links
+    ADD CONSTRAINT patient_links_pkey PRIMARY KEY (patient_id, other_id);
+
 ALTER TABLE ONLY public.patient_notes
     ADD CONSTRAINT patient_notes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.patient_repairs
+    ADD CONSTRAINT patient_repairs_message_key_key UNIQUE (message_key);
+
+ALTER TABLE ONLY public.patient_repairs
+    ADD CONSTRAINT patient_repairs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_pkey PRIMARY KEY (id);
@@ -3379,6 +3609,8 @@ CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree
 
 CREATE INDEX devices_room ON public.devices USING btree (room_id);
 
+CREATE INDEX encounters_patient ON public.encounters USING btree (patient_id, began_at DESC);
+
 CREATE INDEX erasure_studies_study ON public.erasure_studies USING btree (study_id);
 
 CREATE INDEX erasures_patient ON public.erasures USING btree (patient_id, asked_at DESC);
@@ -3388,6 +3620,16 @@ CREATE INDEX exports_asked_at ON public.exports USING btree (asked_at DESC, id D
 CREATE INDEX exports_not_over ON public.exports USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text]));
 
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
+
+CREATE INDEX hl7_deliveries_caused ON public.hl7_deliveries USING btree (caused_at DESC, id DESC);
+
+CREATE INDEX hl7_deliveries_open ON public.hl7_deliveries USING btree (receiver, order_id, number) WHERE (state = 'open'::text);
+
+CREATE INDEX hl7_messages_control_id ON public.hl7_messages USING btree (control_id, sending_application, sending_facility, received_at);
+
+CREATE INDEX hl7_messages_received ON public.hl7_messages USING btree (received_at DESC, id DESC);
+
+CREATE INDEX hl7_messages_waiting ON public.hl7_messages USING btree (received_at DESC, id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'quarantined'::text]));
 
 CREATE INDEX identities_account ON public.identities USING btree (account_id);
 
@@ -3481,7 +3723,13 @@ CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (r
 
 CREATE INDEX patient_identifiers_value ON public.patient_identifiers USING btree (value, kind, issuer);
 
+CREATE INDEX patient_links_other ON public.patient_links USING btree (other_id);
+
 CREATE INDEX patient_notes_patient ON public.patient_notes USING btree (patient_id, made_at DESC);
+
+CREATE INDEX patient_repairs_other ON public.patient_repairs USING btree (other_id) WHERE (other_id IS NOT NULL);
+
+CREATE INDEX patient_repairs_patient ON public.patient_repairs USING btree (patient_id, made_at DESC);
 
 CREATE INDEX patient_restrictions_patient ON public.patient_restrictions USING btree (patient_id) WHERE (ended_at IS NULL);
 
@@ -3685,6 +3933,9 @@ ALTER TABLE ONLY public.delivery_instances
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.encounters
+    ADD CONSTRAINT encounters_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
 ALTER TABLE ONLY public.erasure_studies
     ADD CONSTRAINT erasure_studies_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id);
 
@@ -3699,6 +3950,9 @@ ALTER TABLE ONLY public.exports
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.hl7_deliveries
+    ADD CONSTRAINT hl7_deliveries_receiver_fkey FOREIGN KEY (receiver) REFERENCES public.hl7_receivers(name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
@@ -3733,11 +3987,23 @@ ALTER TABLE ONLY public.orders
 ALTER TABLE ONLY public.patient_identifiers
     ADD CONSTRAINT patient_identifiers_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.patient_links
+    ADD CONSTRAINT patient_links_other_id_fkey FOREIGN KEY (other_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.patient_links
+    ADD CONSTRAINT patient_links_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
 ALTER TABLE ONLY public.patient_notes
     ADD CONSTRAINT patient_notes_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.patient_notes
     ADD CONSTRAINT patient_notes_restriction_id_fkey FOREIGN KEY (restriction_id) REFERENCES public.patient_restrictions(id);
+
+ALTER TABLE ONLY public.patient_repairs
+    ADD CONSTRAINT patient_repairs_other_id_fkey FOREIGN KEY (other_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.patient_repairs
+    ADD CONSTRAINT patient_repairs_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
 ALTER TABLE ONLY public.patient_restrictions
     ADD CONSTRAINT patient_restrictions_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);

@@ -29,8 +29,8 @@ CREATE INDEX patients_name_search ON patients USING gin (name_search gin_trgm_op
 CREATE INDEX patients_phone ON patients (phone) WHERE phone <> '';
 """
 
-VISITS = """
-CREATE TABLE visits (
+ENCOUNTERS = """
+CREATE TABLE encounters (
     id uuid PRIMARY KEY,
     patient_id uuid NOT NULL REFERENCES patients (id),
     facility_code text NOT NULL,
@@ -49,11 +49,11 @@ CREATE TABLE visits (
     UNIQUE (facility_code, number),
     CHECK ((status = 'in-progress') = (ended_at IS NULL))
 );
-CREATE INDEX visits_patient ON visits (patient_id, began_at DESC);
-COMMENT ON TABLE visits IS 'FHIR Encounter';
-COMMENT ON COLUMN visits.number IS 'Admission ID (0038,0010), unique in its facility';
-COMMENT ON COLUMN visits.class IS 'HL7 v3 ActCode: inpatient, ambulatory, emergency';
-COMMENT ON COLUMN visits.attending IS 'who is responsible, as Practitioner/222';
+CREATE INDEX encounters_patient ON encounters (patient_id, began_at DESC);
+COMMENT ON TABLE encounters IS 'visits: FHIR Encounter';
+COMMENT ON COLUMN encounters.number IS 'Admission ID (0038,0010), unique in its facility';
+COMMENT ON COLUMN encounters.class IS 'HL7 v3 ActCode: inpatient, ambulatory, emergency';
+COMMENT ON COLUMN encounters.attending IS 'who is responsible, as Practitioner/222';
 """
 
 REPAIRS = """
@@ -95,5 +95,5 @@ COMMENT ON COLUMN patient_links.kind IS 'seealso: perhaps one person, not merged
 
 def upgrade() -> None:
     """Create everything."""
-    for part in (TABLES, VISITS, REPAIRS):
+    for part in (TABLES, ENCOUNTERS, REPAIRS):
         op.execute(part)
