@@ -191,6 +191,54 @@ class ReportFinalized(ReportEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent(Event):
+    """An event of one order."""
+
+    order_id: str
+    accession_number: str
+    version: int
+    status: str
+    study_instance_uids: list[str]
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaced(OrderEvent):
+    """An order was placed: its studies are registered, and its items stand in the worklist, unless it is a draft."""
+
+    type = "radiology.order.placed.v1"
+    priority: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged(OrderEvent):
+    """What an order asks for was changed."""
+
+    type = "radiology.order.changed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusChanged(OrderEvent):
+    """An order was held, resumed, cancelled, reinstated, completed or withdrawn. `trigger` is the verb."""
+
+    type = "radiology.order.status-changed.v1"
+    from_status: str
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStepDiscontinued(OrderEvent):
+    """A modality gave up a step of an order; `reason_code` is of CID 9300 (PS3.16), as 110508 patient pregnant."""
+
+    type = "radiology.order.step-discontinued.v1"
+    sop_instance_uid: str
+    reason_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcedureStepEvent(Event):
     """An event of one scheduled procedure step."""
 
@@ -226,6 +274,16 @@ class ProcedureStepStatusChanged(ProcedureStepEvent):
     to_status: str
     trigger: str
     reason_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingChanged(ProcedureStepEvent):
+    """A procedure step was booked, or its booking was moved, cancelled, missed, or its patient arrived: `verb`."""
+
+    type = "radiology.booking.changed.v1"
+    booking_id: str
+    verb: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,6 +278,8 @@ def translated() -> Generator[None]:
         yield
     except psycopg.errors.UniqueViolation as error:
         raise Conflict(f"This exists already: {error.diag.message_detail or error.diag.constraint_name}") from error
+    except psycopg.errors.ExclusionViolation as error:
+        raise Conflict("Somebody else has it at that time.") from error
     except psycopg.errors.ForeignKeyViolation as error:
         raise Conflict(
             f"Something refers to this, or what it refers to is gone: {error.diag.message_detail}"
