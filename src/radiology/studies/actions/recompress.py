@@ -163,14 +163,18 @@ async def _switch(app: App, candidate: Candidate, new: Switch) -> None:
 
 async def delete_superseded(app: App) -> int:
     """Delete objects that were replaced, or whose instance was never switched. Returns how many."""
-    async with app.db.transaction() as tx:
-        found = await queries.superseded(tx, now=app.clock.now(), limit=AT_ONCE)
-    unnamed = [key for key, is_named in found if not is_named]
-    for key in unnamed:
-        await asyncio.to_thread(app.objects.delete, key)
-    async with app.db.transaction() as tx:
-        await queries.keep(tx, [key for key, _ in found])
-    return len(unnamed)
+    deleted = 0
+    while True:
+        async with app.db.transaction() as tx:
+            found = await queries.superseded(tx, now=app.clock.now(), limit=AT_ONCE)
+        unnamed = [key for key, is_named in found if not is_named]
+        for key in unnamed:
+            await asyncio.to_thread(app.objects.delete, key)
+        async with app.db.transaction() as tx:
+            await queries.keep(tx, [key for key, _ in found])
+        deleted += len(unnamed)
+        if len(found) < AT_ONCE:
+            return deleted
 
 
 def _old_enough(app: App) -> datetime:

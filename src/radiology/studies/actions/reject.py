@@ -90,11 +90,16 @@ async def reject(
         rejection = Rejection(
             uuid7(), found.study_instance_uid, found.facility_code, title, category, reason, actor.id, tuple(uids)
         )
-        for statement in (queries.INSERT, queries.INSERT_REFERENCES, *queries.HIDE):
-            await tx.run(statement, **queries.parameters(rejection, app.clock.now()))
-        await audit.record(tx, actor, "study.reject", str(found.id), detail=_detail(rejection))
-        await emit(tx, _event(found, rejection))
+        await hide(tx, actor, found, rejection, at=app.clock.now())
         return await queries.rejection_body(tx, rejection.id, zone=app.settings.time_zone)
+
+
+async def hide(tx: Transaction, actor: Actor, study: RejectedStudy, rejection: Rejection, *, at: datetime) -> None:
+    """Hide what a rejection names of a study that is locked."""
+    for statement in (queries.INSERT, queries.INSERT_REFERENCES, *queries.HIDE):
+        await tx.run(statement, **queries.parameters(rejection, at))
+    await audit.record(tx, actor, "study.reject", str(study.id), detail=_detail(rejection))
+    await emit(tx, _event(study, rejection))
 
 
 async def withdraw(app: App, actor: Actor, rejection_id: UUID, *, reason: str) -> bytes:
@@ -109,13 +114,14 @@ async def withdraw(app: App, actor: Actor, rejection_id: UUID, *, reason: str) -
         held = await queries.lock_rejection(tx, rejection_id, visible_to=actor)
         if held is None:
             raise Conflict("This rejection was withdrawn already.")
-        await _show(tx, actor, rejection_id, held[0], reason=reason, at=app.clock.now())
+        await show(tx, actor, rejection_id, held[0], reason=reason, at=app.clock.now())
         return await queries.rejection_body(tx, rejection_id, zone=app.settings.time_zone)
 
 
-async def _show(
+async def show(
     tx: Transaction, actor: Actor, rejection_id: UUID, study_instance_uid: str, *, reason: str, at: datetime
 ) -> None:
+    """Show again what a rejection hides, which is locked and holds."""
     study = await tx.maybe(RejectedStudy, queries.STUDIES, uids=[study_instance_uid], of_patient_in=None)
     await tx.run(queries.WITHDRAW, id=rejection_id, reason=reason, actor=actor.id, withdrawn_at=at)
     for statement in queries.SHOW:
