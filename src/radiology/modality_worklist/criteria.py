@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from radiology.errors import Invalid
 from radiology.kit.db import Where
-from radiology.modality_worklist.model import OPEN, Station, days_shown
+from radiology.modality_worklist.model import OPEN, days_shown
 from radiology.modality_worklist.search import WorklistQuery
 from radiology.standards.dicom.matching import (
     Condition,
@@ -40,6 +40,14 @@ _PATIENT_NAME, _PERFORMING_PHYSICIAN, _STATION, _STATUS = "00100010", "00400006"
 #: The stations of an item; without any, whoever asks.
 _STATIONS: LiteralString = """(CASE WHEN w.station_ae_titles <> '{}' THEN w.station_ae_titles
     WHEN w.station_pool IS NOT NULL THEN coalesce(p.ae_titles, '{}') ELSE ARRAY[{asking}::text] END)"""
+
+#: For this station, for a pool that it is in, or for any station of a modality that it has: that of its pools, or all.
+_FOR_STATION: LiteralString = """CASE WHEN w.station_ae_titles <> '{}' THEN {asking} = ANY(w.station_ae_titles)
+    WHEN w.station_pool IS NOT NULL THEN {asking} = ANY(p.ae_titles)
+    ELSE w.modality = ANY(ARRAY(SELECT own.modality FROM station_pools AS own
+            WHERE own.facility_code = {facility} AND {asking} = ANY(own.ae_titles)))
+        OR NOT EXISTS (SELECT FROM station_pools AS own
+            WHERE own.facility_code = {facility} AND {asking} = ANY(own.ae_titles)) END"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,12 @@ def conditions_of(where: Where, criteria: Criteria) -> None:
         where.add("(w.scheduled_start, w.id) < ({moment}, {id})", moment=moment, id=key)
 
 
-def conditions(query: WorklistQuery, station: Station, *, at: datetime, zone: ZoneInfo) -> Where:
+def conditions(query: WorklistQuery, ae_title: str, facility_code: str, *, at: datetime, zone: ZoneInfo) -> Where:
     """Everything that must hold for an item to be an answer: what was asked, and the defaults for what was not."""
-    where = Where(["w.facility_code = %(facility_code)s"], {"facility_code": station.facility_code})
+    where = Where(["w.facility_code = %(facility_code)s"], {"facility_code": facility_code})
     if _STATUS not in query.step_keys:
         where.clauses.append(_open())
-    _add_station(where, query, station)
+    _add_station(where, query, ae_title, facility_code)
     _add_start(where, query, at, zone)
     for tag, condition in {**query.keys, **query.step_keys}.items():
         if tag in _TEXT:
@@ -109,24 +117,19 @@ def _open() -> LiteralString:
     return "w.status IN ('SCHEDULED', 'ARRIVED', 'READY')"
 
 
-def _add_station(where: Where, query: WorklistQuery, station: Station) -> None:
-    condition = query.step_keys.get(_STATION)
-    asking = condition.value if isinstance(condition, SingleValue) else station.ae_title
-    if condition is None and query.any_station:
-        return
-    if condition is None and station.modalities:
-        where.add(
-            "(w.station_ae_titles <> '{}' OR w.station_pool IS NOT NULL OR w.modality = ANY({modalities}::text[]))",
-            modalities=sorted(station.modalities),
-        )
-    match condition:
-        case None | SingleValue():
-            where.add("{asking} = ANY(" + _STATIONS + ")", asking=asking)
-        case Wildcard():
+def _add_station(where: Where, query: WorklistQuery, ae_title: str, facility_code: str) -> None:
+    match query.step_keys.get(_STATION):
+        case None if query.any_station:
+            return
+        case None:
+            where.add(_FOR_STATION, asking=ae_title, facility=facility_code)
+        case SingleValue(value):
+            where.add(_FOR_STATION, asking=value, facility=facility_code)
+        case Wildcard() as pattern:
             where.add(
                 "EXISTS (SELECT 1 FROM unnest(" + _STATIONS + ") AS title WHERE title LIKE {pattern})",
-                asking=asking,
-                pattern=condition.to_like(),
+                asking=ae_title,
+                pattern=pattern.to_like(),
             )
         case _:
             raise Invalid("Scheduled Station AE Title is matched by one value or a pattern.")

@@ -5,8 +5,9 @@ type 1 always have a value.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 
 from radiology.modality_worklist.model import ScheduledProcedureStep
@@ -39,16 +40,25 @@ class ReturnKey:
     tag: str
     type: str
     values: Values
+    vr: str = field(init=False)
+    """Its value representation."""
 
-    @property
-    def vr(self) -> str:
-        """Its value representation."""
-        return usual_vr(vr_of(int(self.tag, 16)) or "UN")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vr", vr_of_tag(self.tag))
+
+    def given(self, item: ScheduledProcedureStep, view: View) -> list[Any]:
+        """Its values, those that are not known left out."""
+        return [value for value in self.values(item, view) if value is not None and value != ""]
 
     def element(self, item: ScheduledProcedureStep, view: View) -> dict[str, Any]:
         """The attribute in the DICOM JSON model (PS3.18 F.2)."""
-        values = [value for value in self.values(item, view) if value not in ("", None)]
+        values = self.given(item, view)
         return {"vr": self.vr, "Value": values} if values else {"vr": self.vr}
+
+
+def vr_of_tag(tag: str) -> str:
+    """The value representation of an attribute; UN for one that the standard does not know."""
+    return usual_vr(vr_of(int(tag, 16)) or "UN")
 
 
 def _detail(name: str) -> Values:
@@ -64,12 +74,17 @@ def _nothing(_item: ScheduledProcedureStep, _view: View) -> Sequence[Any]:
 
 
 def _person(name: str) -> Values:
-    return lambda item, _: [PersonName.parse(text).as_json() if (text := item.details.get(name, "")) else ""]
+    return lambda item, _: [_name(text, True) if (text := item.details.get(name, "")) else ""]
 
 
 def _patient_name(item: ScheduledProcedureStep, view: View) -> Sequence[Any]:
-    name = PersonName.parse(item.patient_name)
-    return [(name if view.bangla_group else PersonName(name.alphabetic)).as_json()]
+    return [_name(item.patient_name, view.bangla_group)]
+
+
+@lru_cache(maxsize=4096)
+def _name(text: str, all_groups: bool) -> dict[str, str]:
+    name = PersonName.parse(text)
+    return (name if all_groups else PersonName(name.alphabetic)).as_json()
 
 
 def _codes(name: str) -> Values:
@@ -181,4 +196,4 @@ def data_set_of(
 
 def _element(keys: Mapping[str, ReturnKey], tag: str, item: ScheduledProcedureStep, view: View) -> dict[str, Any]:
     key = keys.get(tag)
-    return key.element(item, view) if key else {"vr": usual_vr(vr_of(int(tag, 16)) or "UN")}
+    return key.element(item, view) if key else {"vr": vr_of_tag(tag)}

@@ -25,7 +25,8 @@ from radiology.doors.dicomweb.workitems import worklist
 from radiology.doors.http.actors import actor_of
 from radiology.modality_worklist import search
 from radiology.modality_worklist.actions.perform import Modality
-from radiology.modality_worklist.answering import answer, candidates, view_of
+from radiology.modality_worklist.answering import candidates, fits, view_of
+from radiology.modality_worklist.return_keys import data_set_of
 from radiology.studies.actions.commit import Result, decide_for, decision_for
 from radiology.studies.actions.performed import (
     begin_performed_step,
@@ -55,10 +56,10 @@ async def search_scheduled_steps(request: Request) -> Response:
     query = search.returning_all(query)
     items = await candidates(app, query, station, _facility(app, actor), visible_to=actor)
     view = view_of(app, query, station)
-    answers = [each for item in items if (each := answer(query, item, view)) is not None]
-    shown = answers[page.offset : page.offset + page.limit]
-    response = list_answer(shown, media_type)
-    rest = len(answers) - page.offset - len(shown)
+    fitting = [item for item in items if fits(query, item, view)]
+    shown = fitting[page.offset : page.offset + page.limit]
+    response = list_answer([data_set_of(item, view, query.tags, query.step_tags) for item in shown], media_type)
+    rest = len(fitting) - page.offset - len(shown)
     remark(request, response, page, ignored(strangers), rest=rest, is_exact=len(items) <= app.settings.find_max)
     return await compressed(request, response)
 

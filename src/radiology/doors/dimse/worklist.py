@@ -6,19 +6,21 @@ from typing import Any
 
 from radiology.app import App
 from radiology.dicom_network.connection import Association, DataSet
-from radiology.dicom_network.message import Command, Response, Status
+from radiology.dicom_network.message import Command, PendingResponses, Response, Status
 from radiology.doors.dimse import tracing
 from radiology.doors.dimse.identifiers import charset_of, read
 from radiology.modality_worklist import search
-from radiology.modality_worklist.answering import answer, candidates, view_of
+from radiology.modality_worklist.answering import candidates, fits, view_of
+from radiology.modality_worklist.encoding import Encoder
 from radiology.modality_worklist.search import WorklistQuery
-from radiology.standards.dicom import data_set
 from radiology.standards.dicom.uids import MODALITY_WORKLIST_FIND
 
 #: Our answer to SOP class extended negotiation (PS3.4 K.5.1): two reserved bytes, fuzzy names, timezone adjustment.
 EXTENDED = b"\1\1\1\1"
 _FUZZY, _TIMEZONE = 2, 3
 
+#: So many answers go out together; a C-CANCEL is looked for before each such lot.
+AT_ONCE = 8
 IDENTIFIER_LIMIT_BYTES = 1024 * 1024
 OUT_OF_RESOURCES = 0xA700
 
@@ -29,7 +31,9 @@ class WorklistService:
 
     app: App
 
-    def find(self, association: Association, request: Command, data: DataSet) -> Iterator[Response]:  # noqa: ARG002
+    def find(
+        self, association: Association, request: Command, data: DataSet  # noqa: ARG002 - a service's signature.
+    ) -> Iterator[Response | PendingResponses]:  # fmt: skip
         """C-FIND: pending responses in the order of their start; FF01 where a key is not known here."""
         identifier = read(data, IDENTIFIER_LIMIT_BYTES)
         query = self._parse(association, identifier)
@@ -41,11 +45,12 @@ class WorklistService:
         )
         tracing.worklist_asked(association, identifier, len(items), self.app.settings.zone)
         view = view_of(self.app, query, association.calling_ae_title)
+        encoder = Encoder.of(query, view, transfer_syntax_uid=data.transfer_syntax_uid, charset=charset)
         status = Status.PENDING_WITH_WARNING if query.unsupported else Status.PENDING
         most = self.app.settings.find_max
-        for item in items[:most]:
-            if (attributes := answer(query, item, view)) is not None:
-                yield Response(status, data_set.encode(attributes, data.transfer_syntax_uid, charset=charset))
+        for first in range(0, min(len(items), most), AT_ONCE):
+            lot = [item for item in items[first : min(first + AT_ONCE, most)] if fits(query, item, view)]
+            yield PendingResponses(status, [encoder.encode(item) for item in lot])
         if len(items) > most:
             yield Response(OUT_OF_RESOURCES, error_comment=f"More than {most} items. Refine the query.")
 

@@ -17,8 +17,8 @@ from radiology.standards.dicom.reader import Reader
 from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES
 from radiology.standards.dicom.values import BINARY_VRS, LONG_VRS
 
-__all__ = ["ASCII", "LATIN_1", "LIMITS", "UTF_8", "decode", "element_head", "encode", "encode_element", "encoding_of",
-           "is_implicit"]  # fmt: skip
+__all__ = ["ASCII", "LATIN_1", "LIMITS", "UTF_8", "decode", "element_head", "encode", "encode_element", "encode_value",
+           "encoding_of", "is_implicit"]  # fmt: skip
 
 #: What a data set of a message may cost; a longer or deeper one is refused.
 LIMITS = Limits(
@@ -89,6 +89,14 @@ def is_implicit(transfer_syntax_uid: str) -> bool:
     if syntax.big_endian or syntax.deflated:
         raise Unprocessable(f"Data sets of messages are little endian and not deflated, not {syntax.name}.")
     return syntax.implicit_vr
+
+
+def encode_value(vr: str, values: Sequence[Any], *, implicit: bool, encoding: str) -> bytes:
+    """A value alone, of even length, without tag and length. Raises Unprocessable where the VR cannot hold it."""
+    try:
+        return _value({"vr": vr, "Value": values}, vr, implicit, encoding, 0)
+    except (struct.error, TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise Unprocessable(f"VR {vr} cannot hold a value.") from error
 
 
 def encoding_of(charset: str) -> str:
