@@ -103,7 +103,7 @@ async def put_back(tx: Transaction, study_id: UUID, columns: dict[str, Any]) -> 
             corrections = nullif(before.corrections, 'null'),
             version = version + 1,
             updated_at = now()
-        FROM jsonb_to_record(%(columns)s) AS before (study_date date, study_time time, accession_number text,
+        FROM jsonb_to_record(%(columns)s::jsonb) AS before (study_date date, study_time time, accession_number text,
             study_description text, dicom_study_id text, referring_physician_search text, procedure_codes text[],
             dicom jsonb, dicom_patient_id text, issuer_of_patient_id text, patient_name text,
             patient_name_search text, patient_birth_date text, patient_sex text, corrections jsonb)
