@@ -109,10 +109,67 @@ class RejectionWithdrawn(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPurged(StudyEvent):
+    """The time of a study was over, two persons removed it, and it is gone; of one that is kept elsewhere its images."""
+
+    type = "radiology.study.purged.v1"
+    removal_id: str
+    instances: int
+    kept_elsewhere: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectDamaged(StudyEvent):
+    """A stored object is not what was stored. `problem`: missing, truncated, altered or unreadable."""
+
+    type = "radiology.object.damaged.v1"
+    damage_id: str
+    sop_instance_uid: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRepaired(StudyEvent):
+    """A damaged object was replaced by the same one out of another archive, proven by its digest."""
+
+    type = "radiology.object.repaired.v1"
+    damage_id: str
+    sop_instance_uid: str
+    repaired_from: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCorrected(StudyEvent):
     """What is served of a study's headers was put right, or a correction was undone. Its objects stay as they came."""
 
     type = "radiology.study.corrected.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairEvent(Event):
+    """An event of one repair of studies, that which was wrong first."""
+
+    repair_id: str
+    kind: str
+    study_instance_uids: list[str]
+
+    @property
+    def key(self) -> str:
+        return self.study_instance_uids[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairMade(RepairEvent):
+    """A person put something right: what is served of these studies changed, or to whom or which order they belong."""
+
+    type = "radiology.repair.made.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairUndone(RepairEvent):
+    """A repair stands no more: of these studies is served what was served before it."""
+
+    type = "radiology.repair.undone.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from radiology.errors import Conflict, StaleVersion, TransitionRefused, Unproces
 from radiology.studies.model import FHIR_STATUS, TRANSITIONS, Status, StatusChange, Study, Verb, step, verbs_for
 
 NOW = datetime(2026, 1, 21, 9, tzinfo=UTC)
-STUDY = Study(uuid4(), "study-1", "1.2.3", "LOCAL", "registered", 3, NOW - timedelta(hours=1), 0, 0, 0, None, None)
+STUDY = Study(
+    uuid4(), "study-1", "1.2.3", None, "LOCAL", "registered", 3, NOW - timedelta(hours=1), 0, 0, 0, None, None
+)
 
 REFUSED = {
     "registered": {"complete", "reopen", "reinstate", "restore"},

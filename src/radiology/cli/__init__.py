@@ -245,7 +245,7 @@ def _import(settings: "Settings", path: Path) -> int:
 
     progress = Progress()
     with open_archive(App.of(settings)) as archive:
-        for progress in Import(archive, path, Source(settings.facility_code, actor="import")).run():
+        for progress in Import(archive, path, Source(settings.facility_code, actor="import", is_reconciled=True)).run():
             if sys.stderr.isatty():
                 line = f"{progress.done} of {progress.files} files, {progress.bytes / 1024**2:.0f} MiB"
                 print(f"\r  {line}", end="", file=sys.stderr, flush=True)

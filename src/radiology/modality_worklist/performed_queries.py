@@ -255,6 +255,21 @@ async def lock_linked(tx: Transaction, performed_step_id: UUID) -> list[Schedule
     )
 
 
+async def plan_anew(tx: Transaction, scheduled_step_id: UUID, study_instance_uid: str) -> None:
+    """Give an item that is locked another study, since the images of its own are somebody else's."""
+    await tx.run(
+        """
+        UPDATE scheduled_procedure_steps
+        SET study_instance_uid = %(uid)s,
+            version = version + 1,
+            updated_at = now()
+        WHERE id = %(step_id)s
+        """,
+        step_id=scheduled_step_id,
+        uid=study_instance_uid,
+    )
+
+
 async def others_in_progress(tx: Transaction, study_instance_uid: str, *, but: UUID) -> bool:
     """Whether another step of a study is being performed."""
     return await tx.value(

@@ -35,6 +35,9 @@ from radiology.reports.queries import StudyFacts
 from radiology.reports.schemas import Approval, ReportEdit, ReportIn, Texts
 from radiology.standards.dicom.names import display_name
 from radiology.studies.coding import CodingWarning, corrected
+from radiology.studies.matching import UNSETTLED
+from radiology.studies.matching import Kind as MatchKind
+from radiology.studies.model import Flag
 from radiology.studies.moments import read_moment
 from radiology.studies.queries import read as studies
 from radiology.studies.schemas import CodeableConcept
@@ -43,6 +46,10 @@ from radiology.studies.schemas import CodeableConcept
 TECHNICAL = frozenset({"technique", "version"})
 CLOCKS_DIFFER = timedelta(minutes=5)
 MAY_SUPERVISE = frozenset({Role.CONSULTANT, Role.RADIOLOGIST})
+_UNSETTLED_FLAGS = {
+    Flag.IDENTITY_REVIEW: "It is not settled whose images these are: the study waits for a review of its identity.",
+    Flag.WRONG_WORKLIST_ENTRY: "The images were made for the wrong entry of the worklist: the study waits to be put right.",
+}
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 DIAGNOSTIC_SERVICE = "http://terminology.hl7.org/CodeSystem/v2-0074"
 
@@ -356,8 +363,12 @@ def _check_second_person(actor: Actor, report: Report) -> None:
 def _check_study(report: Report) -> None:
     if report.study_status == "entered-in-error":
         raise Conflict("The study was entered in error.")
-    if "identity_review" in report.study_flags:
-        raise Conflict("It is not settled whose images these are: the study waits for a review of its identity.")
+    for flag, sentence in _UNSETTLED_FLAGS.items():
+        if flag in report.study_flags:
+            raise Conflict(sentence)
+    if report.study_match in UNSETTLED:
+        which = "no order was found for it" if report.study_match == MatchKind.NONE else "its order is a guess"
+        raise Conflict(f"The study must be confirmed in the reconciliation worklist first: {which}.")
 
 
 def _event(report: Report) -> dict[str, Any]:

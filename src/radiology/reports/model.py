@@ -144,6 +144,7 @@ class Report:
     study_instance_uid: str
     study_status: str
     study_flags: list[str]
+    study_match: str | None
     modalities: list[str]
     facility_code: str
     accession_number: str | None

@@ -195,7 +195,8 @@ async def load_report(tx: Transaction, report_id: UUID, *, lock: bool = False) -
         Report,
         """
         SELECT report.id, report.report_id, report.study_id, study.study_instance_uid,
-            study.status AS study_status, study.flags AS study_flags, study.modalities_in_study AS modalities,
+            study.status AS study_status, study.flags AS study_flags,
+            study.match AS study_match, study.modalities_in_study AS modalities,
             study.facility_code, study.accession_number, patient.reference AS patient_reference, report.status,
             report.version, report.category, report.code, report.sections, report.author,
             coalesce(report.metadata->'contributors', '[]') AS contributors, report.approver, report.issued

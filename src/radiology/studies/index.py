@@ -6,10 +6,8 @@ is left out, one with the same UID and other content, of another patient, or of 
 is held in quarantine until a person has decided. Nothing acknowledged is lost by any of this.
 """
 
-import hashlib
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,12 +22,14 @@ from radiology.kit.objects import LocalObjects
 from radiology.sensitivity.labelling import label_in_batch
 from radiology.settings import Settings
 from radiology.standards.dicom.header import Header
-from radiology.standards.dicom.identity import MATCH, REVIEW, PatientIdentity, identity_score
 from radiology.studies import facts
 from radiology.studies.actions.reject import reject_by_key_objects
+from radiology.studies.batch import Batch, lock_key, study_event
+from radiology.studies.find_or_create import is_patient_of, look_for_orders, study_of
+from radiology.studies.model import steps_to_progress
 from radiology.studies.queries import index as queries
 from radiology.studies.queries import rejection
-from radiology.studies.queries.index import Growth, KnownInstance, KnownPatient, KnownSeries, KnownStudy
+from radiology.studies.queries.index import KnownInstance, KnownSeries, KnownStudy
 from radiology.studies.receive import Arrival
 from radiology.studies.rejection import Title, rejection_note
 
@@ -49,30 +49,6 @@ class Stored:
     new_series: bool = False
     duplicate: bool = False
     quarantined: str | None = None
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one transaction knows and will write."""
-
-    tx: WriterTransaction
-    studies: dict[str, KnownStudy]
-    series: dict[str, KnownSeries]
-    instances: dict[str, KnownInstance]
-    rejected: dict[str, str] = field(default_factory=dict[str, str])
-    placed: list[Arrival] = field(default_factory=list[Arrival])
-    rows: list[Sequence[Any]] = field(default_factory=list[Sequence[Any]])
-    growth: dict[UUID, Growth] = field(default_factory=lambda: defaultdict[UUID, Growth](Growth))
-    series_growth: Counter[UUID] = field(default_factory=Counter[UUID])
-    modalities: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict[UUID, set[str]](set))
-    flags: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict[UUID, set[str]](set))
-    created: set[UUID] = field(default_factory=set[UUID])
-    filled: set[UUID] = field(default_factory=set[UUID])
-    superfluous: list[str] = field(default_factory=list[str])
-    told: list[events.Event] = field(default_factory=list[events.Event])
-    identities: dict[tuple[UUID, PatientIdentity], float] = field(
-        default_factory=dict[tuple[UUID, PatientIdentity], float]
-    )
 
 
 class StudyIndex:
@@ -127,6 +103,7 @@ class StudyIndex:
             queries.known_instances(tx, _distinct(arrival.sop_instance_uid for arrival in arrivals)),
             rejection.rejected_uids(tx, _distinct(arrival.sop_instance_uid for arrival in arrivals)),
         )
+        look_for_orders(batch, arrivals, self._zone)
         outcomes: list[Stored | Exception] = [self._place(batch, arrival) for arrival in arrivals]
         _write_down(batch, arrivals)
         batch.told += reject_by_key_objects(tx, batch.placed)
@@ -141,8 +118,8 @@ class StudyIndex:
                 study = batch.studies.get(arrival.study_instance_uid)
                 return _hold(batch, arrival, study, "rejected", "The SOP Instance UID was rejected.")
             rejection.store_anew(batch.tx, arrival.sop_instance_uid)
-        study = self._study_of(batch, arrival)
-        if not self._is_patient_of(batch, study, arrival):
+        study = study_of(batch, arrival, self._zone)
+        if study is None or not is_patient_of(batch, study, arrival, self._zone):
             return _hold(batch, arrival, study, "patient_conflict", "The study belongs to another patient.")
         series = batch.series.get(arrival.series_instance_uid)
         if series is not None and series.study_id != study.id:
@@ -161,61 +138,6 @@ class StudyIndex:
             return Stored(known.study_id, study.study_id, known.series_id, duplicate=True)
         detail = "The same SOP Instance UID is stored with other content."
         return _hold(batch, arrival, study, "conflicting_duplicate", detail)
-
-    def _study_of(self, batch: Batch, arrival: Arrival) -> KnownStudy:
-        study = batch.studies.get(arrival.study_instance_uid)
-        if study is not None and (study.number_of_instances or study.id in batch.filled):
-            return study
-        known = facts.StudyFacts(arrival.header, arrival.source.facility_code, self._zone)
-        study = self._fill_study(batch, study, known) if study else self._add_study(batch, known, arrival)
-        batch.studies[arrival.study_instance_uid] = study
-        return study
-
-    def _add_study(self, batch: Batch, known: facts.StudyFacts, arrival: Arrival) -> KnownStudy:
-        study_id = uuid7()
-        columns = {**known.columns, "facility_code": known.facility_code}
-        patient, doubtful = _patient_of(batch.tx, known.identity)
-        if doubtful:
-            batch.flags[study_id].add("identity_review")
-        number = queries.insert_study(batch.tx, id=study_id, patient_id=patient, columns=columns)
-        batch.created.add(study_id)
-        batch.filled.add(study_id)
-        study = _known(study_id, number, "in-progress", known)
-        batch.told.append(events.StudyRegistered(**_study_event(study)))
-        for before, after in ((None, "registered"), ("registered", "in-progress")):
-            queries.record_transition(
-                batch.tx,
-                study_id,
-                from_status=before,
-                to_status=after,
-                trigger="first-instance",
-                actor=arrival.source.actor,
-            )
-        return study
-
-    def _fill_study(self, batch: Batch, study: KnownStudy, known: facts.StudyFacts) -> KnownStudy:
-        reference = study.identity
-        if identity_score(reference, known.identity) < REVIEW:
-            return study
-        queries.fill_study(batch.tx, id=study.id, columns=known.columns)
-        batch.filled.add(study.id)
-        return _known(study.id, study.study_id, study.status, known)
-
-    def _is_patient_of(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> bool:
-        incoming = facts.StudyFacts(arrival.header, arrival.source.facility_code, self._zone).identity
-        reference = study.identity
-        if incoming == reference:
-            return True
-        if not arrival.header.text("00100021"):
-            # It says by its study whose number it means: viewers write measurements without the issuer.
-            incoming = replace(incoming, issuer="")
-        key = (study.id, incoming)
-        if key not in batch.identities:
-            batch.identities[key] = identity_score(reference, incoming)
-        score = batch.identities[key]
-        if REVIEW <= score < MATCH:
-            batch.flags[study.id].add("identity_review")
-        return score >= REVIEW
 
     def _add_series(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> KnownSeries:
         columns = facts.series_columns(arrival.header, self._zone)
@@ -302,7 +224,7 @@ def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
         modalities, flags = sorted(batch.modalities[study_id]), sorted(batch.flags[study_id])
         total = queries.grow_study(batch.tx, study_id, growth, at=latest, modalities=modalities, flags=flags)
         _note_progress(batch, study)
-        stored = events.InstancesStored(**_study_event(study), instances=growth.instances, number_of_instances=total)
+        stored = events.InstancesStored(**study_event(study), instances=growth.instances, number_of_instances=total)
         batch.told.append(stored)
     # What is sensitive about a study is known by its series: an instance more changes nothing.
     if grown := [study_id for study_id, growth in batch.growth.items() if growth.series]:
@@ -310,16 +232,14 @@ def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
 
 
 def _note_progress(batch: Batch, study: KnownStudy) -> None:
-    if study.status in {"in-progress", "entered-in-error"}:
-        return
+    """An object has come: the study is in progress again, one that was cancelled by way of `registered`."""
     trigger = "late-instance" if study.number_of_instances else "first-instance"
-    queries.record_transition(
-        batch.tx, study.id, from_status=study.status, to_status="in-progress", trigger=trigger, actor="system"
-    )
-    changed = events.StudyStatusChanged(
-        **_study_event(study), from_status=study.status, to_status="in-progress", trigger=trigger
-    )
-    batch.told.append(changed)
+    for before, after in steps_to_progress(study.status):
+        queries.record_transition(
+            batch.tx, study.id, from_status=before, to_status=after, trigger=trigger, actor="system"
+        )
+        changed = events.StudyStatusChanged(**study_event(study), from_status=before, to_status=after, trigger=trigger)
+        batch.told.append(changed)
 
 
 def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str, detail: str) -> Stored:
@@ -350,59 +270,14 @@ def _hold(batch: Batch, arrival: Arrival, study: KnownStudy | None, reason: str,
     return Stored(study.id if study else None, study.study_id if study else "", None, quarantined=reason)
 
 
-def _patient_of(tx: WriterTransaction, identity: PatientIdentity) -> tuple[UUID, bool]:
-    """Find or make the patient, and say whether somebody else with the same number is there.
-
-    Two are made one only where they surely are one: what was split can be merged by a person, what was merged has
-    already shown one patient's images as another's. An object without a PatientID gets a patient of its own.
-    """
-    namesakes = (
-        queries.patients_of(tx, patient_id=identity.patient_id, issuer=identity.issuer) if identity.patient_id else []
-    )
-    for patient in namesakes:
-        if identity_score(patient.identity, identity) >= MATCH:
-            queries.complete_patient(
-                tx, patient.id, patient_name=identity.name, birth_date=identity.birth_date, sex=identity.sex
-            )
-            return patient.id, False
-    patient = KnownPatient(
-        uuid7(), identity.patient_id, identity.issuer, identity.name, identity.birth_date, identity.sex
-    )
-    queries.insert_patient(tx, patient)
-    return patient.id, bool(namesakes)
-
-
-def _known(study_id: UUID, number: str, status: str, known: facts.StudyFacts) -> KnownStudy:
-    identity = known.identity
-    return KnownStudy(
-        id=study_id,
-        study_instance_uid=known.header.text("0020000D"),
-        status=status,
-        facility_code=known.facility_code,
-        number_of_instances=0,
-        dicom_patient_id=identity.patient_id,
-        issuer_of_patient_id=identity.issuer,
-        patient_name=identity.name,
-        patient_birth_date=identity.birth_date,
-        patient_sex=identity.sex,
-        study_id=number,
-    )
-
-
-def _study_event(study: KnownStudy) -> dict[str, Any]:
-    return {
-        "facility_code": study.facility_code,
-        "study_id": str(study.id),
-        "study_instance_uid": study.study_instance_uid,
-    }
-
-
 def _lock_keys(arrivals: Sequence[Arrival]) -> list[int]:
     names = {f"study {arrival.study_instance_uid}" for arrival in arrivals}
     notes = filter(None, (rejection_note(arrival.header) for arrival in arrivals))
     names |= {f"study {uid}" for note in notes for uid in note.references}
-    names |= {f"patient {arrival.text('00100020')}" for arrival in arrivals}
-    return [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names]
+    keys = {lock_key(name) for name in names}
+    return list(
+        keys.union(*(facts.said_of_patient(each.header, each.source.facility_code).lock_keys for each in arrivals))
+    )
 
 
 def _distinct(uids: Iterable[str]) -> list[str]:

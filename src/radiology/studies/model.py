@@ -28,6 +28,23 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Flag(StrEnum):
+    """What the service says of a study beside its status. The first two keep its reports from being approved."""
+
+    IDENTITY_REVIEW = "identity_review"
+    """It is not settled whose images these are."""
+    WRONG_WORKLIST_ENTRY = "wrong_worklist_entry"
+    """Its images were made for an item that they do not belong to."""
+    UID_MISMATCH = "uid_mismatch"
+    """Its images came under another Study Instance UID than its order planned."""
+    INCOMPLETE = "incomplete"
+    """Its acquisition was broken off."""
+    INCOMPLETE_TRANSFER = "incomplete_transfer"
+    """The modality says that it made more than has come."""
+    WITHDRAWAL_ASKED = "withdrawal_asked"
+    """Somebody wants to withdraw it, and a second person must agree, since it has a signed report."""
+
+
 class Verb(StrEnum):
     """What moves a study."""
 
@@ -69,6 +86,13 @@ _VERB_TOWARDS: Mapping[Status, Verb] = {
     Status.ENTERED_IN_ERROR: Verb.WITHDRAW,
 }
 
+_VERBS_WHEN_STORED: Mapping[Status, tuple[Verb, ...]] = {
+    **dict.fromkeys(_BEFORE_IMAGES, (Verb.START,)),
+    Status.COMPLETED: (Verb.REOPEN,),
+    Status.CANCELLED: (Verb.REINSTATE, Verb.START),
+}
+"""What images do that come: one that was cancelled was done after all."""
+
 FHIR_STATUS: Mapping[Status, str] = {
     **dict.fromkeys(_BEFORE_IMAGES, "registered"),
     Status.IN_PROGRESS: "available",
@@ -92,6 +116,17 @@ def step(status: Status, verb: Verb) -> Status:
     return after
 
 
+def steps_to_progress(status: str) -> list[tuple[Status, Status]]:
+    """The steps that an object which comes leads a study through; none where it stays what it is."""
+    before, verbs = Status(status), _VERBS_WHEN_STORED.get(Status(status), ())
+    steps: list[tuple[Status, Status]] = []
+    for verb in verbs:
+        after = step(before, verb)
+        steps.append((before, after))
+        before = after
+    return steps
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """What decides about a study's next step."""
@@ -99,6 +134,7 @@ class Study:
     id: UUID
     study_id: str
     study_instance_uid: str
+    planned_study_instance_uid: str | None
     facility_code: str
     status: str
     version: int
@@ -108,6 +144,11 @@ class Study:
     final_reports: int
     withdrawn_from: str | None
     withdrawn_at: datetime | None
+
+    @property
+    def scheduled_as(self) -> str:
+        """The Study Instance UID that its items of the worklist have."""
+        return self.planned_study_instance_uid or self.study_instance_uid
 
 
 @dataclass(frozen=True, slots=True)

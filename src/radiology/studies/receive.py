@@ -26,12 +26,17 @@ EXECUTABLE = (b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an object comes from. `may_reject`: key objects of it reject, whatever its application entity may."""
+    """Where an object comes from.
+
+    `may_reject`: key objects of it reject, whatever its application entity may. `is_reconciled`: a person chose its
+    studies, or another archive answers for them, so that none of them must have an order here.
+    """
 
     facility_code: str
     ae_title: str = ""
     actor: str = "system"
     may_reject: bool = False
+    is_reconciled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

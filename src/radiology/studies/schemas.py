@@ -216,6 +216,14 @@ class StudyOut(StudyIn):
     numberOfInstances: int  # noqa: N815
     sizeBytes: int  # noqa: N815
     reasonNoImages: str | None = None  # noqa: N815
+    match: str | None = Field(
+        default=None,
+        description="How sure its order is: exact, probable, none or confirmed. Until a person has confirmed a study "
+        "whose order is probable or unknown, no report of it is approved.",
+    )
+    plannedStudyInstanceUID: str | None = Field(  # noqa: N815
+        default=None, description="Of the worklist item, where the images came under another UID."
+    )
     warnings: list[dict[str, str]]
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815

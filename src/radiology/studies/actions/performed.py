@@ -1,12 +1,13 @@
 """What modalities report with MPPS, and what becomes of the study (IHE RAD-6, RAD-7). One transaction a message."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from radiology.access.model import SYSTEM, Actor
 from radiology.app import App
-from radiology.events import StudyReceived, StudyRegistered, StudyStatusChanged, emit
+from radiology.events import ProcedureStepChanged, StudyReceived, StudyRegistered, StudyStatusChanged, emit
 from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist.actions import perform
@@ -14,22 +15,20 @@ from radiology.modality_worklist.actions.perform import Ended
 from radiology.modality_worklist.actions.status import close_for_study
 from radiology.modality_worklist.model import Modality, ScheduledProcedureStep
 from radiology.modality_worklist.performed import PerformedStatus
-from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress
+from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress, plan_anew
 from radiology.patients.actions.register import find_or_register
 from radiology.patients.model import Demographics
 from radiology.sensitivity.labelling import label
 from radiology.standards.dicom.names import name_search_text
+from radiology.standards.dicom.uids import new_uid
 from radiology.studies import model
-from radiology.studies.model import Status, Study, Verb
+from radiology.studies.model import Flag, Status, Study, Verb
 from radiology.studies.queries import performed as queries
 from radiology.studies.queries import read, write
 from radiology.studies.schemas import DCM
 
 TRANSFERS_FOLLOWED = timedelta(days=1)
 """So long after its end a step is compared with what is stored."""
-
-INCOMPLETE, WRONG_WORKLIST_ENTRY = "incomplete", "wrong_worklist_entry"
-"""Flags of a study: its acquisition was broken off; it was begun for the wrong item, so its images need a person."""
 
 
 async def begin_performed_step(
@@ -82,13 +81,13 @@ async def performed_step_attributes(
 async def _end(tx: Transaction, app: App, actor: Actor, study: Study, ended: Ended) -> None:
     """A step of the study is over (2.4): complete where all is there, cancelled where nothing was kept."""
     if ended.wrong_entry:
-        await _release(tx, app, actor, study)
+        await _release(tx, app, actor, study, ended)
         return
-    if await others_in_progress(tx, study.study_instance_uid, but=ended.step.id):
+    if await others_in_progress(tx, study.scheduled_as, but=ended.step.id):
         return
     if ended.status == PerformedStatus.DISCONTINUED:
         if study.number_of_instances:
-            await queries.add_flag(tx, study.id, INCOMPLETE)
+            await queries.add_flag(tx, study.id, Flag.INCOMPLETE)
             await _complete(tx, app, actor, study)
         else:
             await _move(tx, app, actor, study, Verb.CANCEL, reason=ended.discontinuation_code)
@@ -99,7 +98,7 @@ async def _end(tx: Transaction, app: App, actor: Actor, study: Study, ended: End
 async def _complete(tx: Transaction, app: App, actor: Actor, study: Study) -> None:
     if not await _move(tx, app, actor, study, Verb.COMPLETE):
         return
-    await close_for_study(tx, actor, study.study_instance_uid)
+    await close_for_study(tx, actor, study.scheduled_as)
     await emit(
         tx,
         StudyReceived(
@@ -111,13 +110,34 @@ async def _complete(tx: Transaction, app: App, actor: Actor, study: Study) -> No
     )
 
 
-async def _release(tx: Transaction, app: App, actor: Actor, study: Study) -> None:
-    """The wrong item had been selected: images need a person, and without any the study waits for its own turn."""
+async def _release(tx: Transaction, app: App, actor: Actor, study: Study, ended: Ended) -> None:
+    """The wrong item had been selected: images need a person, and without any the study waits for its own turn.
+
+    What the item asks for is still to be done, under another Study Instance UID than the images that are not its own.
+    """
     if study.number_of_instances:
-        await queries.add_flag(tx, study.id, WRONG_WORKLIST_ENTRY)
+        await queries.detach(tx, study.id, flag=Flag.WRONG_WORKLIST_ENTRY)
+        for item in ended.scheduled:
+            if item.study_instance_uid == study.scheduled_as:
+                await _plan_anew(tx, actor, replace(item, study_instance_uid=new_uid()))
     elif await _move(tx, app, actor, study, Verb.CANCEL, reason="wrong worklist entry"):
         cancelled = await read.lock_study(tx, study.id)
         await _move(tx, app, actor, cancelled, Verb.REINSTATE, reason="wrong worklist entry")
+
+
+async def _plan_anew(tx: Transaction, actor: Actor, item: ScheduledProcedureStep) -> None:
+    await plan_anew(tx, item.id, item.study_instance_uid)
+    if item.service_request is not None:
+        await _register(tx, actor, item)
+    await emit(
+        tx,
+        ProcedureStepChanged(
+            facility_code=item.facility_code,
+            procedure_step_id=str(item.id),
+            study_instance_uid=item.study_instance_uid,
+            service_request=item.service_request,
+        ),
+    )
 
 
 async def _move(

@@ -23,7 +23,7 @@ async def settle_studies(app: App) -> int:
         )
         for study in settled:
             await events.emit(tx, *_events(study))
-            await close_for_study(tx, SYSTEM, study.study_instance_uid)
+            await close_for_study(tx, SYSTEM, study.scheduled_as)
     return len(settled)
 
 

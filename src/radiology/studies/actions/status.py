@@ -41,7 +41,7 @@ async def move(
     emitted = await _record(tx, actor, found, verbs, change)
     await _save(tx, found.id, change, warnings, now)
     if verbs[-1] == Verb.COMPLETE:
-        await close_for_study(tx, actor, found.study_instance_uid)
+        await close_for_study(tx, actor, found.scheduled_as)
     await audit.record(tx, actor, f"study.{verbs[-1]}", str(found.id))
     await emit(tx, *emitted)
     return found.version + 1

@@ -37,6 +37,7 @@ class KnownStudy:
     patient_birth_date: str
     patient_sex: str
     study_id: str
+    planned_study_instance_uid: str | None
 
     @property
     def identity(self) -> PatientIdentity:
@@ -70,29 +71,6 @@ class KnownInstance:
     data_set_sha256: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPatient:
-    """A patient of the local registry."""
-
-    id: UUID
-    patient_id: str
-    issuer_of_patient_id: str
-    patient_name: str
-    birth_date: str
-    sex: str
-
-    @property
-    def identity(self) -> PatientIdentity:
-        """Who it is."""
-        return PatientIdentity(
-            patient_id=self.patient_id,
-            issuer=self.issuer_of_patient_id,
-            name=self.patient_name,
-            birth_date=self.birth_date,
-            sex=self.sex,
-        )
-
-
 @dataclass(slots=True)
 class Growth:
     """What a batch adds to one study."""
@@ -113,7 +91,7 @@ def known_studies(tx: WriterTransaction, uids: Sequence[str]) -> dict[str, Known
         KnownStudy,
         """
         SELECT id, study_instance_uid, status, facility_code, number_of_instances, dicom_patient_id,
-            issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, study_id
+            issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, study_id, planned_study_instance_uid
         FROM imaging_studies
         WHERE study_instance_uid = ANY(%(uids)s)
         """,
@@ -150,58 +128,6 @@ def known_instances(tx: WriterTransaction, uids: Sequence[str]) -> dict[str, Kno
     return {row.sop_instance_uid: row for row in rows}
 
 
-def patients_of(tx: WriterTransaction, *, patient_id: str, issuer: str) -> list[KnownPatient]:
-    """Patients with this number of this issuer, the oldest first."""
-    return tx.all(
-        KnownPatient,
-        """
-        SELECT id, patient_id, issuer_of_patient_id, patient_name, birth_date, sex
-        FROM patients
-        WHERE patient_id = %(patient_id)s
-          AND issuer_of_patient_id = %(issuer)s
-        ORDER BY created_at, id
-        """,
-        patient_id=patient_id,
-        issuer=issuer,
-    )
-
-
-def insert_patient(tx: WriterTransaction, patient: KnownPatient) -> None:
-    """Add a patient to the local registry."""
-    tx.run(
-        """
-        INSERT INTO patients (id, reference, patient_id, issuer_of_patient_id, patient_name, birth_date, sex)
-        VALUES (%(id)s, %(reference)s, %(patient_id)s, %(issuer)s, %(patient_name)s, %(birth_date)s, %(sex)s)
-        """,
-        id=patient.id,
-        reference=f"Patient/{patient.id}",
-        patient_id=patient.patient_id,
-        issuer=patient.issuer_of_patient_id,
-        patient_name=patient.patient_name,
-        birth_date=patient.birth_date,
-        sex=patient.sex,
-    )
-
-
-def complete_patient(tx: WriterTransaction, patient_id: UUID, *, patient_name: str, birth_date: str, sex: str) -> None:
-    """Fill in what the registry did not know; what it knows stays."""
-    tx.run(
-        """
-        UPDATE patients
-        SET patient_name = CASE WHEN patient_name = '' THEN %(patient_name)s ELSE patient_name END,
-            birth_date = CASE WHEN birth_date = '' THEN %(birth_date)s ELSE birth_date END,
-            sex = CASE WHEN sex = '' THEN %(sex)s ELSE sex END,
-            updated_at = now()
-        WHERE id = %(id)s
-          AND '' IN (patient_name, birth_date, sex)
-        """,
-        id=patient_id,
-        patient_name=patient_name,
-        birth_date=birth_date,
-        sex=sex,
-    )
-
-
 def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: dict[str, Any]) -> str:
     """Add a study that its first object made known. Returns its short id."""
     return tx.value(
@@ -209,12 +135,12 @@ def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: 
         INSERT INTO imaging_studies (id, patient_id, facility_code, status, study_instance_uid, study_date, study_time,
             started, accession_number, study_description, dicom_study_id, referring_physician_search, procedure_codes,
             dicom, dicom_patient_id, issuer_of_patient_id, patient_name, patient_name_search, patient_birth_date,
-            patient_sex)
+            patient_sex, match, service_request, planned_study_instance_uid)
         VALUES (%(id)s, %(patient_id)s, %(facility_code)s, 'in-progress', %(study_instance_uid)s, %(study_date)s,
             %(study_time)s, %(started)s, %(accession_number)s, %(study_description)s, %(dicom_study_id)s,
             %(referring_physician_search)s, %(procedure_codes)s, %(dicom)s, %(dicom_patient_id)s,
             %(issuer_of_patient_id)s, %(patient_name)s, %(patient_name_search)s, %(patient_birth_date)s,
-            %(patient_sex)s)
+            %(patient_sex)s, %(match)s, %(service_request)s, %(planned_study_instance_uid)s)
         RETURNING study_id
         """,
         id=id,
@@ -223,7 +149,9 @@ def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: 
     )
 
 
-def fill_study(tx: WriterTransaction, *, id: UUID, columns: dict[str, Any]) -> None:
+def fill_study(
+    tx: WriterTransaction, *, id: UUID, columns: dict[str, Any], match: str, service_request: str | None
+) -> None:
     """Give a study that was registered before its first object what the object says; what was given stays."""
     tx.run(
         """
@@ -245,10 +173,14 @@ def fill_study(tx: WriterTransaction, *, id: UUID, columns: dict[str, Any]) -> N
             patient_name = %(patient_name)s,
             patient_name_search = %(patient_name_search)s,
             patient_birth_date = %(patient_birth_date)s,
-            patient_sex = %(patient_sex)s
+            patient_sex = %(patient_sex)s,
+            match = coalesce(match, %(match)s),
+            service_request = coalesce(service_request, %(service_request)s)
         WHERE id = %(id)s
         """,
         id=id,
+        match=match,
+        service_request=service_request,
         **{**columns, "dicom": as_json(columns["dicom"])},
     )
 
@@ -309,7 +241,7 @@ def grow_study(
                 SELECT DISTINCT each FROM unnest(modalities_in_study || %(modalities)s) AS each ORDER BY each
             ),
             flags = ARRAY(SELECT DISTINCT flag FROM unnest(flags || %(flags)s) AS flag ORDER BY flag),
-            status = CASE WHEN status = 'entered-in-error' THEN status ELSE 'in-progress' END,
+            status = CASE WHEN status IN ('entered-in-error', 'unknown') THEN status ELSE 'in-progress' END,
             version = version + 1,
             updated_at = now()
         WHERE id = %(id)s

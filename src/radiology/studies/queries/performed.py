@@ -6,16 +6,36 @@ from radiology.kit.db import Transaction
 
 
 async def study_of(tx: Transaction, study_instance_uid: str, *, facility_code: str) -> UUID | None:
-    """The study of a UID, if it is the facility's."""
+    """The study of a UID, or of what was scheduled under it, if it is the facility's."""
     return await tx.value(
         """
         SELECT id
         FROM imaging_studies
-        WHERE study_instance_uid = %(uid)s
+        WHERE (study_instance_uid = %(uid)s OR planned_study_instance_uid = %(uid)s)
           AND facility_code = %(facility_code)s
+        ORDER BY study_instance_uid = %(uid)s DESC, created_at
+        LIMIT 1
         """,
         uid=study_instance_uid,
         facility_code=facility_code,
+    )
+
+
+async def detach(tx: Transaction, study_id: UUID, *, flag: str) -> None:
+    """Take a study that is locked from its order, and mark why."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET service_request = NULL,
+            based_on = NULL,
+            match = 'none',
+            flags = ARRAY(SELECT DISTINCT each FROM unnest(flags || %(flag)s::text) AS each ORDER BY each),
+            version = version + 1,
+            updated_at = now()
+        WHERE id = %(study_id)s
+        """,
+        study_id=study_id,
+        flag=flag,
     )
 
 

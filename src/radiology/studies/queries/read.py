@@ -28,7 +28,10 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
         'encounter', CASE WHEN study.encounter_id IS NOT NULL THEN coalesce(
             study.metadata->'encounter', jsonb_build_object('reference', study.encounter_id)) END,
         'started', study.started, 'completed', study.completed,
-        'basedOn', study.based_on, 'referrer', study.referrer,
+        'basedOn', CASE WHEN study.service_request IS NULL
+                OR study.based_on @> jsonb_build_array(jsonb_build_object('reference', study.service_request))
+            THEN study.based_on ELSE jsonb_build_array(jsonb_build_object('reference', study.service_request)) END,
+        'match', study.match, 'plannedStudyInstanceUID', study.planned_study_instance_uid, 'referrer', study.referrer,
         'interpreter', CASE jsonb_array_length(study.interpreter) WHEN 1 THEN study.interpreter->0
             ELSE study.interpreter END,
         'performer', study.metadata->'performer', 'endpoint', study.endpoint, 'location', study.location,
@@ -128,7 +131,8 @@ async def lock_study(tx: Transaction, study_id: UUID) -> Study:
     return await tx.one(
         Study,
         """
-        SELECT id, study_id, study_instance_uid, facility_code, status, version, started, number_of_instances,
+        SELECT id, study_id, study_instance_uid, planned_study_instance_uid, facility_code, status, version, started,
+            number_of_instances,
             (SELECT count(*) FROM radiology_reports AS report
                 WHERE report.study_id = study.id AND report.status IN ('registered', 'partial', 'preliminary'))
                 AS open_reports,

@@ -14,6 +14,7 @@ class SettledStudy:
 
     id: UUID
     study_instance_uid: str
+    scheduled_as: str
     facility_code: str
     number_of_instances: int
 
@@ -53,13 +54,14 @@ async def settle(
                 updated_at = now()
             FROM quiet
             WHERE imaging_studies.id = quiet.id
-            RETURNING imaging_studies.id, study_instance_uid, facility_code, number_of_instances
+            RETURNING imaging_studies.id, study_instance_uid, facility_code, number_of_instances,
+                coalesce(planned_study_instance_uid, study_instance_uid) AS scheduled_as
         ), recorded AS (
             INSERT INTO study_transitions (study_id, from_status, to_status, trigger, actor)
             SELECT id, 'in-progress', 'completed', 'quiet', 'system'
             FROM completed
         )
-        SELECT id, study_instance_uid, facility_code, number_of_instances
+        SELECT id, study_instance_uid, scheduled_as, facility_code, number_of_instances
         FROM completed
         """,
         now=now,

@@ -46,14 +46,15 @@ async def insert_study(tx: Transaction, columns: Mapping[str, Any]) -> str:
             referrer, interpreter, endpoint, location, reason_code, reason_reference, procedure_code,
             study_description, accession_number, study_instance_uid, metadata, facility_code, modalities_in_study,
             procedure_codes, performers, interpreters, dicom_patient_id, issuer_of_patient_id, patient_name,
-            patient_name_search, patient_birth_date, patient_sex, flags)
+            patient_name_search, patient_birth_date, patient_sex, flags, service_request)
         VALUES (%(id)s, coalesce(%(study_id)s, 'study-' || nextval('study_number')), %(patient_id)s, %(encounter_id)s,
             %(status)s, %(modality)s, %(started)s, %(based_on)s, %(referrer)s, %(interpreter)s, %(endpoint)s,
             %(location)s, %(reason_code)s, %(reason_reference)s, %(procedure_code)s, %(study_description)s,
             %(accession_number)s, %(study_instance_uid)s, %(metadata)s, %(facility_code)s, %(modalities_in_study)s,
             %(procedure_codes)s, %(performers)s, %(interpreters)s, %(dicom_patient_id)s, %(issuer_of_patient_id)s,
             %(patient_name)s, %(patient_name_search)s, %(patient_birth_date)s, %(patient_sex)s,
-            %(flags)s)
+            %(flags)s, jsonb_path_query_first(%(based_on)s::jsonb,
+                '$[*].reference ? (@ starts with "ServiceRequest/")') #>> '{}')
         RETURNING study_id
         """,
         **columns,
