@@ -44,14 +44,19 @@ from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
 from radiology.orders import accession
+from radiology.patients.routes import router as patients
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
 from radiology.reconciliation.comparing.routes import router as comparing
+from radiology.reconciliation.repairs.routes import router as repairs
+from radiology.reconciliation.studies.routes import router as studies_put_right
 from radiology.reconciliation.waiting.routes import router as reconciliation
 from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
+from radiology.scheduling.rooms.routes import router as rooms
+from radiology.scheduling.routes import router as bookings
 from radiology.sensitivity.routes import router as sensitivity
 from radiology.sharing.routes import router as sharing
 from radiology.studies.archive import open_archive
@@ -99,6 +104,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         associations,
         audit,
         worklist,
+        rooms,
+        bookings,
         commitments,
         film,
         moves,
@@ -119,7 +126,10 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         delegations,
         reconciliation,
         comparing,
+        repairs,
+        studies_put_right,
         deidentification,
+        patients,
         *_dicom_over_rest(),
     ):
         service.include_router(router)

@@ -3,10 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from radiology.access.model import Actor, Permission
+from radiology.app import App
+from radiology.audit import actions as audit
+from radiology.errors import Conflict
 from radiology.kit.db import Transaction, WriterTransaction
 from radiology.kit.ids import uuid7
 from radiology.patients.model import Candidate, Demographics, Patient, choose
-from radiology.patients.queries import registry
+from radiology.patients.queries import read, registry
+from radiology.patients.record import Record, phone_number, said_in
+from radiology.patients.schemas import PatientIn
+
+
+async def register_patient(app: App, actor: Actor, body: PatientIn) -> tuple[Record, bool]:
+    """Register a patient; returns the record, and whether it is new. One who is known already is found, not changed.
+
+    Raises Conflict where a number belongs to somebody else, Unprocessable where one cannot be right.
+    """
+    actor.must(Permission.WRITE)
+    facility = actor.facility_code or app.settings.facility_code
+    said = said_in(body, facility_code=facility, today=app.clock.now().astimezone(app.settings.zone).date())
+    phone = phone_number(body.phone) if body.phone else ""
+    async with app.db.transaction() as tx:
+        await registry.hold(tx, said)
+        known = {each.id for each in await registry.candidates(tx, said)}
+        patient = await find_or_register(tx, said)
+        if patient.doubtful:
+            raise Conflict("A number belongs to another patient. Search for it, and look who that is.")
+        await registry.describe(tx, patient.id, phone=phone, details=body.details)
+        await audit.record(tx, actor, "patient.register", patient.reference, detail={"known": patient.id in known})
+        return await read.record(tx, patient.id), patient.id not in known
 
 
 async def find_or_register(tx: Transaction, said: Demographics) -> Patient:
@@ -21,6 +47,7 @@ async def find_or_register(tx: Transaction, said: Demographics) -> Patient:
     found = await registry.candidates(tx, said)
     patient = choose(found, said)
     if patient is None:
+        said = said if said.patient_id else await _numbered(tx, said)
         made = _new(said, found)
         await registry.insert(tx, made, said)
         return made
@@ -41,6 +68,10 @@ def find_or_register_in_batch(tx: WriterTransaction, said: Demographics) -> Pati
     elif news := _news(patient, said, found):
         registry.complete_in_batch(tx, patient.id, news)
     return patient
+
+
+async def _numbered(tx: Transaction, said: Demographics) -> Demographics:
+    return replace(said, patient_id=await registry.next_number(tx), issuer=said.issuer or said.facility_code)
 
 
 def _new(said: Demographics, others: list[Candidate]) -> Patient:

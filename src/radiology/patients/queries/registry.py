@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
-from radiology.kit.db import Transaction, WriterTransaction
+from radiology.kit.db import Transaction, WriterTransaction, as_json
 from radiology.patients.identifiers import Identifier, Kind
 from radiology.patients.model import Candidate, Demographics, Patient
 from radiology.standards.dicom.names import name_keys, name_search_text
@@ -59,6 +59,10 @@ _ADD_NUMBERS: LiteralString = """
     INSERT INTO patient_identifiers (patient_id, kind, value, issuer)
     SELECT %(id)s, kind, value, issuer
     FROM unnest(%(kinds)s::text[], %(values)s::text[], %(issuers)s::text[]) AS said (kind, value, issuer)
+    WHERE NOT EXISTS (
+        SELECT FROM patients
+        WHERE kind = 'MR' AND patient_id = value AND issuer_of_patient_id = issuer
+    )
     ON CONFLICT DO NOTHING
 """
 
@@ -100,9 +104,31 @@ def complete_in_batch(tx: WriterTransaction, patient_id: UUID, said: Demographic
 
 
 async def add_numbers(tx: Transaction, patient_id: UUID, said: Demographics) -> None:
-    """Note the numbers beside the first; those that are known stay as they are."""
-    if said.identifiers:
-        await tx.run(_ADD_NUMBERS, id=patient_id, **_numbers(said.identifiers))
+    """Note the numbers beside the first; those that are known, also of who was merged, stay as they are."""
+    numbers = _wanted(said)
+    del numbers["reference"]
+    if numbers["values"]:
+        await tx.run(_ADD_NUMBERS, id=patient_id, **numbers)
+
+
+async def next_number(tx: Transaction) -> str:
+    """A hospital number for who comes without one."""
+    return await tx.value("SELECT 'R' || lpad(nextval('patient_number')::text, 9, '0')")
+
+
+async def describe(tx: Transaction, patient_id: UUID, *, phone: str, details: dict[str, Any]) -> None:
+    """Fill in telephone, address and the like where the registry has none; what it has stays."""
+    await tx.run(
+        """
+        UPDATE patients
+        SET phone = CASE WHEN phone = '' THEN %(phone)s ELSE phone END,
+            details = %(details)s::jsonb || details
+        WHERE id = %(id)s
+        """,
+        id=patient_id,
+        phone=phone,
+        details=as_json(details),
+    )
 
 
 def _row(patient_id: UUID, said: Demographics) -> dict[str, Any]:
