@@ -52,6 +52,10 @@ _INSERTS = {
         VALUES (%(id)s, 'patient_conflict', %(secret)s || ' held', %(id)s::text, 1, %(uid)s, '1.2', '1.3', '',
             %(facility)s)
     """,
+    "repair_id": """
+        INSERT INTO repairs (id, kind, facility_code, study_instance_uids, reason, actor, made_at)
+        VALUES (%(id)s, 'confirm', %(facility)s, ARRAY[%(uid)s], %(secret)s || ' repaired', 'account:writer', now())
+    """,
 }
 
 

@@ -1,0 +1,157 @@
+"""SQL of studies that are being put right."""
+
+from collections.abc import Sequence
+from typing import LiteralString
+from uuid import UUID
+
+from radiology.access.model import Actor
+from radiology.errors import NotFound
+from radiology.kit.db import Transaction, as_json
+from radiology.reconciliation.studies.model import HeldStudy
+from radiology.studies.batch import lock_key
+from radiology.studies.queries import read, rejection
+
+_HELD: LiteralString = """
+    SELECT study.id, study.study_id, study.study_instance_uid, study.facility_code, study.version, study.status,
+        study.patient_id, patient.reference AS patient_reference, study.dicom_patient_id, study.issuer_of_patient_id,
+        study.patient_name, study.patient_birth_date, study.patient_sex, study.accession_number,
+        study.service_request, study.match, study.study_group_id, study.flags, study.number_of_instances,
+        (SELECT count(*) FROM radiology_reports AS report
+            WHERE report.study_id = study.id AND report.status IN ('registered', 'partial', 'preliminary'))
+            AS open_reports,
+        (SELECT count(*) FROM radiology_reports AS report
+            WHERE report.study_id = study.id AND report.status IN ('final', 'amended', 'corrected', 'appended'))
+            AS final_reports
+    FROM imaging_studies AS study
+    JOIN patients AS patient ON patient.id = study.patient_id
+    WHERE """
+
+
+async def lock_by_uid(tx: Transaction, uids: Sequence[str]) -> list[HeldStudy]:
+    """Studies by their UID as they are given, those that exist; locked as the index locks them.
+
+    Also a UID without a study is kept from the index until the transaction ends.
+    """
+    keys = sorted(lock_key(f"study {uid}") for uid in set(uids))
+    await tx.values("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
+    found = await tx.all(
+        HeldStudy,
+        _HELD + "study.study_instance_uid = ANY(%(uids)s) ORDER BY study.id FOR UPDATE OF study",
+        uids=list(uids),
+    )
+    by_uid = {study.study_instance_uid: study for study in found}
+    return [by_uid[uid] for uid in dict.fromkeys(uids) if uid in by_uid]
+
+
+async def lock(tx: Transaction, *names: str, visible_to: Actor) -> list[HeldStudy]:
+    """Studies by id, studyId or UID, locked together, as they are given. Raises NotFound, SensitiveStudy."""
+    ids = [await read.resolve(tx, name, visible_to=visible_to) for name in names]
+    uids: list[str] = await tx.value(
+        """
+        SELECT ARRAY(
+            SELECT study_instance_uid
+            FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS asked (id, place)
+            JOIN imaging_studies AS study ON study.id = asked.id
+            ORDER BY asked.place
+        )
+        """,
+        ids=ids,
+    )
+    held = await lock_by_uid(tx, uids)
+    if len(held) != len(set(uids)):
+        raise NotFound("A study is gone. Read again and decide anew.")
+    return held
+
+
+async def count_anew(tx: Transaction, uids: Sequence[str]) -> None:
+    """Let counts of series and studies be those of their instances."""
+    for uid in uids:
+        await tx.run(rejection.COUNT_SERIES, study_instance_uid=uid)
+        await tx.run(rejection.COUNT_STUDY, study_instance_uid=uid)
+
+
+async def confirm(tx: Transaction, study_id: UUID, *, flags: Sequence[str]) -> None:
+    """A person has looked: the order, or that there is none, is right, and so is the patient."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET match = CASE WHEN match IS NULL THEN NULL ELSE 'confirmed' END,
+            flags = ARRAY(SELECT flag FROM unnest(flags) AS flag WHERE flag <> ALL(%(flags)s)),
+            version = version + 1,
+            updated_at = now()
+        WHERE id = %(study_id)s
+        """,
+        study_id=study_id,
+        flags=list(flags),
+    )
+
+
+async def link(
+    tx: Transaction, study_id: UUID, *, service_request: str | None, planned: str | None, match: str | None
+) -> None:
+    """To which order a study belongs. `planned`: the Study Instance UID of its item, where that is another."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET service_request = %(service_request)s,
+            based_on = %(based_on)s,
+            planned_study_instance_uid = %(planned)s,
+            match = %(match)s,
+            version = version + 1,
+            updated_at = now()
+        WHERE id = %(study_id)s
+        """,
+        study_id=study_id,
+        service_request=service_request,
+        based_on=as_json([{"reference": service_request}] if service_request else None),
+        planned=planned,
+        match=match,
+    )
+
+
+async def items_of_order(tx: Transaction, service_request: str, *, facility_code: str) -> list[UUID]:
+    """The worklist items of an order."""
+    return await tx.values(
+        """
+        SELECT id
+        FROM scheduled_procedure_steps
+        WHERE service_request = %(service_request)s
+          AND facility_code = %(facility_code)s
+        ORDER BY id
+        """,
+        service_request=service_request,
+        facility_code=facility_code,
+    )
+
+
+async def other_with_images(tx: Transaction, uid: str, *, but: UUID) -> str | None:
+    """Another study with images that was made for the item of this Study Instance UID."""
+    return await tx.value(
+        """
+        SELECT study_id
+        FROM imaging_studies
+        WHERE (study_instance_uid = %(uid)s OR planned_study_instance_uid = %(uid)s)
+          AND id <> %(but)s
+          AND number_of_instances > 0
+          AND status <> 'entered-in-error'
+        LIMIT 1
+        """,
+        uid=uid,
+        but=but,
+    )
+
+
+async def items_for(tx: Transaction, study_id: UUID) -> list[UUID]:
+    """The worklist items that a study was made for."""
+    return await tx.values(
+        """
+        SELECT item.id
+        FROM scheduled_procedure_steps AS item
+        JOIN imaging_studies AS study ON item.study_instance_uid = coalesce(
+            study.planned_study_instance_uid, study.study_instance_uid)
+        WHERE study.id = %(study_id)s
+          AND item.facility_code = study.facility_code
+        ORDER BY item.id
+        """,
+        study_id=study_id,
+    )
