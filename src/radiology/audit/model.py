@@ -128,6 +128,8 @@ remote.query                 110112 -      E search-type
 patient.read                 110110 -      R read
 patient.find                 110112 -      E search-type
 patient.*                    110110 -      U update
+repair.read                  110111 -      R read
+repair.*                     110111 -      U update
 report.begin                 110111 -      C create
 report.read                  110103 -      R read
 report.find                  110112 -      E search-type
@@ -145,6 +147,8 @@ worklist.pool                110113 110131 U update
 worklist.pool-removed        110113 110131 D delete
 worklist.*                   110109 -      U update
 booking.book                 110109 -      C create
+booking.find                 110112 -      E search-type
+booking.read                 110109 -      R read
 booking.*                    110109 -      U update
 queue.*                      110109 -      U update
 waiting-list.*               110109 -      U update
