@@ -202,9 +202,9 @@ class Settings(BaseSettings):
         default=32 * MIB, ge=0, description="Memory of each HTTP process for metadata that was asked for."
     )
     pn_bangla_group: Literal["none", "ideographic"] = Field(
-        default="none",
-        description="Where modalities are given Bangla names: nowhere, or in the second component group of PN "
-        "(PS3.5 6.2.1). The first group is Latin.",
+        default="ideographic",
+        description="Where modalities that take UTF-8 are given Bangla names: nowhere, or in the second component "
+        "group of PN (PS3.5 6.2.1). The first group is Latin.",
     )
     dicom_tls_port: Port = Field(
         default=2762,
@@ -224,6 +224,41 @@ class Settings(BaseSettings):
         description="How long a request for storage commitment waits for instances that have not come yet.",
     )
     find_max: int = Field(default=2000, ge=1, description="Most answers to one C-FIND; then it ends with a status.")
+
+    # HL7 version 2
+    hl7_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of HL7 messages (MLLP); 0 for none. The usual one is 2575."
+    )
+    hl7_tls_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of HL7 messages over TLS, with the certificates of DICOM over TLS; 0 for none.",
+    )
+    plain_hl7_networks: str = Field(
+        default="127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,::1/128,fc00::/7,fe80::/10",
+        description="Networks (CIDR, with commas between) from which HL7 messages without TLS are taken.",
+    )
+    hl7_unknown_senders: Literal["refuse", "quarantine"] = Field(
+        default="refuse",
+        description="What becomes of messages whose sender is not registered; they are answered AR. `quarantine` keeps "
+        "them until somebody decides about them.",
+    )
+    hl7_max_connections: int = Field(
+        default=100, ge=1, le=10_000, description="HL7 connections at once; more are closed at once."
+    )
+    hl7_max_message_bytes: int = Field(
+        default=4 * MIB, ge=4 * KIB, le=64 * MIB, description="Longest HL7 message; longer ones are answered AR."
+    )
+    hl7_message_timeout_seconds: Seconds = Field(
+        default=30, description="How long the rest of an HL7 message that has begun may take to arrive."
+    )
+    hl7_idle_timeout_seconds: Seconds = Field(
+        default=3600, description="How long an HL7 connection may stay silent before it is closed."
+    )
+    hl7_log_days: int = Field(
+        default=365, ge=1, le=36_500, description="Days for which HL7 messages are kept once they are done with."
+    )
 
     # DICOMweb and REST
     qido_default_limit: int = Field(default=200, ge=1, description="Answers to a search that names no limit.")
@@ -259,6 +294,12 @@ class Settings(BaseSettings):
     )
     facility_code: str = Field(
         default="LOCAL", pattern=r"^[A-Za-z0-9_-]{1,16}$", description="Code of this facility in identifiers it issues."
+    )
+    accession_number_format: str = Field(
+        default="{facility:.6}{yy}{mm}{number:06}",
+        description="How accession numbers of orders are written, in at most 16 characters: letters, digits, "
+        "`{facility}`, `{yyyy}`, `{yy}`, `{mm}`, `{dd}` and one `{number:06}`. Or a JSON object of formats by "
+        'facility, as `{"DMC": "D{yy}{number:08}", "*": "{facility:.6}{yy}{mm}{number:06}"}`.',
     )
     time_zone: str = Field(default="Asia/Dhaka", description="Zone (IANA name) in which dates and times are shown.")
 
@@ -362,6 +403,13 @@ class Settings(BaseSettings):
     smtp_user: str = Field(default="", description="User at the mail server, where it asks for one.")
     smtp_password: SecretStr | None = Field(default=None, description="Password of `smtp_user`.")
     smtp_from: str = Field(default="radiology@localhost", description="Address from which notices are sent.")
+    sms_gateway_url: str = Field(
+        default="",
+        description="Where short messages to patients are sent: POST of JSON with `id`, `to`, `text`, `from`. Empty: "
+        "patients are sent none.",
+    )
+    sms_gateway_token: SecretStr | None = Field(default=None, description="Bearer token for `sms_gateway_url`.")
+    sms_sender: str = Field(default="RADIOLOGY", description="Name from which short messages come (`from`).")
 
     # Practitioners
     practitioner_registry: Literal["named", "required"] = Field(
@@ -435,7 +483,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with https:// (http:// on this machine alone), without a query")
         return value
 
-    @field_validator("plain_dicom_networks")
+    @field_validator("plain_dicom_networks", "plain_hl7_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
         return ",".join(str(ip_network(each.strip(), strict=False)) for each in value.split(",") if each.strip())
@@ -463,6 +511,8 @@ class Settings(BaseSettings):
             raise ValueError("oidc_issuer needs oidc_client_id, and openid among oidc_scopes")
         if self.oidc_audience and self.oidc_audience == self.oidc_client_id:
             raise ValueError("oidc_audience must not be oidc_client_id: that is the audience of ID tokens")
+        if self.hl7_tls_port and not self.offers_tls:
+            raise ValueError("hl7_tls_port needs tls_certificate, tls_private_key and tls_authorities")
         return self
 
     @classmethod
@@ -498,6 +548,12 @@ class Settings(BaseSettings):
     def offers_tls(self) -> bool:
         """Whether DICOM associations are taken over TLS."""
         return None not in (self.tls_certificate, self.tls_private_key, self.tls_authorities)
+
+    @property
+    def hl7_ports(self) -> dict[str, int]:
+        """The ports of HL7 messages that are opened, by the name of their setting."""
+        ports = {"RADI_HL7_PORT": self.hl7_port, "RADI_HL7_TLS_PORT": self.hl7_tls_port}
+        return {name: port for name, port in ports.items() if port}
 
     @property
     def socket_dir(self) -> Path:

@@ -1596,6 +1596,20 @@ COMMENT ON COLUMN public.imaging_studies.confidentiality IS 'v3-Confidentiality:
 
 COMMENT ON COLUMN public.imaging_studies.sensitivity_policies IS 'v3-ActCode: SEX, HIV, STD, SDV, PSY, SUD, TBOO';
 
+CREATE TABLE public.instance_revisions (
+    object_key text NOT NULL,
+    sop_instance_uid text NOT NULL,
+    study_id uuid NOT NULL,
+    size_bytes bigint NOT NULL,
+    data_set_sha256 bytea NOT NULL,
+    source_ae_title text NOT NULL,
+    stored_at timestamp with time zone NOT NULL,
+    replaced_at timestamp with time zone NOT NULL,
+    attributes bytea NOT NULL
+);
+
+COMMENT ON TABLE public.instance_revisions IS 'objects that came again with another header and the same pixels: those before the newest';
+
 CREATE TABLE public.instances (
     sop_instance_uid text NOT NULL,
     series_id uuid NOT NULL,
@@ -3200,6 +3214,9 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.imaging_studies
     ADD CONSTRAINT imaging_studies_study_instance_uid_key UNIQUE (study_instance_uid);
 
+ALTER TABLE ONLY public.instance_revisions
+    ADD CONSTRAINT instance_revisions_pkey PRIMARY KEY (object_key);
+
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_pkey PRIMARY KEY (sop_instance_uid);
 
@@ -3685,6 +3702,10 @@ CREATE INDEX imaging_studies_service_request ON public.imaging_studies USING btr
 
 CREATE INDEX imaging_studies_unmatched ON public.imaging_studies USING btree (created_at, id) WHERE (match = ANY (ARRAY['probable'::text, 'none'::text]));
 
+CREATE INDEX instance_revisions_instance ON public.instance_revisions USING btree (sop_instance_uid, replaced_at);
+
+CREATE INDEX instance_revisions_study ON public.instance_revisions USING btree (study_id);
+
 CREATE INDEX instances_copies ON public.instances USING btree (object_key) WHERE (corrections IS NOT NULL);
 
 CREATE INDEX instances_object_key ON public.instances USING btree (object_key);
@@ -3962,6 +3983,9 @@ ALTER TABLE ONLY public.imaging_series
 
 ALTER TABLE ONLY public.imaging_studies
     ADD CONSTRAINT imaging_studies_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.instance_revisions
+    ADD CONSTRAINT instance_revisions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.instances
     ADD CONSTRAINT instances_series_id_fkey FOREIGN KEY (series_id) REFERENCES public.imaging_series(id) ON DELETE CASCADE;
