@@ -89,6 +89,14 @@ class InstanceQuarantined(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderRevised(StudyEvent):
+    """An object came again with another header and the same pixels: the newest is served, and all are kept."""
+
+    type = "radiology.instance.header-revision.v1"
+    sop_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstancesRejected(StudyEvent):
     """Instances were rejected and are hidden. `title` is the code of the key object (PS3.16 CID 7010)."""
 
@@ -110,7 +118,7 @@ class RejectionWithdrawn(StudyEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyPurged(StudyEvent):
-    """The time of a study was over, two persons removed it, and it is gone; of one that is kept elsewhere its images."""
+    """Two persons removed a study whose time was over, and it is gone; of one that is kept elsewhere its images."""
 
     type = "radiology.study.purged.v1"
     removal_id: str
@@ -401,6 +409,69 @@ class WorkitemStateChanged(Event):
     @property
     def key(self) -> str:
         return self.sop_instance_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientEvent(Event):
+    """An event of one patient of the registry."""
+
+    patient_id: str
+
+    @property
+    def key(self) -> str:
+        return self.patient_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientUpdated(PatientEvent):
+    """What the registry says of a patient changed, and with it the studies, worklist items and orders."""
+
+    type = "radiology.patient.updated.v1"
+    repair_id: str
+    studies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientMerged(PatientEvent):
+    """A patient (`merged_patient_id`) was found to be another, who survives; with `identified`, nobody knew who it was.
+
+    What referred to the one refers to the other now; the numbers of the one lead to the other.
+    """
+
+    type = "radiology.patient.merged.v1"
+    merged_patient_id: str
+    repair_id: str
+    studies: int
+    identified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientUnmerged(PatientEvent):
+    """A merge was undone: what had been moved belongs to the restored patient again. `stayed`: studies that came later."""
+
+    type = "radiology.patient.unmerged.v1"
+    restored_patient_id: str
+    repair_id: str
+    studies: int
+    stayed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientsLinked(PatientEvent):
+    """A person looked at two patients: perhaps one (`seealso`), or not the same (`different`). Nothing was merged."""
+
+    type = "radiology.patient.linked.v1"
+    other_patient_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitChanged(PatientEvent):
+    """A visit was opened, changed or ended. `status` is that of FHIR Encounter."""
+
+    type = "radiology.patient.visit-changed.v1"
+    visit_id: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

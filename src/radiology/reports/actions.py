@@ -48,7 +48,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 MAY_SUPERVISE = frozenset({Role.CONSULTANT, Role.RADIOLOGIST})
 _UNSETTLED_FLAGS = {
     Flag.IDENTITY_REVIEW: "It is not settled whose images these are: the study waits for a review of its identity.",
-    Flag.WRONG_WORKLIST_ENTRY: "The images were made for the wrong entry of the worklist: the study waits to be put right.",
+    Flag.WRONG_WORKLIST_ENTRY: "The images were made for the wrong worklist entry: the study waits to be put right.",
 }
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 DIAGNOSTIC_SERVICE = "http://terminology.hl7.org/CodeSystem/v2-0074"

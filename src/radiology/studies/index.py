@@ -32,6 +32,7 @@ from radiology.studies.queries import rejection
 from radiology.studies.queries.index import KnownInstance, KnownSeries, KnownStudy
 from radiology.studies.receive import Arrival
 from radiology.studies.rejection import Title, rejection_note
+from radiology.studies.revising import Revision, revise
 
 RACES_TRIED_AGAIN = 3
 
@@ -136,8 +137,19 @@ class StudyIndex:
             if known.object_key != arrival.object_key:
                 batch.superfluous.append(arrival.object_key)
             return Stored(known.study_id, study.study_id, known.series_id, duplicate=True)
+        if study is not None and self._is_revision(batch, arrival, study, known):
+            outcome = revise(batch, arrival, study, self._objects)
+            if outcome is not None:
+                if outcome == Revision.KNOWN:
+                    batch.superfluous.append(arrival.object_key)
+                return Stored(known.study_id, study.study_id, known.series_id, duplicate=outcome == Revision.KNOWN)
         detail = "The same SOP Instance UID is stored with other content."
         return _hold(batch, arrival, study, "conflicting_duplicate", detail)
+
+    def _is_revision(self, batch: Batch, arrival: Arrival, study: KnownStudy, known: KnownInstance) -> bool:
+        series = batch.series.get(arrival.series_instance_uid)
+        same_place = study.id == known.study_id and series is not None and series.id == known.series_id
+        return same_place and is_patient_of(batch, study, arrival, self._zone)
 
     def _add_series(self, batch: Batch, study: KnownStudy, arrival: Arrival) -> KnownSeries:
         columns = facts.series_columns(arrival.header, self._zone)

@@ -309,6 +309,21 @@ CREATE INDEX instances_study ON instances (study_id);
 CREATE INDEX instances_copies ON instances (object_key) WHERE corrections IS NOT NULL;
 CREATE INDEX instances_stored_at ON instances USING brin (stored_at);
 
+CREATE TABLE instance_revisions (
+    object_key text PRIMARY KEY,
+    sop_instance_uid text NOT NULL,
+    study_id uuid NOT NULL REFERENCES imaging_studies (id) ON DELETE CASCADE,
+    size_bytes bigint NOT NULL,
+    data_set_sha256 bytea NOT NULL,
+    source_ae_title text NOT NULL,
+    stored_at timestamptz NOT NULL,
+    replaced_at timestamptz NOT NULL,
+    attributes bytea NOT NULL
+);
+COMMENT ON TABLE instance_revisions IS 'objects that came again with another header and the same pixels: those before the newest';
+CREATE INDEX instance_revisions_instance ON instance_revisions (sop_instance_uid, replaced_at);
+CREATE INDEX instance_revisions_study ON instance_revisions (study_id);
+
 CREATE TABLE quarantine (
     id uuid PRIMARY KEY,
     reason text NOT NULL CHECK (reason IN ('conflicting_duplicate', 'patient_conflict', 'series_conflict', 'unindexable',

@@ -98,6 +98,8 @@ async def named_keys(tx: Transaction, folder: str, *, since: datetime, until: da
         SELECT object_key FROM rejected_instances WHERE object_key LIKE %(folder)s || '/%%'
         UNION ALL
         SELECT object_key FROM superseded_objects WHERE object_key LIKE %(folder)s || '/%%'
+        UNION ALL
+        SELECT object_key FROM instance_revisions WHERE object_key LIKE %(folder)s || '/%%'
         """,
         folder=folder,
     )
