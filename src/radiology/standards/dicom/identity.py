@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radiology.standards.dicom.bangla import latin_digits
 from radiology.standards.dicom.names import name_similarity
 
 MATCH = 0.85
@@ -75,10 +76,14 @@ def identity_score(a: PatientIdentity, b: PatientIdentity) -> float:
 def _id_score(a: PatientIdentity, b: PatientIdentity) -> float:
     if not a.patient_id or not b.patient_id:
         return _UNKNOWN
-    if a.patient_id.strip() == b.patient_id.strip() and _same_issuer(a.issuer, b.issuer):
+    if _number(a.patient_id) == _number(b.patient_id) and _same_issuer(a.issuer, b.issuer):
         return 1.0
     known = (a.patient_id, a.issuer) in b.aliases or (b.patient_id, b.issuer) in a.aliases
     return _UNKNOWN if known else 0.0
+
+
+def _number(patient_id: str) -> str:
+    return latin_digits(patient_id.strip())
 
 
 def _same_issuer(one: str, other: str) -> bool:
