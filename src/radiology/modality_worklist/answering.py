@@ -7,6 +7,7 @@ from radiology.modality_worklist.criteria import conditions
 from radiology.modality_worklist.model import ScheduledProcedureStep
 from radiology.modality_worklist.return_keys import ITEM_KEYS, STEP_KEYS, View
 from radiology.modality_worklist.search import WorklistQuery
+from radiology.standards.dicom.data_set import UTF_8
 
 
 async def candidates(
@@ -23,9 +24,11 @@ async def candidates(
         return await queries.find(tx, where, limit=app.settings.find_max + 1)
 
 
-def view_of(app: App, query: WorklistQuery, ae_title: str) -> View:
-    """How this station sees items."""
-    return View(ae_title, query.zone, app.settings.pn_bangla_group == "ideographic")
+def view_of(app: App, query: WorklistQuery, ae_title: str, charset: str = UTF_8) -> View:
+    """How this station, which takes text in this character set, sees items."""
+    shows_bangla = charset == UTF_8
+    with_group = shows_bangla and app.settings.pn_bangla_group == "ideographic"
+    return View(ae_title, query.zone, bangla_group=with_group, latin_only=not shows_bangla)
 
 
 def fits(query: WorklistQuery, item: ScheduledProcedureStep, view: View) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from radiology.modality_worklist.model import ScheduledProcedureStep
+from radiology.standards.dicom.bangla import is_bangla, transliterate
 from radiology.standards.dicom.dictionary import vr_of
-from radiology.standards.dicom.names import PersonName
+from radiology.standards.dicom.names import PersonName, in_two_scripts
 from radiology.standards.dicom.plans import usual_vr
 
 SCHEDULED_PROCEDURE_STEP_SEQUENCE = "00400100"
@@ -23,11 +24,16 @@ PREGNANCY_STATUS = {"not-pregnant": 1, "possibly": 2, "definitely": 3, "unknown"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How one asker sees items: who asks, in which zone, and whether Bangla names go into the ideographic group."""
+    """How one asker sees items: who asks, and in which zone.
+
+    bangla_group: names have Bangla in their second group, too. latin_only: what is written in Bangla is transliterated,
+    since it cannot be shown, and `?` tells nothing.
+    """
 
     ae_title: str
     zone: tzinfo
     bangla_group: bool = False
+    latin_only: bool = False
 
 
 Values = Callable[[ScheduledProcedureStep, View], Sequence[Any]]
@@ -48,7 +54,8 @@ class ReturnKey:
 
     def given(self, item: ScheduledProcedureStep, view: View) -> list[Any]:
         """Its values, those that are not known left out."""
-        return [value for value in self.values(item, view) if value is not None and value != ""]
+        values = [value for value in self.values(item, view) if value is not None and value != ""]
+        return [_latin(value) for value in values] if view.latin_only else values
 
     def element(self, item: ScheduledProcedureStep, view: View) -> dict[str, Any]:
         """The attribute in the DICOM JSON model (PS3.18 F.2)."""
@@ -74,7 +81,7 @@ def _nothing(_item: ScheduledProcedureStep, _view: View) -> Sequence[Any]:
 
 
 def _person(name: str) -> Values:
-    return lambda item, _: [_name(text, True) if (text := item.details.get(name, "")) else ""]
+    return lambda item, view: [_name(item.details.get(name, ""), view.bangla_group)]
 
 
 def _patient_name(item: ScheduledProcedureStep, view: View) -> Sequence[Any]:
@@ -82,9 +89,19 @@ def _patient_name(item: ScheduledProcedureStep, view: View) -> Sequence[Any]:
 
 
 @lru_cache(maxsize=4096)
-def _name(text: str, all_groups: bool) -> dict[str, str]:
-    name = PersonName.parse(text)
-    return (name if all_groups else PersonName(name.alphabetic)).as_json()
+def _name(text: str, both_groups: bool) -> Mapping[str, str] | None:
+    """A name, whole or as it was given in one script."""
+    name = PersonName.parse(text) if "=" in text else in_two_scripts(text)
+    return (name if both_groups else PersonName(name.alphabetic)).as_json() or None
+
+
+def _latin(value: Any) -> Any:
+    """A value, or the item of a sequence, with Latin letters alone."""
+    if isinstance(value, str):
+        return transliterate(value) if is_bangla(value) else value
+    if isinstance(value, dict):
+        return {tag: _latin(inner) for tag, inner in cast("dict[str, Any]", value).items()}
+    return [_latin(inner) for inner in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _codes(name: str) -> Values:

@@ -16,6 +16,7 @@ from conftest import ClientAs
 from radiology.app import App
 from radiology.kit.clock import SetClock
 from radiology.modality_worklist.schemas import EXAMPLE
+from radiology.studies.schemas import STUDY_EXAMPLE
 from worklist import begun, ended
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +52,18 @@ async def test_the_worklist_is_searched_and_paged(client: httpx2.AsyncClient) ->
     assert (await client.get(f"{SCHEDULED}?NoSuchAttribute=1")).status_code == 400
     xml = await client.get(SCHEDULED, headers={"accept": "application/dicom+xml"})
     assert xml.headers["content-type"].startswith("multipart/related")
+
+
+async def test_sensitive_work_is_shown_to_nobody_who_does_not_take_care(
+    client_as: ClientAs, client: httpx2.AsyncClient
+) -> None:
+    item = await placed(client, modality="MG", requestedProcedure="Mammography")
+    study = {**STUDY_EXAMPLE, "studyInstanceUID": item["studyInstanceUID"], "accessionNumber": item["accessionNumber"]}
+    reader = await client_as("radiologist")
+    assert len((await reader.get(SCHEDULED)).json()) == 1
+    assert (await client.post("/api/radiology/studies", json=study)).status_code == 201
+    assert (await reader.get(SCHEDULED)).json() == []
+    assert (await reader.get("/api/radiology/worklist")).json()["results"] == []
 
 
 async def test_a_step_begins_goes_on_and_ends(client: httpx2.AsyncClient) -> None:

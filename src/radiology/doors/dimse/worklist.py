@@ -1,6 +1,6 @@
 """Modality Worklist C-FIND SCP (PS3.4 annex K)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,14 +37,14 @@ class WorklistService:
         """C-FIND: pending responses in the order of their start; FF01 where a key is not known here."""
         identifier = read(data, IDENTIFIER_LIMIT_BYTES)
         query = self._parse(association, identifier)
-        charset = charset_of(association.state.entity.default_charset, identifier)
+        charset = _charset(association, identifier)
         facility = association.state.source.facility_code
         actor = association.state.entity.actor()
         items = self.app.db.wait_for(
             candidates(self.app, query, association.calling_ae_title, facility, visible_to=actor)
         )
         tracing.worklist_asked(association, identifier, len(items), self.app.settings.zone)
-        view = view_of(self.app, query, association.calling_ae_title)
+        view = view_of(self.app, query, association.calling_ae_title, charset)
         encoder = Encoder.of(query, view, transfer_syntax_uid=data.transfer_syntax_uid, charset=charset)
         status = Status.PENDING_WITH_WARNING if query.unsupported else Status.PENDING
         most = self.app.settings.find_max
@@ -59,6 +59,12 @@ class WorklistService:
         return search.parse(
             identifier, zone=zone, fuzzy=_accepts(negotiated, _FUZZY), adjusts_zone=_accepts(negotiated, _TIMEZONE)
         )
+
+
+def _charset(association: Association, identifier: Mapping[str, Any]) -> str:
+    """That of the record, which says what the modality can show; without one what the query names, else ASCII."""
+    recorded = association.state.entity.default_charset
+    return charset_of(recorded, {} if recorded else identifier)
 
 
 def _negotiated(association: Association) -> bytes:

@@ -130,11 +130,17 @@ def _columns(app: App, item: WorklistItemIn, facility: str) -> dict[str, Any]:
         "patient_id": item.patient.id,
         "issuer_of_patient_id": item.patient.issuer or facility,
         "patient_name": name.encode(),
-        "patient_name_match": [match_text(group) for group in (name.alphabetic, name.ideographic, name.phonetic)],
+        "patient_name_match": _matched(name),
         "patient_name_keys": list(name_keys(name)),
-        "performing_physician_match": [match_text(item.performingPhysician)] if item.performingPhysician else [],
+        "performing_physician_match": _matched(in_two_scripts(item.performingPhysician or "")),
         "details": details,
     }
+
+
+def _matched(name: PersonName) -> list[str]:
+    """Its groups as they are compared; none where there is no name."""
+    groups = [match_text(group) for group in (name.alphabetic, name.ideographic, name.phonetic)]
+    return groups if any(groups) else []
 
 
 def person_name(patient: WorklistPatient) -> PersonName:
