@@ -224,3 +224,18 @@ def test_known_studies_ask_nothing_of_the_worklist(node, monkeypatch):
     monkeypatch.setattr(matching, "candidates", lambda *looked_for: asked.append(looked_for))
     store(node, image(node, StudyInstanceUID=ds.StudyInstanceUID))
     assert asked == []
+
+
+def test_a_number_from_before_a_merge_is_the_patient_s(node):
+    first = image(node, PatientID="OLD-1")
+    store(node, first, image(node, PatientID="NEW-1", StudyInstanceUID="1.2.3.4", PatientBirthDate="19800115"))
+    node.value(
+        """
+        UPDATE patients SET merged_into = (SELECT id FROM patients WHERE patient_id = 'NEW-1')
+        WHERE patient_id = 'OLD-1' RETURNING 1
+        """
+    )
+    assert store(node, image(node, PatientID="OLD-1", StudyInstanceUID="1.2.3.4"))[0].quarantined is None
+    assert "identity_review" in study(node, "1.2.3.4")["flags"]
+    stranger = image(node, PatientID="X-1", StudyInstanceUID="1.2.3.4")
+    assert store(node, stranger)[0].quarantined == "patient_conflict"

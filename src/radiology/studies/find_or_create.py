@@ -12,6 +12,8 @@ from uuid import UUID
 from radiology import events
 from radiology.kit.ids import uuid7
 from radiology.patients.actions.register import find_or_register_in_batch
+from radiology.patients.model import Demographics
+from radiology.patients.queries import registry
 from radiology.standards.dicom.identity import MATCH, REVIEW, PatientIdentity, identity_score
 from radiology.studies.batch import Batch, lock_key, study_event
 from radiology.studies.facts import StudyFacts
@@ -53,17 +55,30 @@ def study_of(batch: Batch, arrival: Arrival, zone: tzinfo) -> KnownStudy | None:
 
 def is_patient_of(batch: Batch, study: KnownStudy, arrival: Arrival, zone: tzinfo) -> bool:
     """Whether an object is of the patient of its study; where that is not quite sure, a person is asked."""
-    reference, incoming = study.identity, _facts(arrival, zone).identity
+    facts = _facts(arrival, zone)
+    reference, incoming = study.identity, facts.identity
     if incoming == reference:
         return True
     incoming = _without_guessed_issuer(incoming, arrival)
     key = (study.id, incoming)
     if key not in batch.identities:
-        batch.identities[key] = identity_score(reference, incoming)
+        score = identity_score(reference, incoming)
+        if score < REVIEW and _is_known_as(batch, study, facts.demographics):
+            # A number from before a merge, or another hospital's.
+            aliases = frozenset([(incoming.patient_id, incoming.issuer)])
+            score = identity_score(replace(reference, aliases=aliases), incoming)
+        batch.identities[key] = score
     score = batch.identities[key]
     if REVIEW <= score < MATCH:
         batch.flags[study.id].add(Flag.IDENTITY_REVIEW)
     return score >= REVIEW
+
+
+def _is_known_as(batch: Batch, study: KnownStudy, said: Demographics) -> bool:
+    """Whether the registry knows the patient of a study by this number, too."""
+    if not said.patient_id:
+        return False
+    return any(found.id == study.patient_id for found in registry.candidates_in_batch(batch.tx, said))
 
 
 def _is_new(batch: Batch, study: KnownStudy | None) -> bool:
@@ -135,7 +150,7 @@ def _add(batch: Batch, known: StudyFacts, arrival: Arrival, match: Match | None)
     }
     number = queries.insert_study(batch.tx, id=study_id, patient_id=patient.id, columns=columns)
     batch.created.add(study_id)
-    study = _known(study_id, number, "in-progress", known, planned)
+    study = _known(study_id, number, "in-progress", known, planned, patient.id)
     batch.told.append(events.StudyRegistered(**study_event(study)))
     for before, after in ((None, "registered"), ("registered", "in-progress")):
         queries.record_transition(
@@ -166,7 +181,7 @@ def _fill(batch: Batch, study: KnownStudy, known: StudyFacts, arrival: Arrival, 
         match=match.kind if match else Kind.EXACT,
         service_request=match.service_request if match else None,
     )
-    filled = _known(study.id, study.study_id, study.status, known, study.planned_study_instance_uid)
+    filled = _known(study.id, study.study_id, study.status, known, study.planned_study_instance_uid, study.patient_id)
     _note_first_image(batch, filled, match)
     return filled
 
@@ -191,7 +206,9 @@ def _note_first_image(batch: Batch, study: KnownStudy, match: Match | None) -> N
         batch.told.append(events.StudyFirstImage(**study_event(study), priority="STAT"))
 
 
-def _known(study_id: UUID, number: str, status: str, known: StudyFacts, planned: str | None) -> KnownStudy:
+def _known(
+    study_id: UUID, number: str, status: str, known: StudyFacts, planned: str | None, patient_id: UUID
+) -> KnownStudy:
     identity = known.identity
     return KnownStudy(
         id=study_id,
@@ -206,4 +223,5 @@ def _known(study_id: UUID, number: str, status: str, known: StudyFacts, planned:
         patient_sex=identity.sex,
         study_id=number,
         planned_study_instance_uid=planned,
+        patient_id=patient_id,
     )

@@ -38,6 +38,7 @@ class KnownStudy:
     patient_sex: str
     study_id: str
     planned_study_instance_uid: str | None
+    patient_id: UUID
 
     @property
     def identity(self) -> PatientIdentity:
@@ -91,7 +92,8 @@ def known_studies(tx: WriterTransaction, uids: Sequence[str]) -> dict[str, Known
         KnownStudy,
         """
         SELECT id, study_instance_uid, status, facility_code, number_of_instances, dicom_patient_id,
-            issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, study_id, planned_study_instance_uid
+            issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, study_id, planned_study_instance_uid,
+            patient_id
         FROM imaging_studies
         WHERE study_instance_uid = ANY(%(uids)s)
         """,
