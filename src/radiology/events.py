@@ -447,7 +447,7 @@ class PatientMerged(PatientEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientUnmerged(PatientEvent):
-    """A merge was undone: what had been moved belongs to the restored patient again. `stayed`: studies that came later."""
+    """A merge was undone: what had been moved belongs to the restored patient again. `stayed`: later studies do not."""
 
     type = "radiology.patient.unmerged.v1"
     restored_patient_id: str

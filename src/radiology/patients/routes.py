@@ -2,18 +2,21 @@
 
 from datetime import date
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import JSON, created, tagged, unchanged
+from radiology.doors.http.answers import JSON, created, tagged, unchanged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.patients import likeness, search
 from radiology.patients.actions.register import register_patient
-from radiology.patients.queries import read
+from radiology.patients.actions.unknown import register_unknown
+from radiology.patients.actions.visit import change_visit, move_visit, open_visit
+from radiology.patients.queries import read, visits
 from radiology.patients.queries.search import Narrowing
-from radiology.patients.schemas import PatientIn, PatientOut, PatientsFound
+from radiology.patients.schemas import PatientIn, PatientOut, PatientsFound, UnknownIn, VisitIn, VisitStatusIn
 
 PATH = "/api/radiology/patients"
 KEPT_NOWHERE = {"Cache-Control": "private, no-store"}
@@ -66,6 +69,48 @@ async def get_duplicates(patient: str, app: CurrentApp, actor: CurrentActor, lim
     return _results(results)
 
 
+@router.post("/unknown", status_code=201, response_model=None)
+async def post_unknown(body: UnknownIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Register who nobody knows yet, as UNK-<facility>-<day>-<number>; several at once after an accident."""
+    made = await register_unknown(app, actor, body)
+    return Response(orjson.dumps({"results": [each.body for each in made]}), 201, KEPT_NOWHERE, JSON)
+
+
+@router.post("/{patient:path}/visits", status_code=201, response_model=None)
+async def post_visit(patient: str, body: VisitIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Open a visit at your facility."""
+    visit_id, answer = await open_visit(app, actor, patient, body.said)
+    return created(answer, f"{PATH}/{patient}/visits/{visit_id}", 1)
+
+
+@router.get("/{patient:path}/visits", response_model=None)
+async def get_visits(patient: str, app: CurrentApp, actor: CurrentActor, limit: Limit = 20) -> Response:
+    """The visits of a patient at your facilities, newest first."""
+    async with app.db.transaction() as tx:
+        patient_id = await read.find(tx, patient, visible_to=actor)
+        found = await visits.of_patient(tx, patient_id, visible_to=actor, limit=limit)
+    return Response(b'{"results":' + found + b"}", headers=KEPT_NOWHERE, media_type=JSON)
+
+
+@router.put("/{patient:path}/visits/{visit_id}", response_model=None)
+async def put_visit(
+    patient: str, visit_id: UUID, body: VisitIn, request: Request, app: CurrentApp, actor: CurrentActor
+) -> Response:
+    """Change an open visit: all of it but its number. 409 for one that has ended, 412 where it changed meanwhile."""
+    version = version_asked(request, body.version)
+    return _answered(await change_visit(app, actor, patient, visit_id, body.said, version=version))
+
+
+@router.put("/{patient:path}/visits/{visit_id}/status", response_model=None)
+async def put_visit_status(
+    patient: str, visit_id: UUID, body: VisitStatusIn, request: Request, app: CurrentApp, actor: CurrentActor
+) -> Response:
+    """Finish a visit, cancel it, or open it again."""
+    version = version_asked(request, body.version)
+    answer = await move_visit(app, actor, patient, visit_id, body.verb, at=body.endedAt, version=version)
+    return _answered(answer)
+
+
 @router.get(
     "/{patient:path}",
     response_model=None,
@@ -78,6 +123,10 @@ async def get_patient(patient: str, request: Request, app: CurrentApp, actor: Cu
     if unchanged(request, record.version):
         return tagged(b"", record.version, status=304)
     return tagged(orjson.dumps(record.body), record.version)
+
+
+def _answered(body: bytes) -> Response:
+    return Response(body, headers=KEPT_NOWHERE, media_type=JSON)
 
 
 def _results(results: list[dict[str, Any]]) -> Response:

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from radiology.patients.identifiers import Kind
+from radiology.patients.visits import Class, Status, Verb, VisitSaid
 from radiology.standards.dicom.names import in_two_scripts
 
 EXAMPLE: dict[str, Any] = {
@@ -22,9 +23,6 @@ EXAMPLE: dict[str, Any] = {
 }
 
 _PRINTABLE = r"^[^\\\x00-\x1f\x7f]*$"
-DIVISIONS = frozenset(("10", "20", "30", "40", "45", "50", "55", "60"))
-"""Geocodes of the eight divisions (https://fhir.dghs.gov.bd/core/CodeSystem/bd-geocodes)."""
-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True, pattern=_PRINTABLE)]
 Name = Annotated[
@@ -57,7 +55,10 @@ class Code(Body):
 
 
 class Address(Body):
-    """Where the patient lives. Geocodes are codes of the national list, taken as they are."""
+    """Where the patient lives. Geocodes are codes of the national list, taken as they are.
+
+    (https://fhir.dghs.gov.bd/core/CodeSystem/bd-geocodes)
+    """
 
     text: Text | None = None
     division: Literal["10", "20", "30", "40", "45", "50", "55", "60"] | None = None
@@ -133,6 +134,66 @@ class PatientIn(Body):
         """What has no column of its own."""
         kept = {"address", "guardians", "allergies", "flags"}
         return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True, include=kept)
+
+
+class UnknownIn(Body):
+    """Patients nobody knows yet. `count`: so many temporary identities at once, as after an accident."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "male", "ageYears": 40}]})
+
+    kind: Literal["male", "female", "child"]
+    ageYears: int | None = Field(default=None, ge=0, le=130, description="As it seems.")  # noqa: N815
+    count: int = Field(default=1, ge=1, le=100)
+
+
+VISIT_EXAMPLE: dict[str, Any] = {
+    "class": "IMP", "number": "ADM-2026-17", "ward": "Neurosurgery", "bed": "12", "attending": "Practitioner/222",
+    "beganAt": "2026-01-21T09:00:00+06:00",
+}  # fmt: skip
+
+
+class VisitIn(Body):
+    """A visit. `class`: IMP inpatient, AMB outpatient, EMER emergency. Without a number it gets one."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, json_schema_extra={"examples": [VISIT_EXAMPLE]})
+
+    visit_class: Class = Field(alias="class")
+    number: Short | None = Field(default=None, description="Admission ID (0038,0010), unique in the facility.")
+    ward: Short | None = None
+    bed: Short | None = None
+    attending: Annotated[str, StringConstraints(pattern=r"^Practitioner/[A-Za-z0-9.-]{1,64}$")] | None = None
+    reason: Text | None = None
+    beganAt: AwareDatetime | None = None  # noqa: N815
+    version: int | None = None
+
+    @property
+    def said(self) -> VisitSaid:
+        """What is said of the visit."""
+        return VisitSaid(
+            self.visit_class,
+            self.number or "",
+            self.ward or "",
+            self.bed or "",
+            self.attending or "",
+            self.reason or "",
+            self.beganAt,
+        )
+
+
+class VisitStatusIn(Body):
+    """End a visit, or open it again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"status": "finished"}]})
+
+    status: Status
+    endedAt: AwareDatetime | None = None  # noqa: N815
+    version: int | None = None
+
+    @property
+    def verb(self) -> Verb:
+        """What is to be done."""
+        verbs = {Status.FINISHED: Verb.FINISH, Status.CANCELLED: Verb.CANCEL, Status.IN_PROGRESS: Verb.REOPEN}
+        return verbs[self.status]
 
 
 class IdentifierOut(IdentifierIn):

@@ -72,6 +72,31 @@ async def hold(tx: Transaction, said: Demographics) -> None:
     await tx.values(_LOCK, keys=said.lock_keys)
 
 
+async def hold_keys(tx: Transaction, keys: Sequence[int]) -> None:
+    """The same for keys of `model.lock_keys`."""
+    await tx.values(_LOCK, keys=list(keys))
+
+
+async def last_with_prefix(tx: Transaction, prefix: str, *, issuer: str) -> int:
+    """The highest number behind a prefix of hospital numbers; 0 where there is none."""
+    return await tx.value(
+        """
+        SELECT coalesce(max(substr(patient_id, length(%(prefix)s) + 1)::integer), 0)
+        FROM patients
+        WHERE patient_id ^@ %(prefix)s
+          AND issuer_of_patient_id = %(issuer)s
+          AND substr(patient_id, length(%(prefix)s) + 1) ~ '^[0-9]{1,6}$'
+        """,
+        prefix=prefix,
+        issuer=issuer,
+    )
+
+
+async def mark_temporary(tx: Transaction, patient_id: UUID) -> None:
+    """Nobody knows yet who it is."""
+    await tx.run("UPDATE patients SET temporary = true WHERE id = %(id)s", id=patient_id)
+
+
 async def candidates(tx: Transaction, said: Demographics) -> list[Candidate]:
     """Who shares a number with what was said: by the reference first, then the oldest. What was merged leads on."""
     return await tx.all(Candidate, _CANDIDATES, **_wanted(said))
