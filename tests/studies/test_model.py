@@ -7,11 +7,23 @@ from uuid import uuid4
 import pytest
 
 from radiology.errors import Conflict, StaleVersion, TransitionRefused, Unprocessable
-from radiology.studies.model import FHIR_STATUS, TRANSITIONS, Status, StatusChange, Study, Verb, step, verbs_for
+from radiology.studies.model import (
+    FHIR_STATUS,
+    TRANSITIONS,
+    Status,
+    StatusChange,
+    Study,
+    Verb,
+    fhir_status,
+    needs_second_person,
+    step,
+    steps_to_progress,
+    verbs_for,
+)
 
 NOW = datetime(2026, 1, 21, 9, tzinfo=UTC)
 STUDY = Study(
-    uuid4(), "study-1", "1.2.3", None, "LOCAL", "registered", 3, NOW - timedelta(hours=1), 0, 0, 0, None, None
+    uuid4(), "study-1", "1.2.3", None, "LOCAL", "registered", 3, NOW - timedelta(hours=1), 0, 0, 0, None, None, None
 )
 
 REFUSED = {
@@ -58,7 +70,17 @@ def test_a_study_with_images_is_completed_by_two_steps() -> None:
         ({}, StatusChange(Status.SCHEDULED, version=2), StaleVersion),
         ({"status": "cancelled"}, StatusChange(Status.REGISTERED), Unprocessable),
         ({"status": "cancelled", "final_reports": 1}, StatusChange(Status.REGISTERED, reason="again"), Conflict),
-        ({"final_reports": 1}, StatusChange(Status.ENTERED_IN_ERROR, reason="wrong"), Conflict),
+        ({}, StatusChange(Status.ENTERED_IN_ERROR), Unprocessable),
+        (
+            {"status": "entered-in-error", "withdrawn_from": "completed", "withdrawn_at": NOW},
+            StatusChange(Status.IN_PROGRESS, reason="was right"),
+            TransitionRefused,
+        ),
+        (
+            {"status": "entered-in-error", "withdrawn_from": "completed", "withdrawn_at": NOW},
+            StatusChange(Status.COMPLETED),
+            Unprocessable,
+        ),
         (
             {"number_of_instances": 1},
             StatusChange(Status.COMPLETED, completed=NOW + timedelta(minutes=6)),
@@ -75,3 +97,44 @@ def test_a_study_with_images_is_completed_by_two_steps() -> None:
 def test_guards(study: dict[str, object], change: StatusChange, error: type[Exception]) -> None:
     with pytest.raises(error):
         verbs_for(replace(STUDY, **study), change, at=NOW)
+
+
+def test_what_has_no_images_is_not_available() -> None:
+    assert {status: fhir_status(status, 0) for status in Status} == {
+        "registered": "registered",
+        "scheduled": "registered",
+        "arrived": "registered",
+        "in-progress": "registered",
+        "completed": "registered",
+        "cancelled": "cancelled",
+        "entered-in-error": "entered-in-error",
+        "unknown": "unknown",
+    }
+    assert [fhir_status(status, 1) for status in ("in-progress", "completed")] == ["available", "available"]
+
+
+@pytest.mark.parametrize(
+    ("status", "steps"),
+    [
+        ("registered", ["in-progress"]),
+        ("scheduled", ["in-progress"]),
+        ("arrived", ["in-progress"]),
+        ("in-progress", []),
+        ("completed", ["in-progress"]),
+        ("cancelled", ["registered", "in-progress"]),
+        ("entered-in-error", []),
+        ("unknown", []),
+    ],
+)
+def test_what_an_object_that_comes_does(status: str, steps: list[str]) -> None:
+    assert [after for _, after in steps_to_progress(status)] == steps
+
+
+def test_a_signed_report_is_withdrawn_by_two_persons() -> None:
+    signed = replace(STUDY, final_reports=1)
+    assert not needs_second_person(STUDY, Verb.WITHDRAW, by="account:a")
+    assert needs_second_person(signed, Verb.WITHDRAW, by="account:a")
+    asked = replace(signed, withdrawal_asked_by="account:a")
+    with pytest.raises(Conflict):
+        needs_second_person(asked, Verb.WITHDRAW, by="account:a")
+    assert not needs_second_person(asked, Verb.WITHDRAW, by="account:b")

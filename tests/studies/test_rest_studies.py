@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from radiology.reports.schemas import REPORT_EXAMPLE
 from radiology.studies.schemas import STATUS_EXAMPLE, STUDY_EXAMPLE
 
 pytestmark = pytest.mark.anyio
@@ -211,3 +212,19 @@ async def test_a_patient_known_from_images_is_the_same(client_as: Any, app: Any)
     assert study["subject"] == {"reference": "Patient/12345", "display": "RAHMAN^ABDUR"}
     async with app.db.transaction() as tx:
         assert await tx.value("SELECT count(*) FROM patients") == 1
+
+
+async def test_a_study_with_a_signed_report_is_withdrawn_by_two_persons(client_as: Any, app: Any) -> None:
+    radiographer, radiologist = await client_as("radiographer"), await client_as("radiologist")
+    study = (await radiographer.post(STUDIES, json={**STUDY_EXAMPLE, "studyId": "study-123"})).json()
+    report = (await radiologist.post("/api/radiology/reports", json=REPORT_EXAMPLE)).json()
+    assert (await radiologist.post(f"/api/radiology/reports/{report['id']}/approve")).status_code == 200
+    first, second = await client_as("qa"), await client_as("qa", name="second")
+    address, wrong = f"{STUDIES}/{study['id']}/status", {"status": "entered-in-error", "reason": "Another patient."}
+    asked = (await first.put(address, json=wrong)).json()
+    assert (asked["status"], asked["flags"]) == ("registered", ["withdrawal_asked"])
+    assert (await first.put(address, json=wrong)).status_code == 409
+    done = (await second.put(address, json=wrong)).json()
+    assert (done["status"], done["flags"]) == ("entered-in-error", [])
+    assert (await first.get(f"/api/radiology/reports/{report['id']}")).json()["status"] == "entered-in-error"
+    assert (await first.get(f"/api/radiology/reports/{report['id']}/verify")).json()["valid"]

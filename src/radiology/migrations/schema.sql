@@ -1531,6 +1531,7 @@ CREATE TABLE public.imaging_studies (
     service_request text,
     match text,
     planned_study_instance_uid text,
+    withdrawal_asked_by text,
     study_group_id uuid,
     flags text[] DEFAULT '{}'::text[] NOT NULL,
     corrections jsonb,
@@ -1579,6 +1580,8 @@ COMMENT ON COLUMN public.imaging_studies.service_request IS 'the order it belong
 COMMENT ON COLUMN public.imaging_studies.match IS 'how sure its order is; null where no images came, or another archive answers for it';
 
 COMMENT ON COLUMN public.imaging_studies.planned_study_instance_uid IS 'of the worklist item whose images came under another UID';
+
+COMMENT ON COLUMN public.imaging_studies.withdrawal_asked_by IS 'who wants it withdrawn, while a second person must agree';
 
 COMMENT ON COLUMN public.imaging_studies.study_group_id IS 'studies that are one examination, read and reported together, have the same';
 
@@ -2609,6 +2612,8 @@ CREATE TABLE public.scheduled_procedure_steps (
     scheduled_procedure_step_id text NOT NULL,
     facility_code text NOT NULL,
     status text DEFAULT 'SCHEDULED'::text NOT NULL,
+    status_trigger text DEFAULT 'request'::text NOT NULL,
+    status_reason text,
     version integer DEFAULT 1 NOT NULL,
     service_request text,
     accession_number text NOT NULL,
@@ -2633,6 +2638,8 @@ CREATE TABLE public.scheduled_procedure_steps (
     CONSTRAINT scheduled_procedure_steps_status_check CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'ARRIVED'::text, 'READY'::text, 'STARTED'::text, 'COMPLETED'::text, 'DISCONTINUED'::text, 'CANCELED'::text]))),
     CONSTRAINT scheduled_procedure_steps_study_instance_uid_check CHECK (((length(study_instance_uid) >= 1) AND (length(study_instance_uid) <= 64)))
 );
+
+COMMENT ON COLUMN public.scheduled_procedure_steps.status_trigger IS 'what gave it the status: request, or a verb of its transitions';
 
 COMMENT ON COLUMN public.scheduled_procedure_steps.service_request IS 'the order it belongs to, as ServiceRequest/111';
 
@@ -3839,6 +3846,8 @@ CREATE INDEX scheduled_procedure_steps_patient ON public.scheduled_procedure_ste
 CREATE INDEX scheduled_procedure_steps_start ON public.scheduled_procedure_steps USING btree (scheduled_start DESC, id DESC);
 
 CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps USING btree (study_instance_uid);
+
+CREATE INDEX scheduled_procedure_steps_unfinished ON public.scheduled_procedure_steps USING btree (scheduled_start) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'ARRIVED'::text, 'READY'::text, 'STARTED'::text]));
 
 CREATE INDEX sessions_account ON public.sessions USING btree (account_id) WHERE (account_id IS NOT NULL);
 

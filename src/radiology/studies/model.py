@@ -104,6 +104,12 @@ FHIR_STATUS: Mapping[Status, str] = {
 """FHIR R4 ImagingStudy.status; `available` holds only with at least one instance, else it is `registered`."""
 
 
+def fhir_status(status: str, number_of_instances: int) -> str:
+    """FHIR R4 ImagingStudy.status of a study with so many instances that can be found."""
+    code = FHIR_STATUS[Status(status)]
+    return "registered" if code == "available" and not number_of_instances else code
+
+
 def step(status: Status, verb: Verb) -> Status:
     """Where a verb leads. Raises TransitionRefused."""
     after = TRANSITIONS.get((status, verb))
@@ -142,6 +148,7 @@ class Study:
     number_of_instances: int
     open_reports: int
     final_reports: int
+    withdrawal_asked_by: str | None
     withdrawn_from: str | None
     withdrawn_at: datetime | None
 
@@ -182,6 +189,18 @@ def verbs_for(study: Study, change: StatusChange, *, at: datetime) -> list[Verb]
     return verbs
 
 
+def needs_second_person(study: Study, verb: Verb, *, by: str) -> bool:
+    """Whether somebody else must agree: a study with a signed report is withdrawn by two persons.
+
+    Raises Conflict where the same person asks again.
+    """
+    if verb != Verb.WITHDRAW or not study.final_reports:
+        return False
+    if study.withdrawal_asked_by == by:
+        raise Conflict("The study has a signed report, and you have asked already: a second person must withdraw it.")
+    return study.withdrawal_asked_by is None
+
+
 def _restoring(study: Study, change: StatusChange, at: datetime) -> Verb:
     if change.status != study.withdrawn_from:
         raise TransitionRefused(f"A withdrawn study can only return to what it was: {study.withdrawn_from}.")
@@ -203,8 +222,6 @@ def _check_guards(study: Study, change: StatusChange, verb: Verb, at: datetime) 
                 raise Conflict("The study has a report, so it cannot be reinstated.")
         case Verb.WITHDRAW:
             _must_have_reason(change)
-            if study.final_reports:
-                raise Conflict("The study has a signed report: a second person must withdraw that first.")
         case _:
             pass
 

@@ -105,7 +105,11 @@ async def get_study(study: str, request: Request, app: CurrentApp, actor: Curren
 
 @router.put("/{study}/status", response_model=None, responses={200: {"model": StudyOut}})
 async def put_status(study: str, body: StatusIn, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Change the status. 409 where the state machine has no such step, 412 where somebody else changed it first."""
+    """Change the status. 409 where the state machine has no such step, 412 where somebody else changed it first.
+
+    A study that has a signed report is entered in error by two persons: until the second asks for it too, the answer
+    shows the study as it is, with the flag `withdrawal_asked`.
+    """
     completed, warnings = (
         (None, []) if body.completed is None else read_moment(body.completed, app.settings.zone, "completed")
     )

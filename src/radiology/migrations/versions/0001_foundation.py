@@ -170,6 +170,7 @@ CREATE TABLE imaging_studies (
     service_request text,
     match text CHECK (match IN ('exact', 'probable', 'none', 'confirmed')),
     planned_study_instance_uid text,
+    withdrawal_asked_by text,
     study_group_id uuid,
     flags text[] NOT NULL DEFAULT '{}',
     corrections jsonb,
@@ -205,6 +206,7 @@ COMMENT ON COLUMN imaging_studies.service_request IS 'the order it belongs to, a
 COMMENT ON COLUMN imaging_studies.match IS 'how sure its order is; null where no images came, or another archive answers for it';
 COMMENT ON COLUMN imaging_studies.planned_study_instance_uid IS 'of the worklist item whose images came under another UID';
 COMMENT ON COLUMN imaging_studies.study_group_id IS 'studies that are one examination, read and reported together, have the same';
+COMMENT ON COLUMN imaging_studies.withdrawal_asked_by IS 'who wants it withdrawn, while a second person must agree';
 COMMENT ON COLUMN imaging_studies.series IS 'planned series as whoever created the study gave them; stored series are rows of imaging_series';
 COMMENT ON COLUMN imaging_studies.dicom_patient_id IS '(0010,0020) as the first object of the study gave it';
 COMMENT ON COLUMN imaging_studies.dicom IS 'patient and study attributes of the first object, DICOM JSON (PS3.18 F)';

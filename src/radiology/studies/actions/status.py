@@ -12,7 +12,7 @@ from radiology.kit.db import Transaction
 from radiology.modality_worklist.actions.status import close_for_study
 from radiology.studies import model
 from radiology.studies.coding import CodingWarning
-from radiology.studies.model import Status, StatusChange, Study, Verb
+from radiology.studies.model import Flag, Status, StatusChange, Study, Verb
 from radiology.studies.queries import read, write
 
 MAY_WITHDRAW = frozenset({Role.QA, Role.ADMINISTRATOR})
@@ -33,11 +33,18 @@ async def change_status(
 async def move(
     tx: Transaction, app: App, actor: Actor, study_id: UUID, change: StatusChange, warnings: list[CodingWarning]
 ) -> int:
-    """The same of a study that was resolved, in the transaction of whoever moves it; returns its new version."""
+    """The same of a study that was resolved, in the transaction of whoever moves it; returns its new version.
+
+    To withdraw a study that has a signed report is only asked for by the first person, and done by the second.
+    """
     found = await read.lock_study(tx, study_id)
     now = app.clock.now()
     verbs = model.verbs_for(found, change, at=now)
     _must_be_allowed(actor, verbs[-1])
+    if model.needs_second_person(found, verbs[-1], by=actor.id):
+        await write.ask_withdrawal(tx, found.id, actor=actor.id, flag=Flag.WITHDRAWAL_ASKED)
+        await audit.record(tx, actor, "study.ask-withdrawal", str(found.id), detail={"reason": change.reason})
+        return found.version + 1
     emitted = await _record(tx, actor, found, verbs, change)
     await _save(tx, found.id, change, warnings, now)
     if verbs[-1] == Verb.COMPLETE:
@@ -74,7 +81,8 @@ async def _record(tx: Transaction, actor: Actor, study: Study, verbs: list[Verb]
         )
         status = after
     if verbs[-1] == Verb.WITHDRAW:
-        await write.withdraw_open_reports(tx, study.id)
+        await write.withdraw_reports(tx, study.id)
+        await write.settle_withdrawal(tx, study.id, flag=Flag.WITHDRAWAL_ASKED)
     return emitted
 
 

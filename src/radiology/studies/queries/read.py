@@ -139,6 +139,7 @@ async def lock_study(tx: Transaction, study_id: UUID) -> Study:
             (SELECT count(*) FROM radiology_reports AS report
                 WHERE report.study_id = study.id AND report.status IN ('final', 'amended', 'corrected', 'appended'))
                 AS final_reports,
+            withdrawal_asked_by,
             withdrawal.from_status AS withdrawn_from,
             withdrawal.occurred_at AS withdrawn_at
         FROM imaging_studies AS study

@@ -61,6 +61,40 @@ async def insert_study(tx: Transaction, columns: Mapping[str, Any]) -> str:
     )
 
 
+async def revise_study(tx: Transaction, study_id: UUID, columns: Mapping[str, Any]) -> bool:
+    """Let a study that has no images say what its order says now; whether it had none."""
+    return bool(
+        await tx.run(
+            """
+            UPDATE imaging_studies
+            SET encounter_id = %(encounter_id)s,
+                modality = %(modality)s,
+                modalities_in_study = %(modalities_in_study)s,
+                referrer = %(referrer)s,
+                reason_code = %(reason_code)s,
+                procedure_code = %(procedure_code)s,
+                procedure_codes = %(procedure_codes)s,
+                study_description = %(study_description)s,
+                flags = ARRAY(SELECT DISTINCT each FROM unnest(flags || %(flags)s::text[]) AS each ORDER BY each),
+                version = version + 1,
+                updated_at = now()
+            WHERE id = %(study_id)s
+              AND number_of_instances = 0
+            """,
+            study_id=study_id,
+            encounter_id=columns["encounter_id"],
+            modality=columns["modality"],
+            modalities_in_study=columns["modalities_in_study"],
+            referrer=columns["referrer"],
+            reason_code=columns["reason_code"],
+            procedure_code=columns["procedure_code"],
+            procedure_codes=columns["procedure_codes"],
+            study_description=columns["study_description"],
+            flags=columns["flags"],
+        )
+    )
+
+
 async def record_transition(
     tx: Transaction,
     study_id: UUID,
@@ -121,14 +155,46 @@ async def save_status(
     )
 
 
-async def withdraw_open_reports(tx: Transaction, study_id: UUID) -> None:
-    """What was not signed goes with its study; its text stays in the table."""
+async def ask_withdrawal(tx: Transaction, study_id: UUID, *, actor: str, flag: str) -> None:
+    """Remember who wants a study that is locked withdrawn."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET withdrawal_asked_by = %(actor)s,
+            flags = array_append(flags, %(flag)s),
+            version = version + 1,
+            updated_at = now()
+        WHERE id = %(study_id)s
+        """,
+        study_id=study_id,
+        actor=actor,
+        flag=flag,
+    )
+
+
+async def settle_withdrawal(tx: Transaction, study_id: UUID, *, flag: str) -> None:
+    """Nobody waits for a second person any more."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET withdrawal_asked_by = NULL,
+            flags = array_remove(flags, %(flag)s)
+        WHERE id = %(study_id)s
+          AND withdrawal_asked_by IS NOT NULL
+        """,
+        study_id=study_id,
+        flag=flag,
+    )
+
+
+async def withdraw_reports(tx: Transaction, study_id: UUID) -> None:
+    """Reports go with their study, signed ones too; their text stays in the table, their versions in the chain."""
     await tx.run(
         """
         UPDATE radiology_reports
         SET status = 'entered-in-error', version = version + 1, updated_at = now()
         WHERE study_id = %(study_id)s
-          AND status IN ('registered', 'partial', 'preliminary')
+          AND status NOT IN ('cancelled', 'entered-in-error')
         """,
         study_id=study_id,
     )
