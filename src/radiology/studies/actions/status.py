@@ -7,7 +7,7 @@ from radiology.access.model import Actor, Permission, Role
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import NotPermitted
-from radiology.events import Event, StudyStatusChanged, emit
+from radiology.events import Event, StudyReceived, StudyStatusChanged, emit
 from radiology.kit.db import Transaction
 from radiology.modality_worklist.actions.status import close_for_study
 from radiology.studies import model
@@ -49,6 +49,8 @@ async def move(
     await _save(tx, found.id, change, warnings, now)
     if verbs[-1] == Verb.COMPLETE:
         await close_for_study(tx, actor, found.scheduled_as)
+        if found.number_of_instances:
+            emitted.append(_received(found))
     await audit.record(tx, actor, f"study.{verbs[-1]}", str(found.id))
     await emit(tx, *emitted)
     return found.version + 1
@@ -84,6 +86,15 @@ async def _record(tx: Transaction, actor: Actor, study: Study, verbs: list[Verb]
         await write.withdraw_reports(tx, study.id)
         await write.settle_withdrawal(tx, study.id, flag=Flag.WITHDRAWAL_ASKED)
     return emitted
+
+
+def _received(study: Study) -> StudyReceived:
+    return StudyReceived(
+        facility_code=study.facility_code,
+        study_id=str(study.id),
+        study_instance_uid=study.study_instance_uid,
+        number_of_instances=study.number_of_instances,
+    )
 
 
 async def _save(
