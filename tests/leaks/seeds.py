@@ -13,6 +13,8 @@ from radiology.app import App
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist.actions.place import place_item
 from radiology.modality_worklist.schemas import WorklistItemIn
+from radiology.orders.actions.place import place_in
+from radiology.orders.schemas import OrderIn
 from radiology.workitems.actions import create_workitem
 
 _INSERTS = {
@@ -77,9 +79,11 @@ async def seed(app: App, study_id: UUID, image: Dataset, facility: str, secret: 
             )
             made[parameter] = str(row)
     actor = application_entity("PLACER", facility_code=facility, may_read=True, may_write=True)
+    async with app.db.transaction() as tx:
+        order = await place_in(tx, app, actor, _order(image, secret))
     item, _, _ = await place_item(app, actor, _item(app, image, secret))
     await create_workitem(app, actor, workitem, _workitem(image, secret), facility_code=facility)
-    return {**made, "item": str(item)}
+    return {**made, "item": str(item), "order": str(order.id)}
 
 
 def _item(app: App, image: Dataset, secret: str) -> WorklistItemIn:
@@ -92,6 +96,27 @@ def _item(app: App, image: Dataset, secret: str) -> WorklistItemIn:
             "reason": f"{secret} reason",
             "referringPhysician": f"{secret}^Doctor",
             "studyInstanceUID": str(image.StudyInstanceUID),
+        }
+    )
+
+
+def _order(image: Dataset, secret: str) -> OrderIn:
+    """A draft for the study, which has its images already."""
+    return OrderIn.model_validate(
+        {
+            "patient": {"id": str(image.PatientID), "name": str(image.PatientName)},
+            "status": "draft",
+            "placerNumber": f"{secret} placer",
+            "reason": f"{secret} indication",
+            "requester": {"display": f"{secret} requester"},
+            "safety": {"medicalAlerts": f"{secret} alert", "allergies": [{"text": f"{secret} allergy"}]},
+            "procedures": [
+                {
+                    "modality": "CT",
+                    "code": {"text": f"{secret} ordered"},
+                    "studyInstanceUID": str(image.StudyInstanceUID),
+                }
+            ],
         }
     )
 

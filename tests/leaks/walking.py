@@ -32,8 +32,8 @@ IDENTIFIERS = {
 
 #: What `seeds.py` makes for each study, and the study itself.
 SEEDED = (
-    "id", "report", "patient", "reference", "item", "job_id", "order_id", "delivery_id", "rejection_id", "step",
-    "quarantine_id", "repair_id", "workitem",
+    "id", "report", "patient", "reference", "item", "job_id", "order", "order_id", "delivery_id", "rejection_id",
+    "step", "quarantine_id", "repair_id", "workitem",
 )  # fmt: skip
 
 

@@ -1807,6 +1807,7 @@ CREATE TABLE public.orders (
     occurrence timestamp with time zone,
     authored_on timestamp with time zone NOT NULL,
     content jsonb NOT NULL,
+    released uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT orders_accession_number_check CHECK (((length(accession_number) >= 1) AND (length(accession_number) <= 16))),
@@ -1819,6 +1820,8 @@ COMMENT ON COLUMN public.orders.placer IS 'whose number placer_number is: assign
 COMMENT ON COLUMN public.orders.occurrence IS 'for when it was asked; when it is done is with its worklist items';
 
 COMMENT ON COLUMN public.orders.content IS 'what else was ordered, as it was said; procedures have rows of their own';
+
+COMMENT ON COLUMN public.orders.released IS 'worklist items that a hold or a cancellation took out, and that resuming puts back';
 
 CREATE TABLE public.outbox (
     sequence bigint NOT NULL,
@@ -2457,11 +2460,16 @@ CREATE TABLE public.requested_procedures (
     requested_procedure_id text NOT NULL,
     study_instance_uid text NOT NULL,
     modality text NOT NULL,
+    asked_start timestamp with time zone,
     content jsonb NOT NULL,
     removed_at timestamp with time zone,
     CONSTRAINT requested_procedures_requested_procedure_id_check CHECK (((length(requested_procedure_id) >= 1) AND (length(requested_procedure_id) <= 16))),
     CONSTRAINT requested_procedures_study_instance_uid_check CHECK (((length(study_instance_uid) >= 1) AND (length(study_instance_uid) <= 64)))
 );
+
+COMMENT ON COLUMN public.requested_procedures.study_instance_uid IS 'as it was planned first; its worklist item knows the one that it is planned under now';
+
+COMMENT ON COLUMN public.requested_procedures.asked_start IS 'the start that the order gave to its item; an item with another one was booked';
 
 COMMENT ON COLUMN public.requested_procedures.removed_at IS 'when a change of the order left it out';
 

@@ -4,13 +4,15 @@ The statuses are FHIR R4 request-status; how far an order has come (`Progress`) 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from radiology.errors import FieldProblem, StaleVersion, TransitionRefused, Unprocessable
+from radiology.modality_worklist.model import OPEN
+from radiology.modality_worklist.model import Status as StepStatus
 
 
 class Status(StrEnum):
@@ -76,6 +78,8 @@ INITIAL = frozenset({Status.DRAFT, Status.ACTIVE})
 CHANGEABLE = frozenset({Status.DRAFT, Status.ACTIVE, Status.ON_HOLD})
 """What an order says can be changed in these; later it is a record of what was asked."""
 
+BEGUN = frozenset({StepStatus.STARTED, StepStatus.COMPLETED})
+
 TRANSITIONS: Mapping[tuple[Status, Verb], Status] = {
     (Status.DRAFT, Verb.ACTIVATE): Status.ACTIVE,
     (Status.ACTIVE, Verb.HOLD): Status.ON_HOLD,
@@ -129,7 +133,10 @@ def must_have_reason(verb: Verb, reason: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RequestedProcedure:
-    """One procedure of an order: one study. `content` is what was said of it."""
+    """One procedure of an order: one study. `content` is what was said of it; the rest is what was made of it.
+
+    asked_start: the start that the order gave to its worklist item, which has another one when it was booked.
+    """
 
     id: UUID
     position: int
@@ -137,11 +144,30 @@ class RequestedProcedure:
     study_instance_uid: str
     modality: str
     content: dict[str, Any]
+    asked_start: datetime | None = None
+    step_id: UUID | None = None
+    step_status: str | None = None
+    study_id: UUID | None = None
+    study_status: str | None = None
+    number_of_instances: int = 0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a modality has begun it, or images came."""
+        return bool(self.number_of_instances) or self.step_status in BEGUN
+
+    @property
+    def waits(self) -> bool:
+        """Whether its item stands in the worklist."""
+        return self.step_status in OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as it stands. `content` is what was ordered beside the procedures; `repeated`: it was placed before."""
+    """An order as it stands. `content` is what was ordered beside the procedures; `repeated`: it was placed before.
+
+    released: items of the worklist that a hold or a cancellation took out.
+    """
 
     id: UUID
     facility_code: str
@@ -157,6 +183,7 @@ class Order:
     occurrence: datetime | None
     authored_on: datetime
     content: dict[str, Any]
+    released: list[UUID] = field(default_factory=list[UUID])
     procedures: tuple[RequestedProcedure, ...] = ()
     repeated: bool = False
 

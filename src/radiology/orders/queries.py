@@ -1,4 +1,5 @@
 """SQL of orders. `o` is orders, `r` one of its requested procedures."""
+# ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +15,32 @@ from radiology.patients.model import Patient
 
 COLUMNS: LiteralString = """
     o.id, o.facility_code, o.placer, o.placer_number, o.accession_number, o.status, o.intent, o.priority, o.version,
-    o.patient_id, p.reference AS patient_reference, o.occurrence, o.authored_on, o.content
+    o.patient_id, p.reference AS patient_reference, o.occurrence, o.authored_on, o.content, o.released
     FROM orders AS o
     JOIN patients AS p ON p.id = o.patient_id
 """
+
+
+MADE: LiteralString = """
+    requested_procedures AS r
+    LEFT JOIN LATERAL (
+        SELECT w.id, w.status, w.study_instance_uid, w.scheduled_start
+        FROM scheduled_procedure_steps AS w
+        WHERE w.service_request = 'ServiceRequest/' || r.order_id
+          AND w.requested_procedure_id = r.requested_procedure_id
+        ORDER BY w.id DESC
+        LIMIT 1
+    ) AS step ON true
+    LEFT JOIN LATERAL (
+        SELECT s.id, s.study_instance_uid, s.status, s.number_of_instances
+        FROM imaging_studies AS s
+        WHERE s.study_instance_uid = coalesce(step.study_instance_uid, r.study_instance_uid)
+           OR s.planned_study_instance_uid = coalesce(step.study_instance_uid, r.study_instance_uid)
+        ORDER BY s.number_of_instances > 0 DESC, s.id
+        LIMIT 1
+    ) AS study ON true
+"""
+"""Procedures with what was made of them: the item of each in the worklist, and its study."""
 
 
 def add_visible(where: Where, visible_to: Actor) -> None:
@@ -26,12 +49,9 @@ def add_visible(where: Where, visible_to: Actor) -> None:
     reach.add_facility(where, "o.facility_code")
     if not reach.sees_sensitive:
         where.clauses.append(
-            """NOT EXISTS (
-                SELECT FROM requested_procedures AS hidden
-                JOIN imaging_studies AS told ON told.study_instance_uid = hidden.study_instance_uid
-                    OR told.planned_study_instance_uid = hidden.study_instance_uid
-                WHERE hidden.order_id = o.id
-                  AND NOT """
+            "NOT EXISTS (SELECT FROM "
+            + MADE
+            + " JOIN imaging_studies AS told ON told.id = study.id WHERE r.order_id = o.id AND NOT "
             + reach.seen(where, "told")
             + ")"
         )
@@ -189,6 +209,22 @@ async def was_said(tx: Transaction, order_id: UUID, content: Mapping[str, Any]) 
     )
 
 
+async def is_said(tx: Transaction, order_id: UUID, content: Mapping[str, Any]) -> bool:
+    """Whether this is what the order says now."""
+    return await tx.value(
+        """
+        SELECT content = %(content)s::jsonb
+        FROM order_history
+        WHERE order_id = %(order_id)s
+          AND content IS NOT NULL
+        ORDER BY id DESC
+        LIMIT 1
+        """,
+        order_id=order_id,
+        content=as_json(content),
+    )
+
+
 async def find(tx: Transaction, order_id: UUID) -> Order | None:
     """An order with the procedures that it has now."""
     return await _with_procedures(
@@ -234,32 +270,114 @@ async def lock(tx: Transaction, order_id: UUID | None, *, visible_to: Actor) -> 
     return await load(tx, order_id, visible_to=visible_to)
 
 
+async def lock_by_placer(tx: Transaction, *, facility_code: str, placer: str, placer_number: str) -> Order | None:
+    """The order of a placer's number, kept from all others until the transaction ends."""
+    await hold(tx, f"{facility_code} {placer} {placer_number}")
+    found = await find_by_placer(tx, facility_code=facility_code, placer=placer, placer_number=placer_number)
+    return None if found is None else await relock(tx, found.id)
+
+
+async def relock(tx: Transaction, order_id: UUID) -> Order:
+    """An order that was found, kept from all others until the transaction ends. Raises NotFound."""
+    await tx.run("SELECT FROM orders WHERE id = %(order_id)s FOR NO KEY UPDATE", order_id=order_id)
+    found = await find(tx, order_id)
+    if found is None:
+        raise NotFound("There is no such order.")
+    return found
+
+
 async def _with_procedures(tx: Transaction, order: Order | None) -> Order | None:
     if order is None:
         return None
     procedures = await tx.all(
         RequestedProcedure,
         """
-        SELECT id, position, requested_procedure_id, study_instance_uid, modality, content
-        FROM requested_procedures
-        WHERE order_id = %(order_id)s
-          AND removed_at IS NULL
-        ORDER BY position
+        SELECT r.id, r.position, r.requested_procedure_id,
+            coalesce(step.study_instance_uid, r.study_instance_uid) AS study_instance_uid, r.modality, r.content,
+            r.asked_start, step.id AS step_id, step.status AS step_status, study.id AS study_id,
+            study.status AS study_status, coalesce(study.number_of_instances, 0) AS number_of_instances
+        FROM """
+        + MADE
+        + """
+        WHERE r.order_id = %(order_id)s
+          AND r.removed_at IS NULL
+        ORDER BY r.position
         """,
         order_id=order.id,
     )
     return replace(order, procedures=tuple(procedures))
 
 
-async def newest_start(tx: Transaction, study_instance_uid: str) -> datetime | None:
-    """When the worklist item of a procedure starts."""
+async def last_position(tx: Transaction, order_id: UUID) -> int:
+    """The position of the last procedure that an order ever had."""
     return await tx.value(
+        "SELECT coalesce(max(position), 0) FROM requested_procedures WHERE order_id = %(order_id)s", order_id=order_id
+    )
+
+
+async def save(tx: Transaction, order: Order) -> Order:
+    """An order that is locked, as it shall be; returns it with its new version."""
+    version: int = await tx.value(
         """
-        SELECT scheduled_start
-        FROM scheduled_procedure_steps
-        WHERE study_instance_uid = %(uid)s
-        ORDER BY id DESC
-        LIMIT 1
+        UPDATE orders
+        SET placer = %(placer)s,
+            placer_number = %(placer_number)s,
+            status = %(status)s,
+            intent = %(intent)s,
+            priority = %(priority)s,
+            occurrence = %(occurrence)s,
+            authored_on = %(authored_on)s,
+            content = %(content)s,
+            released = %(released)s,
+            version = version + 1,
+            updated_at = now()
+        WHERE id = %(id)s
+        RETURNING version
         """,
-        uid=study_instance_uid,
+        id=order.id,
+        placer=order.placer,
+        placer_number=order.placer_number,
+        status=order.status,
+        intent=order.intent,
+        priority=order.priority,
+        occurrence=order.occurrence,
+        authored_on=order.authored_on,
+        content=as_json(order.content),
+        released=order.released,
+    )
+    return replace(order, version=version)
+
+
+async def save_procedure(tx: Transaction, procedure: RequestedProcedure) -> None:
+    """What is said of a procedure from now on."""
+    await tx.run(
+        "UPDATE requested_procedures SET modality = %(modality)s, content = %(content)s WHERE id = %(id)s",
+        id=procedure.id,
+        modality=procedure.modality,
+        content=as_json(procedure.content),
+    )
+
+
+async def remove_procedure(tx: Transaction, procedure_id: UUID) -> None:
+    """A change of the order leaves it out."""
+    await tx.run("UPDATE requested_procedures SET removed_at = now() WHERE id = %(id)s", id=procedure_id)
+
+
+async def note_start(tx: Transaction, procedure_id: UUID, start: datetime) -> None:
+    """The start that the order gives to the item of a procedure."""
+    await tx.run(
+        "UPDATE requested_procedures SET asked_start = %(start)s WHERE id = %(id)s", id=procedure_id, start=start
+    )
+
+
+async def patient_of(tx: Transaction, patient_id: UUID) -> Patient:
+    """The patient of an order, as the registry knows him or her. Raises NotFound."""
+    return await tx.one(
+        Patient,
+        """
+        SELECT id, reference, patient_id, issuer_of_patient_id, patient_name, birth_date, sex
+        FROM patients
+        WHERE id = %(patient_id)s
+        """,
+        patient_id=patient_id,
     )

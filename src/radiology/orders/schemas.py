@@ -174,12 +174,18 @@ class ProcedureOut(ProcedureIn):
     """A procedure as it is answered, with what has become of it."""
 
     progress: Progress
+    worklistItem: str | None = None  # noqa: N815
+    worklistStatus: str | None = None  # noqa: N815
+    start: str | None = None
+    studyStatus: str | None = None  # noqa: N815
+    numberOfInstances: int | None = None  # noqa: N815
 
 
 class OrderOut(OrderIn):
-    """An order as it is answered."""
+    """An order as it is answered. `progress` is derived from its procedures, and has no part in its version."""
 
     id: str
+    procedures: list[ProcedureOut]  # pyright: ignore[reportIncompatibleVariableOverride]
     progress: Progress
     facilityCode: str  # noqa: N815
     createdAt: str  # noqa: N815

@@ -44,6 +44,7 @@ from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
 from radiology.orders import accession
+from radiology.orders.routes import router as orders
 from radiology.patients.routes import router as patients
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
@@ -95,6 +96,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.router.routes.extend([*fonts.routes, *login.routes, *oidc.routes, *opening.routes])
     service.router.routes.extend([*viewer.routes, *light.routes])
     for router in (
+        orders,
         studies,
         reports,
         changes.router,

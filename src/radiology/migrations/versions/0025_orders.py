@@ -27,6 +27,7 @@ CREATE TABLE orders (
     occurrence timestamptz,
     authored_on timestamptz NOT NULL,
     content jsonb NOT NULL,
+    released uuid[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (facility_code, accession_number)
@@ -34,6 +35,7 @@ CREATE TABLE orders (
 COMMENT ON COLUMN orders.placer IS 'whose number placer_number is: assigning authority of the Placer Order Number';
 COMMENT ON COLUMN orders.occurrence IS 'for when it was asked; when it is done is with its worklist items';
 COMMENT ON COLUMN orders.content IS 'what else was ordered, as it was said; procedures have rows of their own';
+COMMENT ON COLUMN orders.released IS 'worklist items that a hold or a cancellation took out, and that resuming puts back';
 CREATE UNIQUE INDEX orders_placer_number ON orders (facility_code, placer, placer_number);
 CREATE INDEX orders_patient ON orders (patient_id, created_at DESC);
 CREATE INDEX orders_created ON orders (created_at DESC, id DESC);
@@ -46,10 +48,13 @@ CREATE TABLE requested_procedures (
     requested_procedure_id text NOT NULL CHECK (length(requested_procedure_id) BETWEEN 1 AND 16),
     study_instance_uid text NOT NULL UNIQUE CHECK (length(study_instance_uid) BETWEEN 1 AND 64),
     modality text NOT NULL,
+    asked_start timestamptz,
     content jsonb NOT NULL,
     removed_at timestamptz,
     UNIQUE (order_id, position)
 );
+COMMENT ON COLUMN requested_procedures.study_instance_uid IS 'as it was planned first; its worklist item knows the one that it is planned under now';
+COMMENT ON COLUMN requested_procedures.asked_start IS 'the start that the order gave to its item; an item with another one was booked';
 COMMENT ON COLUMN requested_procedures.removed_at IS 'when a change of the order left it out';
 
 CREATE TABLE order_history (

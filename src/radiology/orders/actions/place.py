@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
@@ -13,19 +12,16 @@ from radiology.errors import Conflict, Unavailable, Unprocessable
 from radiology.events import OrderPlaced, emit
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
-from radiology.modality_worklist.actions.place import person_name, place
+from radiology.modality_worklist.actions.place import person_name
 from radiology.modality_worklist.schemas import WorklistPatient
 from radiology.orders import accession, queries
-from radiology.orders.items import item_of, study_of
+from radiology.orders.actions.fulfilment import begin
 from radiology.orders.model import Order, RequestedProcedure, Status
 from radiology.orders.schemas import OrderIn, OrderPatient, ProcedureIn
 from radiology.patients.actions.register import find_or_register
 from radiology.patients.identifiers import Kind, identifier
 from radiology.patients.model import Demographics, Patient
-from radiology.relations import actions as relations
-from radiology.relations.model import Kind as Relation
 from radiology.standards.dicom.uids import new_uid
-from radiology.studies.actions.register import register
 from radiology.studies.moments import read_moment
 
 MOST_TRIES: Final = 100
@@ -43,7 +39,7 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
     known = await _placed_before(tx, facility, said)
     if known is not None:
         return known
-    patient = await find_or_register(tx, _demographics(said.patient, facility))
+    patient = await find_or_register(tx, demographics(said.patient, facility))
     _must_be_presentable(patient)
     order = Order(
         id=uuid7(),
@@ -57,8 +53,8 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
         version=1,
         patient_id=patient.id,
         patient_reference=patient.reference,
-        occurrence=_moment(app, said.occurrence, "occurrence"),
-        authored_on=_moment(app, said.authoredOn, "authoredOn") or app.clock.now(),
+        occurrence=moment(app, said.occurrence, "occurrence"),
+        authored_on=moment(app, said.authoredOn, "authoredOn") or app.clock.now(),
         content=said.content(),
     )
     order = replace(order, procedures=await numbered(tx, said.procedures))
@@ -67,20 +63,9 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
     await queries.record(tx, order, "place", actor=actor.id, from_status=None, content=all_of(said))
     await audit.record(tx, actor, "order.place", str(order.id))
     if order.status == Status.ACTIVE:
-        await begin(tx, app, actor, order, patient, order.procedures)
+        await begin(tx, app, actor, order, order.procedures, patient)
     await emit(tx, OrderPlaced(**order.told, priority=order.priority))
     return order
-
-
-async def begin(
-    tx: Transaction, app: App, actor: Actor, order: Order, patient: Patient, procedures: Sequence[RequestedProcedure]
-) -> None:
-    """Register the studies of procedures, and place their items in the worklist."""
-    start = order.occurrence or app.clock.now()
-    for procedure in procedures:
-        study_id = await register(tx, app, actor, study_of(order, procedure), patient=patient)
-        await relations.note(tx, actor, Relation.ORDERER, study_id, source="order")
-        await place(tx, app, actor, item_of(order, procedure, patient, start=start.isoformat()))
 
 
 async def numbered(tx: Transaction, said: Sequence[ProcedureIn], *, after: int = 0) -> tuple[RequestedProcedure, ...]:
@@ -157,7 +142,7 @@ async def _must_be_free(tx: Transaction, facility: str, patient: Patient, number
         )
 
 
-def _demographics(said: OrderPatient, facility: str) -> Demographics:
+def demographics(said: OrderPatient, facility: str) -> Demographics:
     name = ""
     if said.name or said.nameBangla:
         named = WorklistPatient(id="-", name=said.name or said.nameBangla or "", nameBangla=said.nameBangla)
@@ -192,12 +177,11 @@ def _must_be_presentable(patient: Patient) -> None:
         )
 
 
-def _moment(app: App, text: str | None, field: str) -> datetime | None:
+def moment(app: App, text: str | None, field: str) -> datetime | None:
     return None if text is None else read_moment(text, app.settings.zone, field)[0]
 
 
-async def place_order(app: App, actor: Actor, said: OrderIn) -> tuple[UUID, int, bool]:
-    """The same in a transaction of its own; returns id, version, and whether it was placed before."""
+async def place_order(app: App, actor: Actor, said: OrderIn) -> Order:
+    """The same in a transaction of its own."""
     async with app.db.transaction() as tx:
-        order = await place_in(tx, app, actor, said)
-        return order.id, order.version, order.repeated
+        return await place_in(tx, app, actor, said)

@@ -56,6 +56,15 @@ async def register(tx: Transaction, app: App, actor: Actor, body: StudyIn, *, pa
     return columns["id"]
 
 
+async def revise(tx: Transaction, app: App, actor: Actor, study_id: UUID, body: StudyIn) -> None:
+    """Let a study say what its order says now, as long as no images came; who is named takes part in the care."""
+    columns, _ = _columns(app, body)
+    if await write.revise_study(tx, study_id, columns):
+        await audit.record(tx, actor, "study.revise", str(study_id))
+        await label(tx, actor, [study_id], cause="registered")
+        await relations.note_named(tx, actor, study_id)
+
+
 def _columns(app: App, body: StudyIn) -> tuple[dict[str, Any], list[CodingWarning]]:
     started, warnings = _moment(app, body.started)
     reason_code, reason_warnings = _concepts(body.reasonCode, "reasonCode")

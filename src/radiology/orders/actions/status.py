@@ -1,0 +1,116 @@
+"""Move an order by the table in `model.py`: activate, hold, resume, cancel, reinstate, complete, withdraw."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from radiology.access.model import Actor, Permission
+from radiology.app import App
+from radiology.audit import actions as audit
+from radiology.errors import Conflict
+from radiology.events import OrderStatusChanged, emit
+from radiology.kit.db import Transaction
+from radiology.orders import model, queries
+from radiology.orders.actions import fulfilment
+from radiology.orders.model import Order, Status, Verb
+from radiology.studies.model import Status as StudyStatus
+from radiology.studies.queries import performed
+
+
+async def change_status(
+    app: App, actor: Actor, order_id: UUID | None, status: Status, *, reason: str | None, version: int | None
+) -> Order:
+    """Move an order to a status. Raises NotFound, StaleVersion, TransitionRefused, Conflict, Unprocessable."""
+    actor.must(Permission.WRITE)
+    async with app.db.transaction() as tx:
+        order = await queries.lock(tx, order_id, visible_to=actor)
+        order.must_have_version(version)
+        verb = model.verb_towards(Status(order.status), status)
+        return await move_in(tx, app, actor, order, verb, reason=reason)
+
+
+async def activate_in(tx: Transaction, app: App, actor: Actor, order: Order) -> Order:
+    """A draft is ordered: its studies are registered and its items placed."""
+    return await move_in(tx, app, actor, order, Verb.ACTIVATE)
+
+
+async def hold_in(tx: Transaction, app: App, actor: Actor, order: Order, *, reason: str) -> Order:
+    """Let an order wait: what is not begun leaves the worklist."""
+    return await move_in(tx, app, actor, order, Verb.HOLD, reason=reason)
+
+
+async def resume_in(tx: Transaction, app: App, actor: Actor, order: Order, *, reason: str | None = None) -> Order:
+    """Let an order that was held go on: what left the worklist is back."""
+    return await move_in(tx, app, actor, order, Verb.RESUME, reason=reason)
+
+
+async def cancel_in(tx: Transaction, app: App, actor: Actor, order: Order, *, reason: str) -> Order:
+    """Revoke an order of which nothing is begun: its items leave the worklist, its studies are cancelled."""
+    return await move_in(tx, app, actor, order, Verb.CANCEL, reason=reason)
+
+
+async def reinstate_in(tx: Transaction, app: App, actor: Actor, order: Order, *, reason: str) -> Order:
+    """Let a revoked order be active again, with its numbers, its studies and its items."""
+    return await move_in(tx, app, actor, order, Verb.REINSTATE, reason=reason)
+
+
+async def withdraw_in(tx: Transaction, app: App, actor: Actor, order: Order, *, reason: str) -> Order:
+    """An order was entered in error. Images that came for it are kept, and wait for a person to find their order."""
+    return await move_in(tx, app, actor, order, Verb.WITHDRAW, reason=reason)
+
+
+async def move_in(
+    tx: Transaction, app: App, actor: Actor, order: Order, verb: Verb, *, reason: str | None = None
+) -> Order:
+    """Move an order that is locked, with all that was made of it; returns it as it is then.
+
+    State, items, studies, history, audit and event are one transaction.
+    """
+    actor.must(Permission.WRITE)
+    after = model.step(Status(order.status), verb)
+    model.must_have_reason(verb, reason)
+    released = await _follow(tx, app, actor, order, verb, reason)
+    moved = await queries.save(tx, replace(order, status=after, released=released))
+    await queries.record(tx, moved, verb, actor=actor.id, from_status=order.status, reason=reason)
+    await audit.record(tx, actor, f"order.{verb}", str(order.id))
+    await emit(tx, OrderStatusChanged(**moved.told, from_status=order.status, trigger=verb))
+    return await queries.relock(tx, order.id)
+
+
+async def _follow(tx: Transaction, app: App, actor: Actor, order: Order, verb: Verb, reason: str | None) -> list[UUID]:
+    """What a verb does to items and studies; returns the items that are taken out of the worklist from now on."""
+    match verb:
+        case Verb.ACTIVATE | Verb.RESUME | Verb.REINSTATE:
+            await fulfilment.put_back(tx, app, actor, order, reason=reason)
+            return []
+        case Verb.HOLD:
+            return await fulfilment.take_out(tx, actor, order.procedures, reason=reason)
+        case Verb.CANCEL:
+            fulfilment.must_not_have_begun(order.procedures, "be cancelled")
+            taken = await fulfilment.take_out(tx, actor, order.procedures, reason=reason)
+            await fulfilment.cancel_studies(tx, app, actor, order.procedures, reason=reason)
+            return [*order.released, *taken]
+        case Verb.WITHDRAW:
+            await _withdraw(tx, app, actor, order, reason)
+            return []
+        case Verb.COMPLETE:
+            _must_be_done(order)
+            return []
+
+
+async def _withdraw(tx: Transaction, app: App, actor: Actor, order: Order, reason: str | None) -> None:
+    with_images = [each.study_id for each in order.procedures if each.study_id and each.number_of_instances]
+    if with_images:
+        actor.must(Permission.RECONCILE)
+    await fulfilment.take_out(tx, actor, order.procedures, reason=reason)
+    await fulfilment.cancel_studies(tx, app, actor, order.procedures, reason=reason)
+    for study_id in with_images:
+        await performed.detach(tx, study_id, flag=fulfilment.ORDER_WITHDRAWN)
+
+
+def _must_be_done(order: Order) -> None:
+    for each in order.procedures:
+        if each.study_status != StudyStatus.COMPLETED:
+            raise Conflict(
+                f"Study {each.study_instance_uid} is {each.study_status or 'not registered'}: an order is completed "
+                "when all of its studies are."
+            )

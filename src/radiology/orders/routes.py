@@ -1,0 +1,121 @@
+"""Orders over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.answers import JSON, created, page, tagged, version_asked
+from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.searching import Searcher
+from radiology.kit.ids import uuid_of
+from radiology.kit.pages import read_cursor
+from radiology.orders import queries, reading
+from radiology.orders.actions.change import change_order
+from radiology.orders.actions.place import place_order
+from radiology.orders.actions.status import change_status
+from radiology.orders.model import Priority, Status
+from radiology.orders.schemas import OrderIn, OrderOut, OrderPage, OrderStatusIn
+from radiology.studies.moments import read_from, read_until
+from radiology.studies.parameters import limit_of, modality_of, openapi_parameters, read_parameters, status_of
+
+PATH = "/api/radiology/orders"
+
+router = APIRouter(prefix=PATH, tags=["orders"], route_class=StrictJSONRoute)
+
+NAMES = {
+    "patient": ("patient patient_id patientId subject", "12345 or Patient/12345"),
+    "status": ("status", "one or more codes of FHIR request-status with commas between"),
+    "priority": ("priority", "routine, urgent, asap, stat, or more with commas between"),
+    "modality": ("modality", "CT, or more with commas between; MRI means MR"),
+    "accession_number": ("accession accession_number accessionNumber", "of the order"),
+    "placer_number": ("placer_number placerNumber", "number of whoever ordered"),
+    "study_instance_uid": ("study_instance_uid studyInstanceUID", "of one of its studies"),
+    "from": ("from date_from dateFrom", "placed at or after: a date or a moment"),
+    "to": ("to date_to dateTo", "placed at or before; a date includes the whole day"),
+    "limit": ("limit", "1 to 200, 50 where it is left out"),
+    "cursor": ("cursor", "from `next` of the page before"),
+}
+Reason = Annotated[str | None, Query(max_length=400, description="Why, for the record.")]
+
+
+@router.post("", status_code=201, response_model=None, responses={201: {"model": OrderOut}, 200: {"model": OrderOut}})
+async def post_order(body: OrderIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Place an order: its studies are registered and its items stand in the worklist at once.
+
+    The same order under the same placer number is placed once, and answered with 200; another one with 409.
+    """
+    order = await place_order(app, actor, body)
+    async with app.db.transaction() as tx:
+        answer = await reading.body(tx, order.id, zone=app.settings.time_zone)
+    if order.repeated:
+        return tagged(answer, order.version)
+    return created(answer, f"{PATH}/{order.id}", order.version)
+
+
+@router.get(
+    "",
+    response_model=None,
+    responses={200: {"model": OrderPage}},
+    openapi_extra={"parameters": openapi_parameters(NAMES)},
+)
+async def get_orders(request: Request, app: CurrentApp, actor: Searcher) -> Response:
+    """Search orders. All criteria that are given must hold; newest first, a page at a time."""
+    given, zone = read_parameters(request.query_params, NAMES), app.settings.zone
+    before, until = read_until(given["to"], zone, "to") if "to" in given else (None, None)
+    criteria = reading.Criteria(
+        patient=given.get("patient"),
+        status=status_of(given.get("status", ""), set(Status)),
+        priority=status_of(given.get("priority", ""), set(Priority)),
+        modality=modality_of(given.get("modality", "")),
+        accession_number=given.get("accession_number"),
+        placer_number=given.get("placer_number"),
+        study_instance_uid=given.get("study_instance_uid"),
+        from_moment=read_from(given["from"], zone, "from") if "from" in given else None,
+        before_moment=before,
+        until_moment=until,
+        after=read_cursor(given["cursor"]) if "cursor" in given else None,
+        limit=limit_of(given.get("limit")),
+    )
+    async with app.db.transaction() as tx:
+        results, cursor = await reading.listed(tx, criteria, zone=zone.key, visible_to=actor)
+    return page(request, results, cursor)
+
+
+@router.get("/{order}", response_model=None, responses={200: {"model": OrderOut}})
+async def get_order(order: str, app: CurrentApp, actor: CurrentActor) -> Response:
+    """An order with what has become of each of its procedures. Its version is that of what was ordered."""
+    async with app.db.transaction() as tx:
+        found = await queries.load(tx, uuid_of(order), visible_to=actor)
+        return tagged(await reading.body(tx, found.id, zone=app.settings.time_zone), found.version)
+
+
+@router.put("/{order}", response_model=None, responses={200: {"model": OrderOut}})
+async def put_order(
+    order: str, body: OrderIn, request: Request, app: CurrentApp, actor: CurrentActor, reason: Reason = None
+) -> Response:
+    """Change what an order asks for: 409 for what has begun, 412 where somebody else changed it first."""
+    version = version_asked(request, body.version)
+    changed = await change_order(app, actor, uuid_of(order), body, reason=reason, version=version)
+    async with app.db.transaction() as tx:
+        return tagged(await reading.body(tx, changed.id, zone=app.settings.time_zone), changed.version)
+
+
+@router.put("/{order}/status", response_model=None, responses={200: {"model": OrderOut}})
+async def put_status(
+    order: str, body: OrderStatusIn, request: Request, app: CurrentApp, actor: CurrentActor
+) -> Response:
+    """Activate, hold, resume, cancel, reinstate or withdraw: 409 where the state machine has no such step."""
+    version = version_asked(request, body.version)
+    moved = await change_status(app, actor, uuid_of(order), body.status, reason=body.reason, version=version)
+    async with app.db.transaction() as tx:
+        return tagged(await reading.body(tx, moved.id, zone=app.settings.time_zone), moved.version)
+
+
+@router.get("/{order}/history", response_model=None)
+async def get_history(order: str, app: CurrentApp, actor: CurrentActor) -> Response:
+    """All that happened to an order, oldest first: who, when, why, and what it said from then on."""
+    async with app.db.transaction() as tx:
+        found = await queries.load(tx, uuid_of(order), visible_to=actor)
+        answer = await reading.history(tx, found.id, zone=app.settings.time_zone)
+    return Response(b'{"results":' + answer + b"}", media_type=JSON)
