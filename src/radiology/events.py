@@ -299,7 +299,6 @@ class OrderStepDiscontinued(OrderEvent):
     """A modality gave up a step of an order; `reason_code` is of CID 9300 (PS3.16), as 110508 patient pregnant."""
 
     type = "radiology.order.step-discontinued.v1"
-    sop_instance_uid: str
     reason_code: str | None
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from radiology.errors import FieldProblem, StaleVersion, TransitionRefused, Unprocessable
 from radiology.modality_worklist.model import OPEN
 from radiology.modality_worklist.model import Status as StepStatus
+from radiology.studies.model import Status as StudyStatus
 
 
 class Status(StrEnum):
@@ -78,6 +79,7 @@ INITIAL = frozenset({Status.DRAFT, Status.ACTIVE})
 CHANGEABLE = frozenset({Status.DRAFT, Status.ACTIVE, Status.ON_HOLD})
 """What an order says can be changed in these; later it is a record of what was asked."""
 
+DONE = frozenset({StudyStatus.COMPLETED, StudyStatus.CANCELLED, StudyStatus.ENTERED_IN_ERROR})
 BEGUN = frozenset({StepStatus.STARTED, StepStatus.COMPLETED})
 
 TRANSITIONS: Mapping[tuple[Status, Verb], Status] = {
@@ -191,6 +193,12 @@ class Order:
     def reference(self) -> str:
         """How others name it."""
         return f"ServiceRequest/{self.id}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was asked for is acquired or given up, and something is acquired."""
+        states = [each.study_status for each in self.procedures]
+        return StudyStatus.COMPLETED in states and all(state in DONE for state in states)
 
     @property
     def told(self) -> dict[str, Any]:

@@ -252,6 +252,19 @@ async def find_by_placer(tx: Transaction, *, facility_code: str, placer: str, pl
     )
 
 
+async def order_of_study(tx: Transaction, study_id: UUID) -> UUID | None:
+    """The order that a study belongs to, where it is one of ours."""
+    return await tx.value(
+        """
+        SELECT o.id
+        FROM imaging_studies AS s
+        JOIN orders AS o ON 'ServiceRequest/' || o.id = s.service_request
+        WHERE s.id = %(study_id)s
+        """,
+        study_id=study_id,
+    )
+
+
 async def load(tx: Transaction, order_id: UUID | None, *, visible_to: Actor) -> Order:
     """An order that the reader may see. Raises NotFound."""
     where = Where()

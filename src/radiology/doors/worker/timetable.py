@@ -18,6 +18,8 @@ from radiology.delivery.routing import sending as routing
 from radiology.errors import Unavailable
 from radiology.kit import outbox
 from radiology.kit.log import get_logger
+from radiology.modality_worklist.actions.status import expire
+from radiology.orders import following as orders
 from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
 from radiology.sensitivity import actions as sensitivity
@@ -61,6 +63,7 @@ def of(archive: Archive) -> list[Task]:
         Task("moves.start", 1, lambda: moves.start_due(app)),
         Task("routing.follow", 1, lambda: following.follow_events(app)),
         Task("routing.start", 1, lambda: routing.start_due(app)),
+        Task("orders.follow", 1, lambda: orders.follow_events(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("exports.tend", 60, lambda: tend(app)),
         Task("record-copies.tend", 60, lambda: copies.tend(app)),
@@ -69,6 +72,7 @@ def of(archive: Archive) -> list[Task]:
         Task("sensitivity.follow", 600, lambda: sensitivity.follow_shipped(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
+        Task("worklist.expire", 600, lambda: expire(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
         Task(
             "objects.recover",

@@ -12,7 +12,6 @@ from radiology.kit.db import Transaction
 from radiology.orders import model, queries
 from radiology.orders.actions import fulfilment
 from radiology.orders.model import Order, Status, Verb
-from radiology.studies.model import Status as StudyStatus
 from radiology.studies.queries import performed
 
 
@@ -108,9 +107,8 @@ async def _withdraw(tx: Transaction, app: App, actor: Actor, order: Order, reaso
 
 
 def _must_be_done(order: Order) -> None:
-    for each in order.procedures:
-        if each.study_status != StudyStatus.COMPLETED:
-            raise Conflict(
-                f"Study {each.study_instance_uid} is {each.study_status or 'not registered'}: an order is completed "
-                "when all of its studies are."
-            )
+    if order.is_done:
+        return
+    waiting = [each.study_instance_uid for each in order.procedures if each.study_status not in model.DONE]
+    named = f"study {waiting[0]} is not" if waiting else "none of them is"
+    raise Conflict(f"An order is completed when its studies are; {named}.")
