@@ -1,6 +1,6 @@
 """Bodies of repairs over REST."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -36,6 +36,37 @@ class AttachIn(RepairIn):
 
     item: UUID | None = None
     order: Reference | None = None
+
+
+_Text = Annotated[str, StringConstraints(max_length=64, strip_whitespace=True, pattern=r"^[^\\\x00-\x1f\x7f]*$")]
+
+_Name = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\\\x00-\x1f]*$")]
+
+
+class PatientIn(BaseModel):
+    """What is right about the patient; what is left out stays. An empty text is served as an empty value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[_Text, StringConstraints(min_length=1)] | None = None
+    issuer: _Text | None = None
+    name: _Name | None = None
+    birthDate: Annotated[str, StringConstraints(pattern=r"^(\d{4}-?\d{2}-?\d{2})?$")] | None = None  # noqa: N815
+    sex: Literal["M", "F", "O", ""] | None = None
+
+
+class CorrectIn(RepairIn):
+    """What is right about a study; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "Typed wrong.", "patient": {"name": "KARIM^ABDUL"}}]},
+    )
+
+    patient: PatientIn | None = None
+    accessionNumber: Annotated[_Text, StringConstraints(max_length=16)] | None = None  # noqa: N815
+    referringPhysician: _Text | None = None  # noqa: N815
+    studyDescription: _Text | None = None  # noqa: N815
 
 
 class UndoIn(BaseModel):

@@ -1,13 +1,14 @@
 """SQL of studies that are being put right."""
 
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from radiology.access.model import Actor
 from radiology.errors import NotFound
 from radiology.kit.db import Transaction, as_json
 from radiology.reconciliation.studies.model import HeldStudy
+from radiology.standards.dicom.identity import PatientIdentity
 from radiology.studies.batch import lock_key
 from radiology.studies.queries import read, rejection
 
@@ -27,12 +28,13 @@ _HELD: LiteralString = """
     WHERE """
 
 
-async def lock_by_uid(tx: Transaction, uids: Sequence[str]) -> list[HeldStudy]:
+async def lock_by_uid(tx: Transaction, uids: Sequence[str], also: Sequence[int] = ()) -> list[HeldStudy]:
     """Studies by their UID as they are given, those that exist; locked as the index locks them.
 
-    Also a UID without a study is kept from the index until the transaction ends.
+    Also a UID without a study is kept from the index until the transaction ends. `also`: locks of patients, which are
+    taken at once with those of studies, so that two cannot wait for each other.
     """
-    keys = sorted(lock_key(f"study {uid}") for uid in set(uids))
+    keys = sorted({*also, *(lock_key(f"study {uid}") for uid in uids)})
     await tx.values("SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key", keys=keys)
     found = await tx.all(
         HeldStudy,
@@ -43,7 +45,7 @@ async def lock_by_uid(tx: Transaction, uids: Sequence[str]) -> list[HeldStudy]:
     return [by_uid[uid] for uid in dict.fromkeys(uids) if uid in by_uid]
 
 
-async def lock(tx: Transaction, *names: str, visible_to: Actor) -> list[HeldStudy]:
+async def lock(tx: Transaction, *names: str, visible_to: Actor, also: Sequence[int] = ()) -> list[HeldStudy]:
     """Studies by id, studyId or UID, locked together, as they are given. Raises NotFound, SensitiveStudy."""
     ids = [await read.resolve(tx, name, visible_to=visible_to) for name in names]
     uids: list[str] = await tx.value(
@@ -57,7 +59,7 @@ async def lock(tx: Transaction, *names: str, visible_to: Actor) -> list[HeldStud
         """,
         ids=ids,
     )
-    held = await lock_by_uid(tx, uids)
+    held = await lock_by_uid(tx, uids, also)
     if len(held) != len(set(uids)):
         raise NotFound("A study is gone. Read again and decide anew.")
     return held
@@ -155,3 +157,87 @@ async def items_for(tx: Transaction, study_id: UUID) -> list[UUID]:
         """,
         study_id=study_id,
     )
+
+
+async def repoint(tx: Transaction, study_id: UUID, patient_id: UUID) -> None:
+    """Whose study it is."""
+    await tx.run(
+        "UPDATE imaging_studies SET patient_id = %(patient_id)s WHERE id = %(study_id)s",
+        study_id=study_id,
+        patient_id=patient_id,
+    )
+
+
+async def stated(tx: Transaction, study_id: UUID, tags: Sequence[str]) -> list[str]:
+    """Which of these attributes any object of a study has."""
+    return await tx.values(
+        """
+        SELECT DISTINCT tag
+        FROM instances, jsonb_object_keys(convert_from(attributes, 'UTF8')::jsonb) AS tag
+        WHERE study_id = %(study_id)s
+          AND tag = ANY(%(tags)s)
+        """,
+        study_id=study_id,
+        tags=list(tags),
+    )
+
+
+async def source_of(tx: Transaction, study_id: UUID) -> str:
+    """The AE title that the objects of a study came from, empty where it is not known."""
+    return (
+        await tx.value(
+            """
+        SELECT source_ae_title
+        FROM instances
+        WHERE study_id = %(study_id)s
+        ORDER BY stored_at, sop_instance_uid
+        LIMIT 1
+        """,
+            study_id=study_id,
+        )
+        or ""
+    )
+
+
+async def view(tx: Transaction, study_id: UUID) -> dict[str, Any]:
+    """How a study is searched and what stands in front of the headers of its objects: one for each series."""
+    return await tx.value(
+        """
+        SELECT jsonb_build_object('answer', study.answer::jsonb, 'headers', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'uid', first.sop_instance_uid,
+                'attributes', convert_from(first.attributes, 'UTF8')::jsonb,
+                'corrections', CASE WHEN first.corrections IS NOT NULL OR study.corrections IS NOT NULL
+                    THEN jsonb_build_array(first.corrections, study.corrections) END
+            ) ORDER BY first.sop_instance_uid), '[]')
+            FROM (
+                SELECT DISTINCT ON (series_id) sop_instance_uid, attributes, corrections
+                FROM instances
+                WHERE instances.study_id = study.id
+                ORDER BY series_id, instance_number NULLS LAST, sop_instance_uid
+            ) AS first
+        ))
+        FROM imaging_studies AS study
+        WHERE study.id = %(study_id)s
+        """,
+        study_id=study_id,
+    )
+
+
+async def identity_of(tx: Transaction, study_id: UUID) -> PatientIdentity:
+    """Whose a study is served as."""
+    return await tx.one(
+        PatientIdentity,
+        """
+        SELECT dicom_patient_id AS patient_id, issuer_of_patient_id AS issuer, patient_name AS name,
+            patient_birth_date AS birth_date, patient_sex AS sex
+        FROM imaging_studies
+        WHERE id = %(study_id)s
+        """,
+        study_id=study_id,
+    )
+
+
+async def served(tx: Transaction, study_id: UUID) -> dict[str, Any]:
+    """The attributes of patient and study that are served, in the DICOM JSON model."""
+    return await tx.value("SELECT dicom FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
