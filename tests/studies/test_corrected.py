@@ -218,3 +218,41 @@ def test_c_get_sends_it_too(node: Node, syntax: str) -> None:
     assert status.Status == 0x0000
     assert (received[0].PatientName, received[0].PatientID) == (BANGLA, "H-77")
     assert received[0].PixelData == bytes(range(32)) or syntax == ExplicitVRBigEndian
+
+
+@pytest.mark.anyio
+async def test_what_the_registry_knows_better_is_served_and_what_came_is_kept(app: App, client_as: ClientAs) -> None:
+    client = await client_as("radiographer")
+    item = {
+        "patient": {"id": "H-9", "name": "RAHMAN^ABDUR", "nameBangla": "রহমান^আব্দুর", "birthDate": "1980-02-15",
+                    "sex": "M"},
+        "modality": "CT", "requestedProcedure": "CT brain", "start": "2026-01-21T14:00:00+06:00",
+    }  # fmt: skip
+    placed = (await client.post("/api/radiology/worklist", json=item)).json()
+    image = make.an_object(
+        PatientID="H-9", PatientName="RAHMAN^ABDUR", AccessionNumber=placed["accessionNumber"],
+        StudyInstanceUID=placed["studyInstanceUID"], SpecificCharacterSet="ISO_IR 100",
+    )  # fmt: skip
+    stored = await make.store(app, image)
+    reader = await client_as("radiologist")
+    served = pydicom.dcmread(BytesIO((await reader.get(path_of(stored), headers={"accept": AS_STORED})).content))
+    assert served.PatientName == "RAHMAN^ABDUR=রহমান^আব্দুর"
+    (original,) = served.OriginalAttributesSequence
+    assert original.ReasonForTheAttributeModification == "COERCE"
+    assert original.ModifiedAttributesSequence[0].PatientName == "RAHMAN^ABDUR"
+    (found,) = (await reader.get(f"/dicomweb/studies?StudyInstanceUID={stored.study_instance_uid}")).json()
+    assert found["00100010"]["Value"] == [{"Alphabetic": "RAHMAN^ABDUR", "Ideographic": "রহমান^আব্দুর"}]
+
+
+@pytest.mark.anyio
+async def test_more_images_of_a_study_that_was_put_right_are_of_it(app: App) -> None:
+    stored = await make.a_study(app, PatientName="WRONG^PERSON", PatientID="W-1", PatientSex="F")
+    await put_right(app, stored)
+    first = stored.objects[0]
+    await make.store(app, make.an_object(
+        StudyInstanceUID=first.StudyInstanceUID, SeriesInstanceUID=first.SeriesInstanceUID, PatientName="WRONG^PERSON",
+        PatientID="W-1", PatientSex="F",
+    ))  # fmt: skip
+    async with app.db.transaction() as tx:
+        assert await tx.value("SELECT number_of_instances FROM imaging_studies") == 2
+        assert await tx.value("SELECT flags FROM imaging_studies") == []

@@ -15,8 +15,23 @@ import orjson
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
+from radiology.standards.dicom.header import Header
+from radiology.standards.dicom.names import PersonName
+
 MODIFYING_SYSTEM = "radiology"
 UTF_8 = "ISO_IR 192"
+
+PATIENT_NAME, PATIENT_ID, ISSUER, BIRTH_DATE, SEX = "00100010", "00100020", "00100021", "00100030", "00100040"
+ACCESSION_NUMBER, STUDY_DESCRIPTION = "00080050", "00081030"
+_VRS = {
+    PATIENT_NAME: "PN",
+    PATIENT_ID: "LO",
+    ISSUER: "LO",
+    BIRTH_DATE: "DA",
+    SEX: "CS",
+    ACCESSION_NUMBER: "SH",
+    STUDY_DESCRIPTION: "LO",
+}
 
 _CHARACTER_SET, _ORIGINAL_ATTRIBUTES = "00080005", "04000561"
 #: The unique identifiers that make a copy an object of its own.
@@ -89,6 +104,25 @@ def replaced_by(correction: Correction, attributes: Mapping[str, Any]) -> dict[s
     """The attributes that a correction replaces by others."""
     new = correction.attributes
     return {tag: attributes[tag] for tag in new if tag in attributes and attributes[tag] != new[tag]}
+
+
+def coercions(header: Header, registered: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of an object that registry or order know otherwise; what these do not know stays."""
+    return {tag: element_of(tag, text) for tag, text in registered.items() if text and text != header.text(tag)}
+
+
+def element_of(tag: str, text: str) -> dict[str, Any]:
+    """The element of an attribute named above; one without text is empty."""
+    if _VRS[tag] == "PN":
+        name = PersonName.parse(text).as_json()
+        return {"vr": "PN", "Value": [name]} if name else {"vr": "PN"}
+    return {"vr": _VRS[tag], "Value": [text]} if text else {"vr": _VRS[tag]}
+
+
+def said_before(kept: Mapping[str, Any]) -> dict[str, str]:
+    """What the first object of a study said of its patient, as text, where that is served otherwise."""
+    header = Header("", (), kept.get("replaced", {}), None, None, frozenset())
+    return {tag: header.text(tag) for tag in header.attributes}
 
 
 def after(before: Correction | None, correction: Correction) -> Correction:

@@ -4,9 +4,10 @@ In the transaction of a batch, whose advisory locks keep others away from the sa
 files are never changed: where images come under another UID than their order planned, its study takes theirs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from typing import Any
 from uuid import UUID
 
 from radiology import events
@@ -16,6 +17,18 @@ from radiology.patients.model import Demographics
 from radiology.patients.queries import registry
 from radiology.standards.dicom.identity import MATCH, REVIEW, PatientIdentity, identity_score
 from radiology.studies.batch import Batch, lock_key, study_event
+from radiology.studies.corrections import (
+    ACCESSION_NUMBER,
+    BIRTH_DATE,
+    PATIENT_ID,
+    PATIENT_NAME,
+    SEX,
+    STUDY_DESCRIPTION,
+    Correction,
+    coercions,
+    replaced_by,
+    said_before,
+)
 from radiology.studies.facts import StudyFacts
 from radiology.studies.matching import Kind, Match, Wanted, decide
 from radiology.studies.model import Flag
@@ -67,11 +80,26 @@ def is_patient_of(batch: Batch, study: KnownStudy, arrival: Arrival, zone: tzinf
             # A number from before a merge, or another hospital's.
             aliases = frozenset([(incoming.patient_id, incoming.issuer)])
             score = identity_score(replace(reference, aliases=aliases), incoming)
+        if score < MATCH and study.corrections:
+            score = max(score, identity_score(_as_it_came(study), incoming))
         batch.identities[key] = score
     score = batch.identities[key]
     if REVIEW <= score < MATCH:
         batch.flags[study.id].add(Flag.IDENTITY_REVIEW)
     return score >= REVIEW
+
+
+def _as_it_came(study: KnownStudy) -> PatientIdentity:
+    """Whose study it was by what its objects say, before that was put right."""
+    said = said_before(study.corrections or {})
+    identity = study.identity
+    return replace(
+        identity,
+        patient_id=said.get(PATIENT_ID, identity.patient_id),
+        name=said.get(PATIENT_NAME, identity.name),
+        birth_date=said.get(BIRTH_DATE, identity.birth_date),
+        sex=said.get(SEX, identity.sex),
+    )
 
 
 def _is_known_as(batch: Batch, study: KnownStudy, said: Demographics) -> bool:
@@ -141,8 +169,12 @@ def _add(batch: Batch, known: StudyFacts, arrival: Arrival, match: Match | None)
     planned = _planned(known, match)
     if match is not None and (match.item is None or match.item.study_instance_uid != arrival.study_instance_uid):
         batch.flags[study_id].add(Flag.UID_MISMATCH)
+    known, corrections = (
+        _coerced(known, arrival, _of_order(match)) if _is_sure(match, arrival, known) else (known, None)
+    )
     columns = {
         **known.columns,
+        "corrections": corrections,
         "facility_code": known.facility_code,
         "match": _kind(match, arrival),
         "service_request": match.service_request if match else None,
@@ -174,16 +206,61 @@ def _fill(batch: Batch, study: KnownStudy, known: StudyFacts, arrival: Arrival, 
         batch.flags[study.id].add(Flag.IDENTITY_REVIEW)
     if study.planned_study_instance_uid:
         batch.flags[study.id].add(Flag.UID_MISMATCH)
+    corrections = None
+    if score >= MATCH and (match is None or match.kind == Kind.EXACT):
+        known, corrections = _coerced(known, arrival, _of_registered(study))
     queries.fill_study(
         batch.tx,
         id=study.id,
-        columns=known.columns,
+        columns={**known.columns, "corrections": corrections},
         match=match.kind if match else Kind.EXACT,
         service_request=match.service_request if match else None,
     )
     filled = _known(study.id, study.study_id, study.status, known, study.planned_study_instance_uid, study.patient_id)
     _note_first_image(batch, filled, match)
     return filled
+
+
+def _is_sure(match: Match | None, arrival: Arrival, known: StudyFacts) -> bool:
+    return match is not None and match.kind == Kind.EXACT and _score(match.identity, arrival, known) >= MATCH
+
+
+def _of_order(match: Match | None) -> dict[str, str]:
+    """What the order of a study says of it, by the attribute that holds it."""
+    if match is None:
+        return {}
+    return _of_patient(match.identity) | {ACCESSION_NUMBER: match.item.accession_number if match.item else ""}
+
+
+def _of_registered(study: KnownStudy) -> dict[str, str]:
+    """What was known of a study before its first object came, by the attribute that holds it."""
+    return _of_patient(study.identity) | {
+        ACCESSION_NUMBER: study.accession_number or "",
+        STUDY_DESCRIPTION: study.study_description or "",
+    }
+
+
+def _of_patient(identity: PatientIdentity) -> dict[str, str]:
+    return {
+        PATIENT_NAME: identity.name,
+        PATIENT_ID: identity.patient_id,
+        BIRTH_DATE: identity.birth_date,
+        SEX: identity.sex,
+    }
+
+
+def _coerced(
+    known: StudyFacts, arrival: Arrival, registered: Mapping[str, str]
+) -> tuple[StudyFacts, dict[str, Any] | None]:
+    """What is served of a study, and the correction for it: registry and order are right where an object differs."""
+    attributes = coercions(known.header, registered)
+    if not attributes:
+        return known, None
+    source = arrival.source.ae_title or arrival.source.facility_code
+    correction = Correction(attributes, "COERCE", source, arrival.received_at)
+    replaced = replaced_by(correction, known.header.attributes)
+    served = replace(known.header, attributes={**known.header.attributes, **attributes})
+    return replace(known, header=served), replace(correction, replaced=replaced).as_json()
 
 
 def _kind(match: Match | None, arrival: Arrival) -> Kind | None:

@@ -9,7 +9,6 @@ from radiology.kit.db import Transaction
 from radiology.standards.dicom import levels
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import PatientIdentity
-from radiology.standards.dicom.names import PersonName
 from radiology.studies import corrections
 from radiology.studies.corrections import Correction
 from radiology.studies.facts import StudyFacts
@@ -40,23 +39,19 @@ PERSONAL = {
 
 def patient_attributes(identity: PatientIdentity) -> dict[str, Any]:
     """The attributes that say who the patient is, in the DICOM JSON model."""
-    name = PersonName.parse(identity.name).as_json()
-    return {
-        "00100010": {"vr": "PN", "Value": [name]} if name else {"vr": "PN"},
-        "00100020": _text("LO", identity.patient_id),
-        "00100021": _text("LO", identity.issuer),
-        "00100030": _text("DA", identity.birth_date),
-        "00100040": _text("CS", identity.sex),
+    known = {
+        corrections.PATIENT_NAME: identity.name,
+        corrections.PATIENT_ID: identity.patient_id,
+        corrections.ISSUER: identity.issuer,
+        corrections.BIRTH_DATE: identity.birth_date,
+        corrections.SEX: identity.sex,
     }
+    return {tag: corrections.element_of(tag, text) for tag, text in known.items()}
 
 
 def empty_personal(stated: dict[str, Any]) -> dict[str, Any]:
     """Of what objects state of a patient, all that is another's, served empty."""
     return {tag: {"vr": vr} for tag, vr in PERSONAL.items() if tag in stated}
-
-
-def _text(vr: str, text: str) -> dict[str, Any]:
-    return {"vr": vr, "Value": [text]} if text else {"vr": vr}
 
 
 async def correct(tx: Transaction, app: App, study_id: UUID, correction: Correction) -> None:

@@ -39,6 +39,9 @@ class KnownStudy:
     study_id: str
     planned_study_instance_uid: str | None
     patient_id: UUID
+    accession_number: str | None = None
+    study_description: str | None = None
+    corrections: dict[str, Any] | None = None
 
     @property
     def identity(self) -> PatientIdentity:
@@ -93,7 +96,7 @@ def known_studies(tx: WriterTransaction, uids: Sequence[str]) -> dict[str, Known
         """
         SELECT id, study_instance_uid, status, facility_code, number_of_instances, dicom_patient_id,
             issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, study_id, planned_study_instance_uid,
-            patient_id
+            patient_id, accession_number, study_description, corrections
         FROM imaging_studies
         WHERE study_instance_uid = ANY(%(uids)s)
         """,
@@ -137,24 +140,24 @@ def insert_study(tx: WriterTransaction, *, id: UUID, patient_id: UUID, columns: 
         INSERT INTO imaging_studies (id, patient_id, facility_code, status, study_instance_uid, study_date, study_time,
             started, accession_number, study_description, dicom_study_id, referring_physician_search, procedure_codes,
             dicom, dicom_patient_id, issuer_of_patient_id, patient_name, patient_name_search, patient_birth_date,
-            patient_sex, match, service_request, planned_study_instance_uid)
+            patient_sex, match, service_request, planned_study_instance_uid, corrections)
         VALUES (%(id)s, %(patient_id)s, %(facility_code)s, 'in-progress', %(study_instance_uid)s, %(study_date)s,
             %(study_time)s, %(started)s, %(accession_number)s, %(study_description)s, %(dicom_study_id)s,
             %(referring_physician_search)s, %(procedure_codes)s, %(dicom)s, %(dicom_patient_id)s,
             %(issuer_of_patient_id)s, %(patient_name)s, %(patient_name_search)s, %(patient_birth_date)s,
-            %(patient_sex)s, %(match)s, %(service_request)s, %(planned_study_instance_uid)s)
+            %(patient_sex)s, %(match)s, %(service_request)s, %(planned_study_instance_uid)s, %(corrections)s)
         RETURNING study_id
         """,
         id=id,
         patient_id=patient_id,
-        **{**columns, "dicom": as_json(columns["dicom"])},
+        **{**columns, "dicom": as_json(columns["dicom"]), "corrections": as_json(columns["corrections"])},
     )
 
 
 def fill_study(
     tx: WriterTransaction, *, id: UUID, columns: dict[str, Any], match: str, service_request: str | None
 ) -> None:
-    """Give a study that was registered before its first object what the object says; what was given stays."""
+    """Give a study that was registered before its first object what is served of it; what was given stays."""
     tx.run(
         """
         UPDATE imaging_studies
@@ -176,6 +179,7 @@ def fill_study(
             patient_name_search = %(patient_name_search)s,
             patient_birth_date = %(patient_birth_date)s,
             patient_sex = %(patient_sex)s,
+            corrections = %(corrections)s,
             match = coalesce(match, %(match)s),
             service_request = coalesce(service_request, %(service_request)s)
         WHERE id = %(id)s
@@ -183,7 +187,7 @@ def fill_study(
         id=id,
         match=match,
         service_request=service_request,
-        **{**columns, "dicom": as_json(columns["dicom"])},
+        **{**columns, "dicom": as_json(columns["dicom"]), "corrections": as_json(columns["corrections"])},
     )
 
 
