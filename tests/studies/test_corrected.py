@@ -256,3 +256,16 @@ async def test_more_images_of_a_study_that_was_put_right_are_of_it(app: App) -> 
     async with app.db.transaction() as tx:
         assert await tx.value("SELECT number_of_instances FROM imaging_studies") == 2
         assert await tx.value("SELECT flags FROM imaging_studies") == []
+
+
+@pytest.mark.anyio
+async def test_what_was_given_out_and_comes_back_is_known(app: App, client_as: ClientAs) -> None:
+    stored = await make.a_study(app, PatientName="RAHMAN^ABDUL", PatientID="H-77")
+    await put_right(app, stored)
+    client = await client_as("radiologist")
+    given_out = (await client.get(path_of(stored), headers={"accept": AS_STORED})).content
+    await make.store(app, given_out)
+    async with app.db.transaction() as tx:
+        assert await tx.value("SELECT count(*) FROM quarantine") == 0
+        assert await tx.value("SELECT number_of_instances FROM imaging_studies") == 1
+    assert len([*app.objects.root.rglob("*.dcm")]) == 1

@@ -33,7 +33,8 @@ _VRS = {
     STUDY_DESCRIPTION: "LO",
 }
 
-_CHARACTER_SET, _ORIGINAL_ATTRIBUTES = "00080005", "04000561"
+ORIGINAL_ATTRIBUTES = "04000561"
+_CHARACTER_SET = "00080005"
 #: The unique identifiers that make a copy an object of its own.
 STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"
 
@@ -95,8 +96,8 @@ def corrected(attributes: Mapping[str, Any], correction: Correction) -> dict[str
         served[_CHARACTER_SET] = {"vr": "CS", "Value": [UTF_8]}
     if replaced:
         item = _item(correction) | {"04000550": {"vr": "SQ", "Value": [replaced]}}
-        before = attributes.get(_ORIGINAL_ATTRIBUTES, {}).get("Value", [])
-        served[_ORIGINAL_ATTRIBUTES] = {"vr": "SQ", "Value": [*before, item]}
+        before = attributes.get(ORIGINAL_ATTRIBUTES, {}).get("Value", [])
+        served[ORIGINAL_ATTRIBUTES] = {"vr": "SQ", "Value": [*before, item]}
     return served
 
 

@@ -1,7 +1,8 @@
 """The same object again with another header: what a modality corrected. Both are kept, and the newest is served.
 
 It is taken for a correction only where it comes from where the first came, is of the same patient, study and series,
-and its pixels are the same bytes described in the same way. All else is another object under a UID that is taken.
+and its pixels are the same bytes described in the same way. What was given out with a header put right and comes back,
+as from a workstation, is known. All else is another object under a UID that is taken.
 """
 
 import os
@@ -15,6 +16,7 @@ from radiology import events
 from radiology.audit import actions as audit
 from radiology.kit.objects import LocalObjects
 from radiology.studies.batch import Batch, study_event
+from radiology.studies.corrections import MODIFYING_SYSTEM, ORIGINAL_ATTRIBUTES
 from radiology.studies.queries import revising as queries
 from radiology.studies.queries.index import KnownStudy
 from radiology.studies.queries.revising import Before
@@ -42,8 +44,13 @@ def revise(batch: Batch, arrival: Arrival, study: KnownStudy, objects: LocalObje
         return None
     if arrival.data_set_sha256 in (before.data_set_sha256, *before.earlier):
         return Revision.KNOWN
+    was_given_out = _is_put_right_here(arrival)
+    if not (was_given_out or before.source_ae_title == arrival.source.ae_title):
+        return None
     if not _same_pixels(before, arrival, objects):
         return None
+    if was_given_out:
+        return Revision.KNOWN
     queries.replace(batch.tx, arrival, pixel_data_offset=arrival.header.pixel_data_offset)
     queries.count(batch.tx, study.id, grown_bytes=arrival.size_bytes - before.size_bytes)
     detail = {"instance": arrival.sop_instance_uid, "before": before.data_set_sha256.hex()}
@@ -54,11 +61,16 @@ def revise(batch: Batch, arrival: Arrival, study: KnownStudy, objects: LocalObje
 
 def _is_comparable(before: Before, arrival: Arrival) -> bool:
     return (
-        before.source_ae_title == arrival.source.ae_title
-        and before.transfer_syntax_uid == arrival.header.transfer_syntax_uid
+        before.transfer_syntax_uid == arrival.header.transfer_syntax_uid
         and before.pixel_data_length == arrival.header.pixel_data_length
         and _described(orjson.loads(before.attributes)) == _described(arrival.header.attributes)
     )
+
+
+def _is_put_right_here(arrival: Arrival) -> bool:
+    """Whether the last to change its header was this service (PS3.3 C.12.1.1.9)."""
+    last = [item for item in arrival.header.values(ORIGINAL_ATTRIBUTES) if item][-1:]
+    return any(item.get("04000563", {}).get("Value") == [MODIFYING_SYSTEM] for item in last)
 
 
 def _described(attributes: Mapping[str, Any]) -> list[Any]:
