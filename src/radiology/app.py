@@ -20,11 +20,14 @@ class App:
     objects: LocalObjects
     clock: Clock = field(default_factory=SystemClock)
     practitioners: Registry = field(init=False)
+    attachments: LocalObjects = field(init=False)
 
     def __post_init__(self) -> None:
         url, secret = self.settings.practitioner_registry_url, self.settings.practitioner_registry_token
         token = secret.get_secret_value() if secret else None
         object.__setattr__(self, "practitioners", FHIRRegistry(url, token=token) if url else LocalRegistry(self.db))
+        attachments = LocalObjects(self.settings.attachments_dir, reserve_bytes=self.settings.disk_reserve_bytes)
+        object.__setattr__(self, "attachments", attachments)
 
     @classmethod
     def of(cls, settings: Settings, *, connections: int = 10) -> "App":

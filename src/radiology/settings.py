@@ -223,6 +223,12 @@ class Settings(BaseSettings):
         le=3600,
         description="How long a request for storage commitment waits for instances that have not come yet.",
     )
+    worklist_expires_days: int = Field(
+        default=7,
+        ge=1,
+        le=3650,
+        description="Days after which a scheduled step that nothing was heard of leaves its state.",
+    )
     find_max: int = Field(default=2000, ge=1, description="Most answers to one C-FIND; then it ends with a status.")
 
     # HL7 version 2
@@ -300,6 +306,9 @@ class Settings(BaseSettings):
         description="How accession numbers of orders are written, in at most 16 characters: letters, digits, "
         "`{facility}`, `{yyyy}`, `{yy}`, `{mm}`, `{dd}` and one `{number:06}`. Or a JSON object of formats by "
         'facility, as `{"DMC": "D{yy}{number:08}", "*": "{facility:.6}{yy}{mm}{number:06}"}`.',
+    )
+    max_attachment_bytes: int = Field(
+        default=20 * MIB, ge=KIB, description="Longest photograph or scan of a request form; longer ones are refused."
     )
     time_zone: str = Field(default="Asia/Dhaka", description="Zone (IANA name) in which dates and times are shown.")
 
@@ -564,6 +573,11 @@ class Settings(BaseSettings):
     def objects_dir(self) -> Path:
         """Folder of the images' bytes."""
         return self.data_dir / "objects"
+
+    @property
+    def attachments_dir(self) -> Path:
+        """Folder of what is attached to orders."""
+        return self.data_dir / "attachments"
 
     @property
     def run_dir(self) -> Path:

@@ -25,9 +25,9 @@ OF_NO_STUDY = {
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
-    "association_id", "commitment_id", "copy_id", "delegation_id", "erasure_id", "export_id", "hold_id", "key_id",
-    "link_id", "note_id", "notice_id", "project_id", "relation_id", "restriction_id", "rule_id", "session_id", "use_id",
-    "transaction", "visit_id",
+    "association_id", "attachment_id", "commitment_id", "copy_id", "delegation_id", "erasure_id", "export_id",
+    "hold_id", "key_id", "link_id", "note_id", "notice_id", "project_id", "relation_id", "restriction_id", "rule_id",
+    "session_id", "use_id", "transaction", "visit_id",
 }  # fmt: skip
 
 #: What `seeds.py` makes for each study, and the study itself.

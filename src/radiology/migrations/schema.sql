@@ -1759,6 +1759,26 @@ CREATE TABLE public.object_verifications (
     CONSTRAINT object_verifications_result_check CHECK ((result = ANY (ARRAY['intact'::text, 'missing'::text, 'truncated'::text, 'altered'::text, 'unreadable'::text])))
 );
 
+CREATE TABLE public.order_attachments (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    name text NOT NULL,
+    media_type text NOT NULL,
+    size_bytes integer NOT NULL,
+    sha256 text NOT NULL,
+    object_key text NOT NULL,
+    attached_by text NOT NULL,
+    attached_at timestamp with time zone DEFAULT now() NOT NULL,
+    removed_at timestamp with time zone,
+    removed_by text,
+    removal_reason text,
+    CONSTRAINT order_attachments_media_type_check CHECK ((media_type = ANY (ARRAY['application/pdf'::text, 'image/jpeg'::text, 'image/png'::text])))
+);
+
+COMMENT ON TABLE public.order_attachments IS 'photographs and scans of request forms; their bytes lie in a folder of their own';
+
+COMMENT ON COLUMN public.order_attachments.removed_at IS 'when it was found to belong elsewhere; it is shown no more, and kept';
+
 CREATE TABLE public.order_history (
     id bigint NOT NULL,
     order_id uuid NOT NULL,
@@ -3256,6 +3276,12 @@ ALTER TABLE ONLY public.notices
 ALTER TABLE ONLY public.object_verifications
     ADD CONSTRAINT object_verifications_pkey PRIMARY KEY (object_key);
 
+ALTER TABLE ONLY public.order_attachments
+    ADD CONSTRAINT order_attachments_object_key_key UNIQUE (object_key);
+
+ALTER TABLE ONLY public.order_attachments
+    ADD CONSTRAINT order_attachments_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.order_history
     ADD CONSTRAINT order_history_pkey PRIMARY KEY (id);
 
@@ -3743,6 +3769,8 @@ CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status
 
 CREATE INDEX notices_recipient ON public.notices USING btree (recipient, made_at DESC, id DESC);
 
+CREATE INDEX order_attachments_order ON public.order_attachments USING btree (order_id, attached_at);
+
 CREATE INDEX order_history_order ON public.order_history USING btree (order_id, id);
 
 CREATE INDEX orders_created ON public.orders USING btree (created_at DESC, id DESC);
@@ -4018,6 +4046,9 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.order_attachments
+    ADD CONSTRAINT order_attachments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.order_history
     ADD CONSTRAINT order_history_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;

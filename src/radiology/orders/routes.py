@@ -10,12 +10,15 @@ from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.searching import Searcher
 from radiology.kit.ids import uuid_of
 from radiology.kit.pages import read_cursor
+from radiology.modality_worklist import queries as worklist
+from radiology.modality_worklist.schemas import AETitle
 from radiology.orders import queries, reading
 from radiology.orders.actions.change import change_order
 from radiology.orders.actions.place import place_order
 from radiology.orders.actions.status import change_status
 from radiology.orders.model import Priority, Status
-from radiology.orders.schemas import OrderIn, OrderOut, OrderPage, OrderStatusIn
+from radiology.orders.schemas import OrderIn, OrderOut, OrderPage, OrderStatusIn, ProcedureShown
+from radiology.orders.shown import why_not
 from radiology.studies.moments import read_from, read_until
 from radiology.studies.parameters import limit_of, modality_of, openapi_parameters, read_parameters, status_of
 
@@ -119,3 +122,34 @@ async def get_history(order: str, app: CurrentApp, actor: CurrentActor) -> Respo
         found = await queries.load(tx, uuid_of(order), visible_to=actor)
         answer = await reading.history(tx, found.id, zone=app.settings.time_zone)
     return Response(b'{"results":' + answer + b"}", media_type=JSON)
+
+
+@router.get("/{order}/worklist")
+async def get_worklist(
+    order: str,
+    app: CurrentApp,
+    actor: CurrentActor,
+    ae_title: Annotated[AETitle, Query(alias="aeTitle", description="Who asks for its worklist.")],
+) -> dict[str, list[ProcedureShown]]:
+    """Whether each procedure of an order is in the answer to a station that asks without date, and if not, why."""
+    async with app.db.transaction() as tx:
+        found = await queries.load(tx, uuid_of(order), visible_to=actor)
+        station = await worklist.station(tx, ae_title, facility_code=found.facility_code)
+        items = [
+            await worklist.load(tx, each.step_id, visible_to=actor) if each.step_id else None
+            for each in found.procedures
+        ]
+    reasons = [why_not(found, item, station, at=app.clock.now(), zone=app.settings.zone) for item in items]
+    return {
+        "results": [
+            ProcedureShown(
+                requestedProcedureId=procedure.requested_procedure_id,
+                studyInstanceUID=procedure.study_instance_uid,
+                worklistItem=str(item.id) if item else None,
+                shown=reason is None,
+                english=reason and reason.english,
+                bangla=reason and reason.bangla,
+            )
+            for procedure, item, reason in zip(found.procedures, items, reasons, strict=True)
+        ]
+    }

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from radiology.modality_worklist.schemas import AETitle, LongText, Modality, ShortText
+from radiology.modality_worklist.schemas import AETitle, LongText, Modality, ShortText, Shown
 from radiology.modality_worklist.schemas import Name as PersonName
 from radiology.orders.model import INITIAL, Intent, Priority, Progress, Status
 from radiology.orders.safety import Safety
@@ -197,3 +197,11 @@ class OrderPage(BaseModel):
 
     results: list[OrderOut]
     next: str | None = None
+
+
+class ProcedureShown(Shown):
+    """Whether a station is shown a procedure, and if not, why."""
+
+    requestedProcedureId: str  # noqa: N815
+    studyInstanceUID: str  # noqa: N815
+    worklistItem: str | None = None  # noqa: N815

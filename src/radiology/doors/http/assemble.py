@@ -44,6 +44,7 @@ from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
 from radiology.orders import accession
+from radiology.orders.attachments.routes import router as attachments
 from radiology.orders.routes import router as orders
 from radiology.patients.routes import router as patients
 from radiology.practitioners.routes import delegations, practitioners
@@ -56,6 +57,7 @@ from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
 from radiology.reports.routes import router as reports
+from radiology.retention.routes import router as retention
 from radiology.scheduling.rooms.routes import router as rooms
 from radiology.scheduling.routes import router as bookings
 from radiology.sensitivity.routes import router as sensitivity
@@ -97,6 +99,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.router.routes.extend([*viewer.routes, *light.routes])
     for router in (
         orders,
+        attachments,
         studies,
         reports,
         changes.router,
@@ -119,6 +122,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         viewing,
         sharing,
         data_subjects,
+        retention,
         break_glass,
         sensitivity,
         labels,

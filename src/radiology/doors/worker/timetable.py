@@ -20,8 +20,10 @@ from radiology.kit import outbox
 from radiology.kit.log import get_logger
 from radiology.modality_worklist.actions.status import expire
 from radiology.orders import following as orders
+from radiology.orders.attachments import actions as attachments
 from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
+from radiology.retention import purging
 from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions.performed import follow_transfers
 from radiology.studies.actions.recompress import delete_superseded, recompress_due
@@ -68,6 +70,7 @@ def of(archive: Archive) -> list[Task]:
         Task("exports.tend", 60, lambda: tend(app)),
         Task("record-copies.tend", 60, lambda: copies.tend(app)),
         Task("erasures.tend", 60, lambda: erasures.tend(app)),
+        Task("retention.tend", 60, lambda: purging.tend(app)),
         Task("break-glass.follow", 30, lambda: break_glass.follow(app)),
         Task("sensitivity.follow", 600, lambda: sensitivity.follow_shipped(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
@@ -82,6 +85,7 @@ def of(archive: Archive) -> list[Task]:
         ),
         Task("objects.recompress", 60, lambda: recompress_due(app)),
         Task("objects.delete-superseded", 600, lambda: delete_superseded(app)),
+        Task("attachments.tidy", 3600, lambda: attachments.tidy(app)),
         Task("objects.discard-parts", 3600, discard_parts),
         Task("audit.seal", 0.5, lambda: seal_arrivals(app)),
         Task("audit.forward", 2, lambda: forward(app)),

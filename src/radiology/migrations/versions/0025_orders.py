@@ -73,6 +73,24 @@ CREATE TABLE order_history (
 COMMENT ON COLUMN order_history.reason_code IS 'of CID 9300 (PS3.16), where a modality discontinued a step';
 COMMENT ON COLUMN order_history.content IS 'all that was ordered from this version on, where that changed';
 CREATE INDEX order_history_order ON order_history (order_id, id);
+
+CREATE TABLE order_attachments (
+    id uuid PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders (id) ON DELETE CASCADE,
+    name text NOT NULL,
+    media_type text NOT NULL CHECK (media_type IN ('application/pdf', 'image/jpeg', 'image/png')),
+    size_bytes integer NOT NULL,
+    sha256 text NOT NULL,
+    object_key text NOT NULL UNIQUE,
+    attached_by text NOT NULL,
+    attached_at timestamptz NOT NULL DEFAULT now(),
+    removed_at timestamptz,
+    removed_by text,
+    removal_reason text
+);
+COMMENT ON TABLE order_attachments IS 'photographs and scans of request forms; their bytes lie in a folder of their own';
+COMMENT ON COLUMN order_attachments.removed_at IS 'when it was found to belong elsewhere; it is shown no more, and kept';
+CREATE INDEX order_attachments_order ON order_attachments (order_id, attached_at);
 """
 
 

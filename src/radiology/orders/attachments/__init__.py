@@ -1,0 +1,1 @@
+"""What is attached to an order: a photograph or a scan of the request form."""
