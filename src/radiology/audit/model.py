@@ -83,6 +83,7 @@ care-relation.*              110113 110137 U update
 practitioner.*               110113 110137 U update
 delegation.*                 110113 110136 U update
 privacy.*                    110113 110135 U update
+retention.*                  110113 110135 U update
 association.refuse           110113 110126 E -
 access.denied                110113 110132 E -
 access.not-found             110103 -      R read

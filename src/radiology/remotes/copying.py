@@ -1,22 +1,20 @@
 """Copy one study of another archive: what is missing here is retrieved, stored, and compared with what is there."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from radiology.errors import CannotUnderstand, RadiologyError
+from radiology.errors import RadiologyError
 from radiology.kit.db import Writer
 from radiology.remotes import queries
+from radiology.remotes.digesting import Digesting
 from radiology.remotes.model import Contents, ForeignInstance, Incoming, RemoteArchive
-from radiology.remotes.queries import Digest
-from radiology.standards.dicom.part10 import FileMetaError, read_file_meta
 from radiology.studies.archive import Archive
 from radiology.studies.index import Stored
-from radiology.studies.receive import HEAD_BYTES, Arrival, Reception, Source
+from radiology.studies.receive import Arrival, Reception, Source
 
 #: How long what was sent to our DICOM port may take until the index has it.
 INDEX_WAIT_SECONDS: Final = 30.0
@@ -97,7 +95,7 @@ class Copying:
         return Outcome("copied", there.counted, 0, "count", f"{lists}; as many are here.")
 
     def _compared_bytes(self, study_instance_uid: str, there: Contents) -> Outcome:
-        instances, again = there.instances, _Digesting(self)
+        instances, again = there.instances, Digesting(self.on_bytes)
         if not self.remote.retrieve(study_instance_uid, there.wanted(instances), there.sop_classes, again):
             detail = "Bytes are not compared: the peer does not offer C-GET."
             return Outcome("copied", len(instances), 0, "uids", detail)
@@ -153,7 +151,7 @@ class _Storing:
     def _source(self) -> Source:
         entity = self.copying.remote.entity
         facility = entity.facility_code or self.copying.archive.app.settings.facility_code
-        return Source(facility, entity.ae_title, actor=self.copying.actor)
+        return Source(facility, entity.ae_title, actor=self.copying.actor, is_reconciled=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,55 +168,3 @@ class _StoredObject:
 
     def discard(self) -> None:
         self.reception.discard()
-
-
-@dataclass(slots=True)
-class _Digesting:
-    """Keeps of what comes only the digests of the data sets."""
-
-    copying: Copying
-    digests: set[Digest] = field(default_factory=set[Digest])
-
-    def data_set(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> Incoming:  # noqa: ARG002
-        return _DigestedObject(self, sop_instance_uid, transfer_syntax_uid)
-
-    def file(self) -> Incoming:
-        return _DigestedObject(self, "", "")
-
-
-@dataclass(slots=True)
-class _DigestedObject:
-    """`head`: the beginning of a PS3.10 file, until its data set begins."""
-
-    digesting: _Digesting
-    sop_instance_uid: str
-    transfer_syntax_uid: str
-    head: bytearray = field(default_factory=bytearray)
-    sha256: Any = field(default_factory=hashlib.sha256)
-
-    def write_all(self, fragments: list[memoryview]) -> None:
-        self.digesting.copying.on_bytes(sum(map(len, fragments)))
-        for fragment in fragments:
-            if self.sop_instance_uid:
-                self.sha256.update(fragment)
-            else:
-                self.head += fragment
-                if len(self.head) >= HEAD_BYTES:
-                    self._begin()
-
-    def finish(self) -> None:
-        if not self.sop_instance_uid:
-            self._begin()
-        self.digesting.digests.add(Digest(self.sop_instance_uid, self.transfer_syntax_uid, self.sha256.digest()))
-
-    def discard(self) -> None:
-        self.head.clear()
-
-    def _begin(self) -> None:
-        try:
-            meta = read_file_meta(memoryview(self.head))
-        except FileMetaError as error:
-            raise CannotUnderstand(f"This is not a DICOM file: {error}.", tag=error.tag) from error
-        self.sop_instance_uid = meta.media_storage_sop_instance_uid
-        self.transfer_syntax_uid = meta.transfer_syntax_uid
-        self.sha256.update(memoryview(self.head)[meta.data_set_offset :])

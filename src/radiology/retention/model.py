@@ -270,9 +270,9 @@ def why_not(rules: Sequence[Rule]) -> str:
 
 
 def _keeps_anything(rule: Rule) -> bool:
-    bare = Rule(code=rule.code, title=rule.title, title_bn=rule.title_bn, years=rule.years,
-                to_age_years=rule.to_age_years, permanent=rule.permanent)  # fmt: skip
-    return not rule.kept_elsewhere and rule == bare
+    conditions = (rule.modalities, rule.procedure_codes, rule.age_group, rule.facility_codes, rule.sensitive_classes,
+                  rule.obstetric, rule.kept_elsewhere)  # fmt: skip
+    return rule.enabled and not any(conditions)
 
 
 def rules_of(bodies: Sequence[Mapping[str, Any]]) -> list[Rule]:

@@ -137,6 +137,8 @@ _OBJECTS: LiteralString = """
         UNION ALL
         SELECT object_key, sop_instance_uid FROM rejected_instances WHERE study_id = %(study_id)s
         UNION ALL
+        SELECT object_key, sop_instance_uid FROM instance_revisions WHERE study_id = %(study_id)s
+        UNION ALL
         SELECT object_key, sop_instance_uid FROM quarantine WHERE study_instance_uid = %(uid)s
         UNION ALL
         SELECT old.object_key, old.sop_instance_uid
@@ -207,14 +209,17 @@ _REMOVALS: tuple[LiteralString, ...] = (
 
 async def remove_study(
     tx: Transaction, removed: Study, *, now: datetime, erasure_id: UUID | None = None, batch_id: UUID | None = None
-) -> None:
-    """Remove a study that is locked: its rows at once, its files by the worker. By an erasure, or by a batch."""
+) -> int:
+    """Remove a study that is locked, by an erasure or by a batch: its rows at once, its files by the worker.
+
+    Returns how many objects that is about.
+    """
     parameters: dict[str, Any] = {
         "study_id": removed.id, "uid": removed.study_instance_uid, "erasure_id": erasure_id, "batch_id": batch_id,
         "now": now,
     }  # fmt: skip
-    for removal in _REMOVALS:
-        await tx.run(removal, **parameters)
+    touched = [await tx.run(removal, **parameters) for removal in _REMOVALS]
+    return touched[0]
 
 
 _REMOVALS_OF_IMAGES: tuple[LiteralString, ...] = (
@@ -231,7 +236,10 @@ _REMOVALS_OF_IMAGES: tuple[LiteralString, ...] = (
 )
 
 
-async def remove_images(tx: Transaction, rejection_id: UUID) -> None:
-    """Remove what one rejection hides; study, series and reports stay, and the images may come again."""
-    for removal in _REMOVALS_OF_IMAGES:
-        await tx.run(removal, rejection_id=rejection_id)
+async def remove_images(tx: Transaction, rejection_id: UUID) -> int:
+    """Remove what one rejection hides; study, series and reports stay, and the images may come again.
+
+    Returns how many objects that is about.
+    """
+    touched = [await tx.run(removal, rejection_id=rejection_id) for removal in _REMOVALS_OF_IMAGES]
+    return touched[0]
