@@ -34,7 +34,7 @@ async def _over_http(client: httpx2.AsyncClient, study: str) -> dict[str, Any]:
         answers[path] = (await client.get(path, headers=DICOM_JSON)).content
     path = f"/dicomweb/studies/{study}/metadata"
     metadata = await client.get(path, headers=DICOM_JSON)
-    answers[path] = (metadata.status_code, metadata.content)
+    answers[path] = metadata.content if metadata.status_code == 200 else metadata.status_code
     for instance in metadata.json() if metadata.status_code == 200 else []:
         series, uid = (instance[tag]["Value"][0] for tag in ("0020000E", "00080018"))
         path = f"/dicomweb/studies/{study}/series/{series}/instances/{uid}"

@@ -69,6 +69,56 @@ class CorrectIn(RepairIn):
     studyDescription: _Text | None = None  # noqa: N815
 
 
+_UID = Annotated[str, StringConstraints(pattern=r"^[0-9.]{1,64}$")]
+
+
+class ToIn(BaseModel):
+    """Where images belong: to a study, to what was ordered (an item of the worklist), or to a patient."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    study: StudyName | None = None
+    item: UUID | None = None
+    patient: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+
+
+class SelectionIn(RepairIn):
+    """Series and instances of a study."""
+
+    series: list[_UID] = Field(default_factory=list, max_length=1_000)
+    instances: list[_UID] = Field(default_factory=list, max_length=20_000)
+
+
+class SplitIn(SelectionIn):
+    """What is to be a study of its own."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "Another examination.", "series": ["1.2.3"]}]}
+    )
+
+
+class MoveIn(SelectionIn):
+    """Series and instances of a study, all of it where none is named, and where they belong."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "Wrong entry selected.", "to": {"patient": "Patient/12345"}}]},
+    )
+
+    to: ToIn
+
+
+class MergeIn(RepairIn):
+    """The study with which another is one examination; `physical` moves the images there."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "One examination in two parts.", "with": "study-7"}]}
+    )
+
+    with_: StudyName = Field(alias="with")
+    physical: bool = False
+
+
 class UndoIn(BaseModel):
     """Why a repair is undone."""
 

@@ -224,6 +224,9 @@ class StudyOut(StudyIn):
     plannedStudyInstanceUID: str | None = Field(  # noqa: N815
         default=None, description="Of the worklist item, where the images came under another UID."
     )
+    studyGroupId: str | None = Field(  # noqa: N815
+        default=None, description="studies that are one examination, read and reported together, have the same"
+    )
     warnings: list[dict[str, str]]
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815

@@ -105,11 +105,15 @@ async def _must_be_undoable(tx: Transaction, repair: Repair) -> None:
         raise Conflict(later.sentence)
     if changed := await queries.changed_since(tx, repair.id):
         raise Conflict(f"This was changed since by other ways: {', '.join(changed)}. Put that back first.")
-    instances, reports = await queries.what_came_since(tx, repair.id)
-    if instances:
-        raise Conflict(f"{instances} images came since for the study that the repair made. Move them away first.")
-    if reports:
+    since = await queries.what_came_since(tx, repair.id)
+    if since.instances:
+        raise Conflict(f"{since.instances} images came since for the study that the repair made. Move them away first.")
+    if since.reports:
         raise Conflict("The study that the repair made has a report. A radiologist withdraws that first.")
+    if since.gone:
+        raise Conflict(f"{since.gone} images of the repair were rejected since. Withdraw that rejection first.")
+    if since.used:
+        await queries.leave_made_study(tx, repair.id)
 
 
 async def _give_back(

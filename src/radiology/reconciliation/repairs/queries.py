@@ -179,9 +179,23 @@ async def changed_since(tx: Transaction, repair_id: UUID) -> list[str]:
     return sorted(found)
 
 
-async def what_came_since(tx: Transaction, repair_id: UUID) -> tuple[int, int]:
-    """Of studies that a repair made: how many instances and reports they have that it did not make."""
-    instances, reports = await tx.value(
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What happened to what a repair made: images and reports that came to its study, copies that are gone from it.
+
+    used: whether its study was printed or sent by hand, so that its row stays.
+    """
+
+    instances: int
+    reports: int
+    gone: int
+    used: bool
+
+
+async def what_came_since(tx: Transaction, repair_id: UUID) -> Since:
+    """What happened to the rows that a repair made."""
+    return await tx.one(
+        Since,
         """
         WITH made AS (
             SELECT row_id::uuid AS id
@@ -189,24 +203,46 @@ async def what_came_since(tx: Transaction, repair_id: UUID) -> tuple[int, int]:
             WHERE repair_id = %(repair_id)s
               AND relation = 'imaging_studies'
               AND before IS NULL
+        ), copied AS (
+            SELECT rows.row_id AS uid, present.sop_instance_uid IS NULL AS is_gone
+            FROM repair_rows AS rows
+            LEFT JOIN instances AS present ON present.sop_instance_uid = rows.row_id
+            WHERE rows.repair_id = %(repair_id)s
+              AND rows.relation = 'instances'
+              AND rows.before IS NULL
         )
-        SELECT json_build_array((
-            SELECT count(*)
-            FROM instances
-            WHERE instances.study_id IN (SELECT id FROM made)
-              AND NOT EXISTS (
-                SELECT FROM repair_rows AS copied
-                WHERE copied.repair_id = %(repair_id)s
-                  AND copied.relation = 'instances'
-                  AND copied.row_id = instances.sop_instance_uid
-              )
-        ), (
-            SELECT count(*) FROM radiology_reports AS report WHERE report.study_id IN (SELECT id FROM made)
-        ))
+        SELECT (
+            SELECT count(*) FROM instances
+            WHERE study_id IN (SELECT id FROM made) AND sop_instance_uid NOT IN (SELECT uid FROM copied)
+        ) AS instances, (
+            SELECT count(*) FROM radiology_reports WHERE study_id IN (SELECT id FROM made)
+        ) AS reports, (
+            SELECT count(*) FROM copied WHERE is_gone
+        ) AS gone, (
+            EXISTS (SELECT FROM film_orders WHERE study_id IN (SELECT id FROM made))
+            OR EXISTS (SELECT FROM moves WHERE study_id IN (SELECT id FROM made))
+        ) AS used
         """,
         repair_id=repair_id,
     )
-    return instances, reports
+
+
+async def leave_made_study(tx: Transaction, repair_id: UUID) -> None:
+    """A study that a repair made and that was printed or sent stays as a row that is entered in error."""
+    await tx.run(
+        """
+        WITH left_behind AS (
+            DELETE FROM repair_rows
+            WHERE repair_id = %(repair_id)s AND relation = 'imaging_studies' AND before IS NULL
+            RETURNING row_id::uuid AS id
+        )
+        UPDATE imaging_studies
+        SET status = 'entered-in-error', version = version + 1, updated_at = now()
+        FROM left_behind
+        WHERE imaging_studies.id = left_behind.id
+        """,
+        repair_id=repair_id,
+    )
 
 
 async def give_back(tx: Transaction, repair_id: UUID) -> None:

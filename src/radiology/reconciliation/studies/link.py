@@ -50,9 +50,10 @@ async def attach(app: App, actor: Actor, study: str, asked: Asked, *, item: UUID
         held, repair = await _begin(tx, app, actor, Kind.ATTACH, asked, study)
         found = await worklist.lock(tx, item or await _item_of(tx, held, order), visible_to=actor.beyond_reading)
         await _must_fit(tx, held, found)
-        await _leave_items(tx, actor, repair, held, but=found.id)
+        await leave_items(tx, actor, repair, held, but=found.id)
         await _take(tx, app, held, found)
-        await _follow(tx, actor, repair, held, found)
+        if held.number_of_instances:
+            await follow(tx, actor, repair, found, is_complete=held.status == "completed")
         return await journal.end(tx, app, actor, repair, detail={"item": str(found.id), "order": found.service_request})
 
 
@@ -69,7 +70,7 @@ async def detach(app: App, actor: Actor, study: str, asked: Asked) -> bytes:
         if held.service_request is None and held.match in (None, Match.NONE):
             raise Conflict("The study belongs to no order.")
         held.must_have_no_report()
-        await _leave_items(tx, actor, repair, held)
+        await leave_items(tx, actor, repair, held)
         await queries.link(tx, held.id, service_request=None, planned=None, match=Match.NONE)
         return await journal.end(tx, app, actor, repair, detail={"order": held.service_request})
 
@@ -129,17 +130,17 @@ async def _take(tx: Transaction, app: App, held: HeldStudy, item: ScheduledProce
         await correct(tx, app, held.id, Correction(number, "COERCE", "order", app.clock.now()))
 
 
-async def _follow(tx: Transaction, actor: Actor, repair: Repair, held: HeldStudy, item: ScheduledProcedureStep) -> None:
-    """What the study is decides about its item: complete, or begun."""
-    if not held.number_of_instances:
-        return
-    verb = Verb.COMPLETE if held.status == "completed" else Verb.START
+async def follow(
+    tx: Transaction, actor: Actor, repair: Repair, item: ScheduledProcedureStep, *, is_complete: bool
+) -> None:
+    """The study of an item has images: the item is complete, or begun."""
+    verb = Verb.COMPLETE if is_complete else Verb.START
     if (worklist_model.Status(item.status), verb) in worklist_model.TRANSITIONS:
         await keep(tx, repair.id, ITEMS, [item.id])
         await move(tx, actor, item, verb, reason="reconciliation")
 
 
-async def _leave_items(
+async def leave_items(
     tx: Transaction, actor: Actor, repair: Repair, held: HeldStudy, *, but: UUID | None = None
 ) -> None:
     """An item that was begun for the study is to be done again; one that is over stays so."""

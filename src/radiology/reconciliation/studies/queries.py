@@ -241,3 +241,58 @@ async def identity_of(tx: Transaction, study_id: UUID) -> PatientIdentity:
 async def served(tx: Transaction, study_id: UUID) -> dict[str, Any]:
     """The attributes of patient and study that are served, in the DICOM JSON model."""
     return await tx.value("SELECT dicom FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
+
+
+async def uid_of(tx: Transaction, study_id: UUID) -> str:
+    """The Study Instance UID of a study that was resolved."""
+    return await tx.value("SELECT study_instance_uid FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
+
+
+async def uid_for_item(tx: Transaction, planned: str) -> str:
+    """The UID of the study that was made for an item: that which was planned, or that under which its images came."""
+    return await tx.value(
+        """
+        SELECT coalesce((
+            SELECT study_instance_uid
+            FROM imaging_studies
+            WHERE planned_study_instance_uid = %(planned)s
+            ORDER BY created_at
+            LIMIT 1
+        ), %(planned)s)
+        """,
+        planned=planned,
+    )
+
+
+async def description_of(tx: Transaction, study_id: UUID) -> str | None:
+    """The description of a study."""
+    return await tx.value("SELECT study_description FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
+
+
+async def group(tx: Transaction, ids: Sequence[UUID], group_id: UUID | None) -> None:
+    """Let studies be one examination; None: each for itself."""
+    await tx.run(
+        """
+        UPDATE imaging_studies
+        SET study_group_id = %(group_id)s,
+            version = version + 1,
+            updated_at = now()
+        WHERE id = ANY(%(ids)s)
+          AND study_group_id IS DISTINCT FROM %(group_id)s
+        """,
+        ids=list(ids),
+        group_id=group_id,
+    )
+
+
+async def uids_of_group(tx: Transaction, group_id: UUID) -> list[str]:
+    """The studies of an examination."""
+    return await tx.values(
+        """
+        SELECT study_instance_uid
+        FROM imaging_studies
+        WHERE study_group_id = %(group_id)s
+        ORDER BY study_date, study_time, study_instance_uid
+        """,
+        group_id=group_id,
+    )

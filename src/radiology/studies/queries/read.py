@@ -31,7 +31,8 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
         'basedOn', CASE WHEN study.service_request IS NULL
                 OR study.based_on @> jsonb_build_array(jsonb_build_object('reference', study.service_request))
             THEN study.based_on ELSE jsonb_build_array(jsonb_build_object('reference', study.service_request)) END,
-        'match', study.match, 'plannedStudyInstanceUID', study.planned_study_instance_uid, 'referrer', study.referrer,
+        'match', study.match, 'plannedStudyInstanceUID', study.planned_study_instance_uid,
+        'studyGroupId', study.study_group_id, 'referrer', study.referrer,
         'interpreter', CASE jsonb_array_length(study.interpreter) WHEN 1 THEN study.interpreter->0
             ELSE study.interpreter END,
         'performer', study.metadata->'performer', 'endpoint', study.endpoint, 'location', study.location,
