@@ -185,14 +185,15 @@ def _add_instance(batch: Batch, study: KnownStudy, series: KnownSeries, arrival:
     uid = arrival.sop_instance_uid
     batch.instances[uid] = KnownInstance(uid, series.id, study.id, arrival.object_key, arrival.data_set_sha256)
     batch.placed.append(arrival)
-    batch.rows.append(_instance_row(study.id, series.id, arrival))
+    batch.rows.append(instance_row(study.id, series.id, arrival))
     batch.series_growth[series.id] += 1
     growth = batch.growth[study.id]
     growth.instances += 1
     growth.size_bytes += arrival.size_bytes
 
 
-def _instance_row(study_id: UUID, series_id: UUID, arrival: Arrival) -> Sequence[Any]:
+def instance_row(study_id: UUID, series_id: UUID, arrival: Arrival) -> Sequence[Any]:
+    """What the index keeps of an object: the values of `queries.COPY_INSTANCES`, in their order."""
     header = arrival.header
     integer = partial(_integer, header)
     return (
