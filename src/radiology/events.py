@@ -80,6 +80,23 @@ class StudyReceived(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferIncomplete(StudyEvent):
+    """A modality completed a step a quarter of an hour ago, and `number_missing` of its instances have not come."""
+
+    type = "radiology.study.transfer-incomplete.v1"
+    sop_instance_uid: str
+    number_of_instances: int
+    number_missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferCompleted(StudyEvent):
+    """What was missing after a modality had completed its step has come."""
+
+    type = "radiology.study.transfer-completed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceQuarantined(StudyEvent):
     """An object is held back until a person has decided about it."""
 

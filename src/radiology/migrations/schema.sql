@@ -2035,6 +2035,7 @@ CREATE TABLE public.performed_procedure_steps (
     attributes jsonb NOT NULL,
     number_of_instances integer DEFAULT 0 NOT NULL,
     number_missing integer DEFAULT 0 NOT NULL,
+    missing_told_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT performed_procedure_steps_sop_instance_uid_check CHECK (((length(sop_instance_uid) >= 1) AND (length(sop_instance_uid) <= 64))),
@@ -2046,6 +2047,8 @@ COMMENT ON COLUMN public.performed_procedure_steps.received_end_at IS 'when COMP
 COMMENT ON COLUMN public.performed_procedure_steps.attributes IS 'the data sets of N-CREATE and N-SET, merged, DICOM JSON (PS3.18 F)';
 
 COMMENT ON COLUMN public.performed_procedure_steps.number_missing IS 'referenced instances that are not stored, as of updated_at';
+
+COMMENT ON COLUMN public.performed_procedure_steps.missing_told_at IS 'when its facility was told of the incomplete transfer';
 
 CREATE TABLE public.performed_step_messages (
     id bigint NOT NULL,

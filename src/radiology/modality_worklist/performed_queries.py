@@ -192,6 +192,52 @@ async def lock_made_whole(tx: Transaction, *, since: datetime) -> list[Performed
     )
 
 
+async def lock_overdue(tx: Transaction, *, since: datetime, until: datetime) -> list[PerformedProcedureStep]:
+    """Steps completed in this span of time, of which something is missing and nobody was told, at most 100."""
+    return await tx.all(
+        PerformedProcedureStep,
+        """
+        SELECT id, sop_instance_uid, facility_code, status, study_instance_uids, attributes
+        FROM performed_procedure_steps
+        WHERE number_missing > 0
+          AND received_end_at > %(since)s
+          AND received_end_at <= %(until)s
+          AND missing_told_at IS NULL
+          AND status = 'COMPLETED'
+        ORDER BY received_end_at
+        LIMIT 100
+        FOR UPDATE SKIP LOCKED
+        """,
+        since=since,
+        until=until,
+    )
+
+
+async def note_told(tx: Transaction, step_id: UUID, *, at: datetime) -> None:
+    """A facility knows that something of a step is missing."""
+    await tx.run(
+        "UPDATE performed_procedure_steps SET missing_told_at = %(at)s WHERE id = %(step_id)s", step_id=step_id, at=at
+    )
+
+
+async def others_missing(tx: Transaction, study_instance_uid: str, *, but: UUID) -> bool:
+    """Whether something is missing of another step of a study, of which its facility was told."""
+    return await tx.value(
+        """
+        SELECT EXISTS (
+            SELECT 1
+            FROM performed_procedure_steps
+            WHERE study_instance_uids @> ARRAY[%(uid)s]
+              AND missing_told_at IS NOT NULL
+              AND number_missing > 0
+              AND id <> %(but)s
+        )
+        """,
+        uid=study_instance_uid,
+        but=but,
+    )
+
+
 async def lock_scheduled(
     tx: Transaction, reference: ScheduledReference, *, facility_code: str
 ) -> list[ScheduledProcedureStep]:

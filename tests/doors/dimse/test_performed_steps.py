@@ -17,7 +17,7 @@ from radiology.doors.dimse.performed_steps import refusal
 from radiology.errors import AttributesRefused
 from radiology.modality_worklist import performed
 from radiology.standards.dicom import data_set as data_sets
-from radiology.studies.actions.performed import follow_transfers
+from radiology.studies.actions.transfers import follow_transfers
 from requestor import requestor
 from worklist import MPPS, MPPS_RETRIEVE, begun, ended, place
 

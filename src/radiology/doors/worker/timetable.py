@@ -25,10 +25,10 @@ from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
 from radiology.retention import purging
 from radiology.sensitivity import actions as sensitivity
-from radiology.studies.actions.performed import follow_transfers
 from radiology.studies.actions.recompress import delete_superseded, recompress_due
 from radiology.studies.actions.recover import recover
 from radiology.studies.actions.settle import settle_studies
+from radiology.studies.actions.transfers import follow_transfers
 from radiology.studies.archive import Archive
 
 #: An object may wait this long for its own process to index it; later it is taken for lost and indexed by the worker.

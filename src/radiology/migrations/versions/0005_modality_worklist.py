@@ -28,6 +28,8 @@ CREATE TABLE scheduled_procedure_steps (
     facility_code text NOT NULL,
     status text NOT NULL DEFAULT 'SCHEDULED' CHECK (status IN ('SCHEDULED', 'ARRIVED', 'READY', 'STARTED', 'COMPLETED',
         'DISCONTINUED', 'CANCELED')),
+    status_trigger text NOT NULL DEFAULT 'request',
+    status_reason text,
     version integer NOT NULL DEFAULT 1,
     service_request text,
     accession_number text NOT NULL CHECK (length(accession_number) BETWEEN 1 AND 16),
@@ -48,6 +50,7 @@ CREATE TABLE scheduled_procedure_steps (
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (facility_code, scheduled_procedure_step_id)
 );
+COMMENT ON COLUMN scheduled_procedure_steps.status_trigger IS 'what gave it the status: request, or a verb of its transitions';
 COMMENT ON COLUMN scheduled_procedure_steps.service_request IS 'the order it belongs to, as ServiceRequest/111';
 COMMENT ON COLUMN scheduled_procedure_steps.station_pool IS 'where no station is named: any station of this pool; without both, any of the modality';
 COMMENT ON COLUMN scheduled_procedure_steps.patient_name_match IS 'component groups as PS3.4 C.2.2.2.1 compares them';
@@ -55,6 +58,8 @@ COMMENT ON COLUMN scheduled_procedure_steps.patient_name_keys IS 'the words of t
 COMMENT ON COLUMN scheduled_procedure_steps.details IS 'the item as it was placed';
 CREATE INDEX scheduled_procedure_steps_open ON scheduled_procedure_steps (facility_code, scheduled_start, id)
     WHERE status IN ('SCHEDULED', 'ARRIVED', 'READY');
+CREATE INDEX scheduled_procedure_steps_unfinished ON scheduled_procedure_steps (scheduled_start)
+    WHERE status IN ('SCHEDULED', 'ARRIVED', 'READY', 'STARTED');
 CREATE INDEX scheduled_procedure_steps_start ON scheduled_procedure_steps (scheduled_start DESC, id DESC);
 CREATE INDEX scheduled_procedure_steps_study ON scheduled_procedure_steps (study_instance_uid);
 CREATE INDEX scheduled_procedure_steps_accession ON scheduled_procedure_steps (accession_number, facility_code);
@@ -89,12 +94,14 @@ CREATE TABLE performed_procedure_steps (
     attributes jsonb NOT NULL,
     number_of_instances integer NOT NULL DEFAULT 0,
     number_missing integer NOT NULL DEFAULT 0,
+    missing_told_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON COLUMN performed_procedure_steps.attributes IS 'the data sets of N-CREATE and N-SET, merged, DICOM JSON (PS3.18 F)';
 COMMENT ON COLUMN performed_procedure_steps.received_end_at IS 'when COMPLETED or DISCONTINUED came; what is missing 15 minutes later is an incomplete transfer';
 COMMENT ON COLUMN performed_procedure_steps.number_missing IS 'referenced instances that are not stored, as of updated_at';
+COMMENT ON COLUMN performed_procedure_steps.missing_told_at IS 'when its facility was told of the incomplete transfer';
 CREATE INDEX performed_procedure_steps_studies ON performed_procedure_steps USING gin (study_instance_uids);
 CREATE INDEX performed_procedure_steps_missing ON performed_procedure_steps (received_end_at) WHERE number_missing > 0;
 

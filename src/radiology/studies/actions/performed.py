@@ -1,11 +1,10 @@
 """What modalities report with MPPS, and what becomes of the study (IHE RAD-6, RAD-7). One transaction a message."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from radiology.access.model import SYSTEM, Actor
+from radiology.access.model import Actor
 from radiology.app import App
 from radiology.events import ProcedureStepChanged, StudyReceived, StudyRegistered, StudyStatusChanged, emit
 from radiology.kit.db import Transaction, as_json
@@ -15,7 +14,7 @@ from radiology.modality_worklist.actions.perform import Ended
 from radiology.modality_worklist.actions.status import close_for_study
 from radiology.modality_worklist.model import Modality, ScheduledProcedureStep
 from radiology.modality_worklist.performed import PerformedStatus
-from radiology.modality_worklist.performed_queries import compare, lock_made_whole, others_in_progress, plan_anew
+from radiology.modality_worklist.performed_queries import others_in_progress, plan_anew
 from radiology.patients.actions.register import find_or_register
 from radiology.patients.model import Demographics
 from radiology.sensitivity.labelling import label
@@ -26,9 +25,6 @@ from radiology.studies.model import Flag, Status, Study, Verb
 from radiology.studies.queries import performed as queries
 from radiology.studies.queries import read, write
 from radiology.studies.schemas import DCM
-
-TRANSFERS_FOLLOWED = timedelta(days=1)
-"""So long after its end a step is compared with what is stored."""
 
 
 async def begin_performed_step(
@@ -57,19 +53,6 @@ async def change_performed_step(
                 await _end(tx, app, actor, await read.lock_study(tx, study_id), ended)
 
 
-async def follow_transfers(app: App) -> int:
-    """Complete the studies whose last missing instance came after MPPS COMPLETED; returns how many steps are whole."""
-    async with app.db.transaction() as tx:
-        steps = await lock_made_whole(tx, since=app.clock.now() - TRANSFERS_FOLLOWED)
-        for step in steps:
-            await compare(tx, step.id)
-            for uid in step.study_instance_uids:
-                study_id = await queries.study_of(tx, uid, facility_code=step.facility_code)
-                if study_id is not None and not await others_in_progress(tx, uid, but=step.id):
-                    await _complete(tx, app, SYSTEM, await read.lock_study(tx, study_id))
-    return len(steps)
-
-
 async def performed_step_attributes(
     app: App, actor: Actor, modality: Modality, sop_instance_uid: str
 ) -> dict[str, Any]:
@@ -88,14 +71,15 @@ async def _end(tx: Transaction, app: App, actor: Actor, study: Study, ended: End
     if ended.status == PerformedStatus.DISCONTINUED:
         if study.number_of_instances:
             await queries.add_flag(tx, study.id, Flag.INCOMPLETE)
-            await _complete(tx, app, actor, study)
+            await complete(tx, app, actor, study)
         else:
             await _move(tx, app, actor, study, Verb.CANCEL, reason=ended.discontinuation_code)
     elif study.number_of_instances and not ended.compared.number_missing and ended.compared.number_of_instances:
-        await _complete(tx, app, actor, study)
+        await complete(tx, app, actor, study)
 
 
-async def _complete(tx: Transaction, app: App, actor: Actor, study: Study) -> None:
+async def complete(tx: Transaction, app: App, actor: Actor, study: Study) -> None:
+    """A study that is locked is whole: all that its modality made is here, or nothing more will come."""
     if not await _move(tx, app, actor, study, Verb.COMPLETE):
         return
     await close_for_study(tx, actor, study.scheduled_as)

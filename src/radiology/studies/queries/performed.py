@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from radiology.access.model import Role
 from radiology.kit.db import Transaction
 
 
@@ -50,4 +51,37 @@ async def add_flag(tx: Transaction, study_id: UUID, flag: str) -> None:
         """,
         study_id=study_id,
         flag=flag,
+    )
+
+
+async def remove_flag(tx: Transaction, study_id: UUID, flag: str) -> bool:
+    """Take a mark from a study that is locked; False where it had none."""
+    return bool(
+        await tx.run(
+            """
+            UPDATE imaging_studies
+            SET flags = array_remove(flags, %(flag)s),
+                version = version + 1,
+                updated_at = now()
+            WHERE id = %(study_id)s
+              AND %(flag)s = ANY(flags)
+            """,
+            study_id=study_id,
+            flag=flag,
+        )
+    )
+
+
+async def who_sends_images(tx: Transaction, facility_code: str) -> list[str]:
+    """The radiographers and quality officers of a facility, as the recipients of messages."""
+    return await tx.values(
+        """
+        SELECT 'account:' || name
+        FROM accounts
+        WHERE role = ANY(%(roles)s)
+          AND disabled_at IS NULL
+          AND (facility_code IS NULL OR facility_code = %(facility)s OR %(facility)s = ANY(facility_codes))
+        """,
+        roles=[Role.RADIOGRAPHER, Role.QA],
+        facility=facility_code,
     )
