@@ -31,7 +31,7 @@ async def come(app: App, *images: Dataset) -> list[str | None]:
     async with app.db.transaction() as tx:
         return [
             await tx.value(
-                "SELECT reason FROM quarantine WHERE sop_instance_uid = %(uid)s ORDER BY received_at DESC LIMIT 1",
+                "SELECT reason FROM quarantine WHERE sop_instance_uid = %(uid)s ORDER BY id DESC LIMIT 1",
                 uid=str(image.SOPInstanceUID),
             )
             for image in images
@@ -55,7 +55,7 @@ async def quarantine_id(app: App, image: Dataset) -> str:
     """The id of what is held."""
     async with app.db.transaction() as tx:
         found = await tx.value(
-            "SELECT id FROM quarantine WHERE sop_instance_uid = %(uid)s AND resolved_at IS NULL ORDER BY received_at",
+            "SELECT id FROM quarantine WHERE sop_instance_uid = %(uid)s AND resolved_at IS NULL ORDER BY id",
             uid=str(image.SOPInstanceUID),
         )
     assert found is not None

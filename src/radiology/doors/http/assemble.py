@@ -34,6 +34,7 @@ from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.dicomweb.permitted import Permitted
+from radiology.doors.fhir.service_requests import router as service_requests
 from radiology.doors.http import changes, fonts, health, light, login, oidc, opening, problems, viewer
 from radiology.doors.http.documentation import describe
 from radiology.doors.http.documentation import routes as documentation
@@ -50,12 +51,14 @@ from radiology.patients.routes import router as patients
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
 from radiology.reconciliation.comparing.routes import router as comparing
+from radiology.reconciliation.quarantine.routes import router as quarantine
 from radiology.reconciliation.repairs.routes import router as repairs
 from radiology.reconciliation.studies.routes import router as studies_put_right
 from radiology.reconciliation.waiting.routes import router as reconciliation
 from radiology.relations.routes import router as relations
 from radiology.remotes.pulls.routes import router as pulls
 from radiology.remotes.routes import router as remotes
+from radiology.reports.outdated.routes import router as outdated_reports
 from radiology.reports.routes import router as reports
 from radiology.retention.routes import router as retention
 from radiology.scheduling.rooms.routes import router as rooms
@@ -100,7 +103,9 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     for router in (
         orders,
         attachments,
+        service_requests,
         studies,
+        outdated_reports,
         reports,
         changes.router,
         accounts,
@@ -134,6 +139,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         comparing,
         repairs,
         studies_put_right,
+        quarantine,
         deidentification,
         patients,
         *_dicom_over_rest(),

@@ -81,7 +81,7 @@ async def _carry(app: App, actor: Actor, kind: Kind, study: str, asked: Asked, s
         await _copy(tx, app, repair, copies, place)
         await _hide(tx, app, actor, repair, source, copies, asked)
         await _settle(tx, app, actor, repair, source, target, place, is_whole=is_whole, asked=asked)
-        await _tell(tx, source, place, len(chosen))
+        await tell(tx, source.facility_code, place, len(chosen))
         detail = {"instances": len(chosen), "series": len(copies.series), "wholeStudy": is_whole}
         return await journal.end(tx, app, actor, repair, detail=detail)
 
@@ -150,9 +150,9 @@ async def _settle(
     await label(tx, actor, [source.id, place.id], cause="repaired", reason=asked.reason)
 
 
-async def _tell(tx: Transaction, source: HeldStudy, place: Place, count: int) -> None:
+async def tell(tx: Transaction, facility_code: str, place: Place, count: int) -> None:
     """The study that takes the images is told of as where images come from a modality."""
-    told = {"facility_code": source.facility_code, "study_id": str(place.id), "study_instance_uid": place.uid}
+    told = {"facility_code": facility_code, "study_id": str(place.id), "study_instance_uid": place.uid}
     (present,) = await queries.lock_by_uid(tx, [place.uid])
     if place.is_new:
         await emit(tx, StudyRegistered(**told))

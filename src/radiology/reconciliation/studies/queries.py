@@ -296,3 +296,8 @@ async def uids_of_group(tx: Transaction, group_id: UUID) -> list[str]:
         """,
         group_id=group_id,
     )
+
+
+async def facility_of(tx: Transaction, study_id: UUID) -> str:
+    """The facility of a study that was resolved."""
+    return await tx.value("SELECT facility_code FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)

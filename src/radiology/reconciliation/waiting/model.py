@@ -49,8 +49,8 @@ class Decision(StrEnum):
 DECISIONS: Mapping[str, tuple[Decision, ...]] = {
     "patient_conflict": (Decision.ATTACH, Decision.SPLIT, Decision.DISCARD),
     "series_conflict": (Decision.SPLIT, Decision.DISCARD),
-    "conflicting_duplicate": (Decision.KEEP, Decision.TAKE, Decision.SPLIT, Decision.DISCARD),
-    "rejected": (Decision.KEEP, Decision.DISCARD),
+    "conflicting_duplicate": (Decision.KEEP, Decision.TAKE, Decision.SPLIT),
+    "rejected": (Decision.KEEP,),
     "unindexable": (Decision.RETRY, Decision.DISCARD),
 }
 """What can be decided, by the reason why an object is held."""
