@@ -123,6 +123,20 @@ def places(examination: Examination, day: DeviceDay, given: Circumstances) -> li
     return found
 
 
+def place_at(examination: Examination, day: DeviceDay, begins: datetime, given: Circumstances) -> Place | Reason:
+    """The place that begins at a moment, or what keeps the examination from it."""
+    span = Span(begins, begins + examination.length)
+    for window in day.opening.windows:
+        if window.span.holds(span):
+            why = why_not(examination, day, window, span, given)
+            if why is None:
+                return _place(day, window, span)
+            beside = [place for place in _overbooked(examination, day, window, given) if place.span == span]
+            taken = any(why_not(examination, day, window, each, given) is None for each in _spans(examination, window))
+            return beside[0] if beside and not taken else why
+    return Reason.CLOSED
+
+
 def reasons(examination: Examination, day: DeviceDay, given: Circumstances) -> list[Reason]:
     """What kept it from each time of the day."""
     spans = [(window, span) for window in day.opening.windows for span in _spans(examination, window)]

@@ -18,6 +18,7 @@ from radiology.modality_worklist import forwarding
 from radiology.prefetch import actions as prefetch
 from radiology.prefetch import following as prefetching
 from radiology.remotes.pulls import actions as pulls
+from radiology.scheduling.reminders import actions as reminders
 from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions import commit
 from radiology.studies.archive import Archive
@@ -37,6 +38,7 @@ HANDLERS: Mapping[str, Work] = {
     moves.JOB: moves.move,
     prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,
+    reminders.JOB: lambda archive, arguments: reminders.send(archive.app, arguments),
     routing.JOB: routing.deliver,
     sensitivity.JOB: lambda archive, arguments: sensitivity.relabel(archive.app, arguments),
     forwarding.JOB: lambda archive, arguments: forwarding.send(archive.app, arguments),

@@ -1,0 +1,1 @@
+"""Every change of rooms, bookings, queues and the waiting list."""

@@ -1,0 +1,1 @@
+"""Rooms, their devices and weeks; what is blocked; holidays and the rules of a facility."""
