@@ -288,6 +288,20 @@ class Settings(BaseSettings):
         description="What they are compressed to: HTJ2K Lossless, the same with RPCL options, JPEG 2000 Lossless or "
         "JPEG-LS Lossless.",
     )
+    verification_mib_per_second: int = Field(
+        default=20,
+        ge=0,
+        le=10_000,
+        description="At which rate stored objects are read and compared with what was stored; 0 for never.",
+    )
+    verification_hours: str = Field(
+        default="22-6",
+        pattern=r"^([01]?\d|2[0-3])-([01]?\d|2[0-4])$",
+        description="Between which hours of the day that is done, in `time_zone`; `0-24` for all day.",
+    )
+    verification_every_days: int = Field(
+        default=30, ge=1, le=3650, description="How long after the last one the next pass through all objects begins."
+    )
     quiet_period_radiography_seconds: Seconds = Field(
         default=120, description="Silence after which a study of CR, DX, IO, MG, PX or US counts as complete."
     )

@@ -36,6 +36,7 @@ GARBAGE_THRESHOLD = 20_000
 DOORS = {
     "http": "radiology.doors.http.run",
     "dimse": "radiology.doors.dimse.run",
+    "hl7": "radiology.doors.hl7.run",
     "worker": "radiology.doors.worker.run",
 }
 
@@ -108,6 +109,8 @@ def serve(
     """
     log.configure("supervisor", level=settings.log_level, form=settings.log_format)
     doors = [("http", settings.http_processes), ("dimse", settings.dimse_processes), ("worker", 1)]
+    if settings.hl7_ports:
+        doors.append(("hl7", 1))
     work: list[tuple[str, str, Work]] = []
     for role, count in doors:
         for number in range(1, count + 1):
@@ -429,6 +432,7 @@ def check_ports(settings: Settings) -> None:
     ports = {"RADI_HTTP_PORT": settings.http_port, "RADI_DICOM_PORT": settings.dicom_port}
     if settings.offers_tls:
         ports["RADI_DICOM_TLS_PORT"] = settings.dicom_tls_port
+    ports |= settings.hl7_ports
     for (name, port), (other, same) in itertools.combinations(ports.items(), 2):
         if port == same:
             raise CannotServe(f"{name} and {other} are both {port}; they must differ.")
@@ -452,7 +456,7 @@ def _port_sentence(address: str, name: str, port: int, error: OSError) -> str:
 
 
 def reachable(settings: Settings) -> bool:
-    """Whether `/health/ready` answers 200 and the DICOM port takes connections."""
+    """Whether `/health/ready` answers 200 and the ports of DICOM and HL7 take connections."""
     host = local_address(settings.bind_address)
     try:
         connection = HTTPConnection(host, settings.http_port, timeout=2)
@@ -462,7 +466,8 @@ def reachable(settings: Settings) -> bool:
                 return False
         finally:
             connection.close()
-        socket.create_connection((host, settings.dicom_port), timeout=1).close()
+        for port in (settings.dicom_port, *settings.hl7_ports.values()):
+            socket.create_connection((host, port), timeout=1).close()
     except (OSError, HTTPException):
         return False
     return True
@@ -496,6 +501,10 @@ def announcement(settings: Settings, seconds: float) -> Iterator[str]:
     yield f"  DICOM        AE title {settings.ae_title}, host {host}, port {settings.dicom_port}"
     if settings.offers_tls:
         yield f"  DICOM (TLS)  host {host}, port {settings.dicom_tls_port}"
+    if settings.hl7_port:
+        yield f"  HL7          host {host}, port {settings.hl7_port}"
+    if settings.hl7_tls_port:
+        yield f"  HL7 (TLS)    host {host}, port {settings.hl7_tls_port}"
     yield f"  data         {settings.data_dir}"
 
 

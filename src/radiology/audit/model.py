@@ -85,6 +85,11 @@ delegation.*                 110113 110136 U update
 privacy.*                    110113 110135 U update
 retention.*                  110113 110135 U update
 association.refuse           110113 110126 E -
+hl7.refuse                   110113 110126 E -
+hl7.sender                   110113 110128 U update
+hl7.receiver                 110113 110128 U update
+hl7.read                     110109 -      R read
+hl7.*                        110109 -      U update
 access.denied                110113 110132 E -
 access.not-found             110103 -      R read
 access.failed                110103 -      R read

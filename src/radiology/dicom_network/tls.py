@@ -56,7 +56,7 @@ class Certificate:
     names: frozenset[str]
 
 
-def certificate_of(encrypted: ssl.SSLSocket) -> Certificate:
+def certificate_of(encrypted: ssl.SSLSocket | ssl.SSLObject) -> Certificate:
     """The certificate of the peer, which has been verified."""
     decoded: dict[str, Any] = encrypted.getpeercert() or {}
     names = [value for parts in decoded.get("subject", ()) for key, value in parts if key == "commonName"]

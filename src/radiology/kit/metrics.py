@@ -31,6 +31,16 @@ _associations = Counter("radiology_associations_total", "DICOM associations by h
 _refused = Counter("radiology_associations_refused_total", "DICOM associations that were refused", ["reason"])
 _calls = Counter("radiology_calls_total", "DICOM associations that were asked of peers, by how they ended", ["outcome"])
 
+_hl7_messages = Counter("radiology_hl7_messages_total", "HL7 messages that came, by type and answer", ["type", "code"])
+_hl7_connections = Counter("radiology_hl7_connections_total", "HL7 connections by how they ended", ["outcome"])
+_hl7_sent = Counter("radiology_hl7_sent_total", "HL7 messages that were sent, by what became of them", ["outcome"])
+hl7_connections_open = Gauge("radiology_hl7_connections_open", "HL7 connections now open", multiprocess_mode="livesum")
+hl7_seconds = Histogram(
+    "radiology_hl7_seconds",
+    "Time from the last byte of an HL7 message to its acknowledgement",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
 _audit_verifications = Counter(
     "radiology_audit_verifications_total", "Verifications of the chain of the audit record", ["result"]
 )
@@ -46,6 +56,9 @@ _recompression = Counter(
 )
 recompression_saved_bytes = Counter(
     "radiology_recompression_saved_bytes_total", "Bytes that compression at rest has saved"
+)
+_verified_objects = Counter(
+    "radiology_objects_verified_total", "Stored objects that were compared with what was stored", ["result"]
 )
 associations_open = Gauge("radiology_associations_open", "DICOM associations now open", multiprocess_mode="livesum")
 instances_stored = Counter("radiology_instances_stored_total", "New instances that were indexed")
@@ -96,10 +109,34 @@ def call(outcome: str) -> Counter:
     return _calls.labels(outcome)
 
 
+@lru_cache(maxsize=256)
+def hl7_message(type: str, code: str) -> Counter:
+    """Counter of HL7 messages: a type that is used here, or `other`; the answer AA, AE or AR."""
+    return _hl7_messages.labels(type, code)
+
+
+@lru_cache(maxsize=32)
+def hl7_connection(outcome: str) -> Counter:
+    """Counter of HL7 connections by how they ended: `closed`, `idle`, `half a message`, ..."""
+    return _hl7_connections.labels(outcome)
+
+
+@lru_cache(maxsize=8)
+def hl7_sent(outcome: str) -> Counter:
+    """Counter of HL7 messages that we sent: `sent`, `refused`, `postponed`, `given up`."""
+    return _hl7_sent.labels(outcome)
+
+
 @lru_cache(maxsize=8)
 def recompression(outcome: str) -> Counter:
     """Counter of instances that compression at rest has looked at: `compressed`, `kept`."""
     return _recompression.labels(outcome)
+
+
+@lru_cache(maxsize=8)
+def verified_objects(result: str) -> Counter:
+    """Counter of objects that were verified: `intact`, `missing`, `truncated`, `altered`, `unreadable`."""
+    return _verified_objects.labels(result)
 
 
 @lru_cache(maxsize=8)

@@ -29,6 +29,7 @@ class Reader:
     """
 
     max_bytes: int
+    begun: int = 0
     abandoned: int = 0
     _buffer: bytearray = field(default_factory=bytearray)
     _within: bool = False
@@ -57,6 +58,7 @@ class Reader:
             raise FramingError("no MLLP")
         if start >= 0:
             self._within, self._garbage = True, 0
+            self.begun += 1
         return end + 1
 
     def _inside(self, data: bytes, at: int) -> int:
@@ -65,6 +67,7 @@ class Reader:
         again = data.rfind(START, at, stop)
         if again >= 0:
             self.abandoned += 1
+            self.begun += 1
             self._buffer.clear()
             at = again + 1
         if len(self._buffer) + stop - at > self.max_bytes:

@@ -45,6 +45,8 @@ class Procedure:
     """OBR-18 to OBR-21: fields of the placer and of the filler, which many senders use for numbers of radiology."""
     transport: str
     technician: Person
+    section: str
+    """OBR-24, the diagnostic service section (table 0074)."""
     status: str
     notes: str
     observations: Sequence[Observation]
@@ -71,6 +73,7 @@ class Order:
     steps: Sequence[Step]
     study_instance_uid: str
     notes: str
+    group: Message
 
 
 def orders(message: Message, *, zone: tzinfo) -> list[Order]:
@@ -106,6 +109,7 @@ def _order(group: Message, *, zone: tzinfo) -> Order:
         steps=[_step(each) for each in group.all("IPC")],
         study_instance_uid=study.text(1) if study else "",
         notes=segments.notes(group.before("OBR")),
+        group=group,
     )
 
 
@@ -129,6 +133,7 @@ def _procedure(group: Message, *, zone: tzinfo) -> Procedure:
         fields=[request.text(number) for number in (18, 19, 20, 21)],
         transport=request.text(30),
         technician=values.person(request.field(34)),
+        section=request.text(24),
         status=request.text(25),
         notes=segments.notes(group),
         observations=segments.observations(group),

@@ -183,11 +183,15 @@ class Observation:
     code: Coded
     value: str
     unit: str
+    observed_on: date | None
 
 
 def observations(message: Message) -> list[Observation]:
     """All OBX of a part of a message."""
-    return [Observation(values.coded(each.field(3)), _answer(each), each.text(6)) for each in message.all("OBX")]
+    return [
+        Observation(values.coded(each.field(3)), _answer(each), each.text(6), values.day(each, 14))
+        for each in message.all("OBX")
+    ]
 
 
 def _answer(segment: Segment) -> str:
