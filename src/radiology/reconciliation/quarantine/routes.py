@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Field, StringConstraints
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.reconciliation.asking import IdempotencyKey, asked_of, made
 from radiology.reconciliation.quarantine import actions
 from radiology.reconciliation.quarantine.actions import Decided
+from radiology.reconciliation.routes import IdempotencyKey, asked_of, made
 from radiology.reconciliation.schemas import RepairIn
 from radiology.reconciliation.waiting.model import Decision
 from radiology.studies.rejection import Category

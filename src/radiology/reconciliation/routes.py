@@ -1,4 +1,4 @@
-"""A repair as REST asks for it: who asks again with the same Idempotency-Key gets what was done the first time."""
+"""What the routes of all repairs have in common. Who asks again with the same Idempotency-Key gets the same repair."""
 
 from typing import Annotated
 
