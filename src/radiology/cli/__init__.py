@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from radiology.cli import account, ae, audit, certificate, deidentify, migration, move, recompress
+from radiology.cli import account, ae, audit, certificate, deidentify, migration, move, objects, recompress
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(ae.app, name="ae")
 app.add_typer(audit.app, name="audit")
 app.add_typer(move.app, name="move")
+app.add_typer(objects.app, name="objects")
 app.add_typer(certificate.app, name="certificate")
 app.command("migrate-from")(migration.migrate_from)
 app.command("recompress")(recompress.recompress)

@@ -13,7 +13,7 @@ from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, page
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.kit import pages
-from radiology.retention import removal, removal_queries, rule_queries, rules
+from radiology.retention import object_queries, removal, removal_queries, repairing, rule_queries, rules
 from radiology.retention.rule_queries import State
 from radiology.retention.rules import DueStudy, Sum
 from radiology.retention.schemas import (
@@ -120,9 +120,10 @@ async def get_due_sums(app: CurrentApp, actor: CurrentActor, on: date | None = N
 
 @router.get("/studies/{study}", response_model=None)
 async def get_study(study: str, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Until when a study is kept and why, in English and in Bangla."""
-    verdict = await rules.explain(app, actor, study)
-    return Response(orjson.dumps(verdict.as_json()), headers=_KEPT_NOWHERE, media_type=JSON)
+    """Until when a study is kept and why, in English and in Bangla; and when its objects were verified."""
+    verdict, verification = await rules.explain(app, actor, study)
+    body = {**verdict.as_json(), "verification": verification}
+    return Response(orjson.dumps(body), headers=_KEPT_NOWHERE, media_type=JSON)
 
 
 @router.put("/studies/{study}/mark", status_code=204, response_model=None)
@@ -198,6 +199,43 @@ async def get_bin(
 async def post_restore(item_id: UUID, body: ReasonIn, app: CurrentApp, actor: CurrentActor) -> Response:
     """Take a study out of the recycle bin: it is seen again at once."""
     await removal.restore(app, actor, item_id, reason=body.reason)
+    return Response(status_code=204)
+
+
+@router.get("/verification", response_model=None)
+async def get_verification(app: CurrentApp, actor: CurrentActor) -> Response:
+    """The newest passes in which all objects were compared with what was stored."""
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        return Response(b'{"results":' + await object_queries.passes_body(tx) + b"}", media_type=JSON)
+
+
+@router.get("/damaged", response_model=None)
+async def get_damaged(
+    request: Request,
+    app: CurrentApp,
+    actor: CurrentActor,
+    limit: int = Query(default=50, ge=1, le=200),
+    cursor: str | None = None,
+) -> Response:
+    """Objects that were found damaged, newest first, and what became of each."""
+    actor.must(Permission.ADMINISTER)
+    async with app.db.transaction() as tx:
+        found = await object_queries.damages_page(tx, visible_to=actor, limit=limit, cursor=cursor)
+    return page(request, *found)
+
+
+@router.post("/damaged/{damage_id}/repair", status_code=202, response_model=None)
+async def post_repair(damage_id: UUID, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Have an object tried to be repaired at once."""
+    await repairing.ask(app, actor, damage_id)
+    return Response(status_code=202)
+
+
+@router.post("/damaged/{damage_id}/lost", status_code=204, response_model=None)
+async def post_lost(damage_id: UUID, body: ReasonIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Say that there is no copy to repair an object from."""
+    await repairing.give_up(app, actor, damage_id, reason=body.reason)
     return Response(status_code=204)
 
 

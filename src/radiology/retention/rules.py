@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from radiology.access.model import Actor, Permission
@@ -11,8 +12,8 @@ from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import NotFound, StaleVersion, Unprocessable
 from radiology.kit.db import Transaction
+from radiology.retention import object_queries, study_queries
 from radiology.retention import rule_queries as queries
-from radiology.retention import study_queries
 from radiology.retention.defaults import RULES
 from radiology.retention.model import Rule, Study, Verdict, rules_of, shortest_years, verdict_on, why_not
 from radiology.retention.rule_queries import State
@@ -74,13 +75,14 @@ async def mark(app: App, actor: Actor, study: str, *, reason: str | None) -> Non
         await audit.record(tx, actor, action, str(study_id))
 
 
-async def explain(app: App, actor: Actor, study: str) -> Verdict:
-    """Until when a study is kept, and why. Raises NotFound."""
+async def explain(app: App, actor: Actor, study: str) -> tuple[Verdict, dict[str, Any]]:
+    """Until when a study is kept and why, and when its objects were verified. Raises NotFound."""
     async with app.db.transaction() as tx:
         study_id = await read.resolve(tx, study, visible_to=actor)
         rules = await rules_now(tx)
         found = await study_queries.study(tx, study_id, zone=str(app.settings.zone))
-    return verdict_on(found, rules, today=today(app), last_copies=False)
+        verification = await object_queries.verified_body(tx, study_id)
+    return verdict_on(found, rules, today=today(app), last_copies=False), verification
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,10 +226,22 @@ _REMOVALS_OF_IMAGES: tuple[LiteralString, ...] = (
     """
     INSERT INTO superseded_objects (object_key, sop_instance_uid, delete_at)
     SELECT object_key, min(sop_instance_uid), timestamptz '-infinity'
-    FROM rejected_instances
-    WHERE rejection_id = %(rejection_id)s
+    FROM (
+        SELECT object_key, sop_instance_uid FROM rejected_instances WHERE rejection_id = %(rejection_id)s
+        UNION ALL
+        SELECT v.object_key, v.sop_instance_uid
+        FROM instance_revisions AS v
+        JOIN rejected_instances AS r ON r.sop_instance_uid = v.sop_instance_uid
+        WHERE r.rejection_id = %(rejection_id)s
+    ) AS gone
     GROUP BY object_key
     ON CONFLICT (object_key) DO UPDATE SET delete_at = excluded.delete_at
+    """,
+    """
+    DELETE FROM instance_revisions AS v
+    USING rejected_instances AS r
+    WHERE r.sop_instance_uid = v.sop_instance_uid
+      AND r.rejection_id = %(rejection_id)s
     """,
     "DELETE FROM rejected_instances WHERE rejection_id = %(rejection_id)s",
     "UPDATE rejection_references SET in_force = false WHERE rejection_id = %(rejection_id)s",

@@ -16,6 +16,7 @@ from radiology.errors import RadiologyError
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state
 from radiology.remotes.health.queries import number_silent
+from radiology.retention.object_queries import number_damaged
 from radiology.studies.actions.recover import MARK as RECOVERY
 from radiology.studies.queries import upkeep
 
@@ -64,7 +65,9 @@ async def exposition(request: Request) -> Response:
             age = await outbox.oldest_unplaced_seconds(tx)
             waiting = await number_waiting(tx)
             silent = await number_silent(tx)
+            damaged = await number_damaged(tx)
         gauges.append(("radiology_deliveries_waiting", "Studies that wait to be sent on by a rule", float(waiting)))
+        gauges.append(("radiology_objects_damaged", "Damaged objects that are not repaired", float(damaged)))
         gauges.append(("radiology_remotes_silent", "Peers of the registry that do not answer", float(silent)))
         gauges.append(
             ("radiology_outbox_age_seconds", "Age of the oldest event that has no place in the feed yet", age)

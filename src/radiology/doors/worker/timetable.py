@@ -23,7 +23,7 @@ from radiology.orders import following as orders
 from radiology.orders.attachments import actions as attachments
 from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
-from radiology.retention import purging
+from radiology.retention import purging, repairing, verifying
 from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions.recompress import delete_superseded, recompress_due
 from radiology.studies.actions.recover import recover
@@ -87,6 +87,8 @@ def of(archive: Archive) -> list[Task]:
         Task("objects.delete-superseded", 600, lambda: delete_superseded(app)),
         Task("attachments.tidy", 3600, lambda: attachments.tidy(app)),
         Task("objects.discard-parts", 3600, discard_parts),
+        Task("objects.verify", 60, lambda: verifying.verify_due(app)),
+        Task("objects.repair", 60, lambda: repairing.repair_due(archive)),
         Task("audit.seal", 0.5, lambda: seal_arrivals(app)),
         Task("audit.forward", 2, lambda: forward(app)),
         Task("audit.verify", 3600, lambda: verify_monthly(app)),

@@ -4,8 +4,6 @@ The result is due on the association of the request for some seconds; then a job
 """
 
 import asyncio
-import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +40,7 @@ from radiology.studies.commitment import (
     request_of,
     result,
 )
+from radiology.studies.integrity import StoredBytes, problem_of
 from radiology.studies.queries import commitment as queries
 
 JOB: Final = "commitment.report"
@@ -175,17 +174,10 @@ def verify(app: App, request: CommitmentRequest, evidence: Sequence[Evidence]) -
 
 def _is_intact(objects: LocalObjects, evidence: Evidence) -> bool:
     """Whether the file is there and its data set is, byte for byte, what was stored."""
-    if evidence.object_key is None or evidence.data_set_offset is None:
+    if evidence.object_key is None or evidence.size_bytes is None or evidence.data_set_sha256 is None:
         return False
-    try:
-        with objects.path(evidence.object_key).open("rb") as file:
-            if os.fstat(file.fileno()).st_size != evidence.size_bytes:
-                return False
-            file.seek(evidence.data_set_offset)
-            return hashlib.file_digest(file, "sha256").digest() == evidence.data_set_sha256
-    except OSError as error:
-        log.error("commitment.object-unreadable", sop_instance_uid=evidence.sop_instance_uid, exc_info=error)
-        return False
+    stored = StoredBytes(evidence.object_key, evidence.size_bytes, evidence.data_set_offset, evidence.data_set_sha256)
+    return problem_of(objects, stored) is None
 
 
 async def claim(app: App, request_id: UUID) -> bool:

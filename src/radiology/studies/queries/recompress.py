@@ -162,6 +162,8 @@ async def superseded(tx: Transaction, *, now: datetime, limit: int) -> list[tupl
             UNION ALL
             SELECT 1 FROM rejected_instances AS r WHERE r.object_key = old.object_key
             UNION ALL
+            SELECT 1 FROM instance_revisions AS v WHERE v.object_key = old.object_key
+            UNION ALL
             SELECT 1 FROM quarantine AS q WHERE q.object_key = old.object_key
         ))
         FROM superseded_objects AS old
