@@ -193,8 +193,8 @@ async def test_an_order_is_cancelled_and_reinstated(client: httpx2.AsyncClient) 
     assert (cancelled.json()["status"], cancelled.json()["progress"]) == ("revoked", "cancelled")
     assert [item["status"] for item in await items_of(client, order)] == ["CANCELED"]
     assert (await client.get(study)).json()["status"] == "cancelled"
-    refused = await client.put(f"{PATH}/{order['id']}", json=an_order(placerNumber=order["placerNumber"]))
-    assert refused.status_code == 409
+    other = an_order(placerNumber=order["placerNumber"], reason="New")
+    assert (await client.put(f"{PATH}/{order['id']}", json=other)).status_code == 409
     again = await moved(client, order, "active", reason="It was not done elsewhere")
     assert (again.json()["status"], again.json()["progress"]) == ("active", "scheduled")
     assert (await client.get(study)).json()["status"] == "registered"

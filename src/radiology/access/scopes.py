@@ -30,6 +30,7 @@ _RESOURCES: Final = {
     "audit": "AuditEvent",
     "accesses": "AuditEvent",
     "workitems": "Task",
+    "orders": "ServiceRequest",
     "worklist": "ServiceRequest",
     "modality-worklist": "ServiceRequest",
     "modality-scheduled-procedure-steps": "ServiceRequest",
@@ -100,7 +101,7 @@ def resource_of(path: str) -> str | None:
     """The type of resource that a path of REST, DICOMweb or FHIR is about; None where there is none."""
     segments = path.strip("/").split("/")
     if segments[0] == "fhir":
-        return segments[1] if len(segments) > 1 else None
+        return next((segment for segment in segments[1:] if segment != "R4"), None)
     return next((resource for word, resource in _RESOURCES.items() if word in segments), None)
 
 

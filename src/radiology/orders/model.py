@@ -154,6 +154,16 @@ class RequestedProcedure:
     number_of_instances: int = 0
 
     @property
+    def said(self) -> dict[str, Any]:
+        """What was said of it, with its numbers."""
+        return {
+            **self.content,
+            "modality": self.modality,
+            "requestedProcedureId": self.requested_procedure_id,
+            "studyInstanceUID": self.study_instance_uid,
+        }
+
+    @property
     def has_begun(self) -> bool:
         """Whether a modality has begun it, or images came."""
         return bool(self.number_of_instances) or self.step_status in BEGUN

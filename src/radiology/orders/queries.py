@@ -225,6 +225,21 @@ async def is_said(tx: Transaction, order_id: UUID, content: Mapping[str, Any]) -
     )
 
 
+async def what_is_said(tx: Transaction, order_id: UUID) -> dict[str, Any]:
+    """What the order says now, as it was said."""
+    return await tx.value(
+        """
+        SELECT content
+        FROM order_history
+        WHERE order_id = %(order_id)s
+          AND content IS NOT NULL
+        ORDER BY id DESC
+        LIMIT 1
+        """,
+        order_id=order_id,
+    )
+
+
 async def find(tx: Transaction, order_id: UUID) -> Order | None:
     """An order with the procedures that it has now."""
     return await _with_procedures(

@@ -95,14 +95,16 @@ _FROM: LiteralString = (
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What a list of orders is narrowed by; all that is given must hold."""
+    """What a list of orders is narrowed by; all that is given must hold. `number`: placer or accession number."""
 
+    order_id: str | None = None
     patient: str | None = None
     status: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
     modality: tuple[str, ...] = ()
     accession_number: str | None = None
     placer_number: str | None = None
+    number: str | None = None
     study_instance_uid: str | None = None
     from_moment: datetime | None = None
     before_moment: datetime | None = None
@@ -150,6 +152,10 @@ def _add(where: Where, criteria: Criteria) -> None:
         where.add("o.status = ANY({status})", status=list(criteria.status))
     else:
         where.add("o.status <> 'entered-in-error'")
+    if criteria.order_id is not None:
+        where.add("o.id = {order_id}", order_id=uuid_of(criteria.order_id))
+    if criteria.number is not None:
+        where.add("{number} IN (o.placer_number, o.accession_number)", number=criteria.number)
     if criteria.priority:
         where.add("o.priority = ANY({priority})", priority=list(criteria.priority))
     if criteria.accession_number is not None:

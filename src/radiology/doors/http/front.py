@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radiology.audit.context import Circumstances, begin
+from radiology.doors.fhir import outcomes
 from radiology.doors.http import audited, headers, problems
 from radiology.doors.http.actors import COOKIE, PAGES_BELOW, actor_of
 from radiology.errors import NotAuthenticated, RadiologyError, TooLarge, Unavailable
@@ -42,6 +43,7 @@ PUBLIC = frozenset(
 )
 PUBLIC_BELOW = ("/health/", "/open/")
 METRICS = "/metrics"
+FHIR = "/fhir/"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _given_id = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -94,6 +96,8 @@ class Front:
             refusal: Response = RedirectResponse(login_address(scope), 303, {"Cache-Control": "no-store"})
         else:
             refusal = problems.of_refusal(error, request_id) if expected else problems.of_bug(request_id)
+            if scope["path"].startswith(FHIR) and isinstance(error, RadiologyError):
+                refusal = outcomes.refused(refusal, error, request_id)
         if COOKIE in HTTPConnection(scope).cookies and "www-authenticate" in refusal.headers:
             del refusal.headers["www-authenticate"]  # A browser would ask for a password in a window of its own.
         await refusal(scope, receive, answer)

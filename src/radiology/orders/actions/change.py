@@ -52,9 +52,9 @@ async def change_in(
     by its place. Raises Conflict for what cannot be changed: patient, numbers, and what has begun.
     """
     actor.must(Permission.WRITE)
-    order.must_be_changeable()
     if await queries.is_said(tx, order.id, all_of(said)):
         return replace(order, repeated=True)
+    order.must_be_changeable()
     await _must_be_same(tx, order, said)
     patient = await queries.patient_of(tx, order.patient_id)
     difference = _difference(order, said)
