@@ -27,6 +27,7 @@ CT1 = Station("CT1", "LOCAL", frozenset({"CT"}))
 def item(**changes) -> ScheduledProcedureStep:
     values = {
         "id": UUID(int=1), "scheduled_procedure_step_id": "SPS1", "facility_code": "LOCAL", "status": "SCHEDULED",
+        "status_trigger": "request", "status_reason": None,
         "version": 1, "service_request": None, "accession_number": "A1", "requested_procedure_id": "RP1",
         "study_instance_uid": "2.25.1", "modality": "CT", "station_ae_titles": [], "station_pool": None,
         "scheduled_start": NOW, "patient_id": "P1", "issuer_of_patient_id": "LOCAL", "patient_name": "Karim",

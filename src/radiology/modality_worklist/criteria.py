@@ -36,6 +36,17 @@ _TEXT: dict[str, LiteralString] = {
     "00400020": "w.status",
 }
 _PATIENT_NAME, _PERFORMING_PHYSICIAN, _STATION, _STATUS = "00100010", "00400006", "00400001", "00400020"
+_PATIENT_ID = "00100020"
+#: A number leads to the patient who survived a merge, too.
+_OF_NUMBER: LiteralString = """w.patient_id = ANY(ARRAY(
+    SELECT {number}::text
+    UNION ALL
+    SELECT survivor.patient_id
+    FROM patients AS merged
+    JOIN patients AS survivor ON survivor.id = surviving_patient(merged.merged_into)
+    WHERE merged.patient_id = {number}
+      AND merged.merged_into IS NOT NULL
+))"""
 
 #: The stations of an item; without any, whoever asks.
 _STATIONS: LiteralString = """(CASE WHEN w.station_ae_titles <> '{}' THEN w.station_ae_titles
@@ -55,6 +66,7 @@ class Criteria:
     """What a list over REST is asked for; all that is given must hold."""
 
     status: Sequence[str] = ()
+    trigger: str | None = None
     modality: str | None = None
     station: str | None = None
     patient_id: str | None = None
@@ -70,6 +82,7 @@ class Criteria:
 def conditions_of(where: Where, criteria: Criteria) -> None:
     """Add the conditions of a list."""
     texts: tuple[tuple[LiteralString, str | None], ...] = (
+        ("w.status_trigger = {value}", criteria.trigger),
         ("w.modality = {value}", criteria.modality),
         ("{value} = ANY(w.station_ae_titles)", criteria.station),
         ("w.patient_id = {value}", criteria.patient_id),
@@ -99,7 +112,9 @@ def conditions(query: WorklistQuery, ae_title: str, facility_code: str, *, at: d
     _add_station(where, query, ae_title, facility_code)
     _add_start(where, query, at, zone)
     for tag, condition in {**query.keys, **query.step_keys}.items():
-        if tag in _TEXT:
+        if tag == _PATIENT_ID and isinstance(condition, SingleValue):
+            where.add(_OF_NUMBER, number=condition.value)
+        elif tag in _TEXT:
             _add_text(where, _TEXT[tag], condition)
         elif tag == _PATIENT_NAME and query.fuzzy and isinstance(condition, PersonNameMatch):
             keys = [key for group in condition.groups for key in name_keys(group.replace("*", " "))]

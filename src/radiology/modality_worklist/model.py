@@ -36,6 +36,7 @@ class Verb(StrEnum):
     DISCONTINUE = "discontinue"
     RELEASE = "release"
     CANCEL = "cancel"
+    EXPIRE = "expire"
     REINSTATE = "reinstate"
 
 
@@ -49,12 +50,15 @@ TRANSITIONS: Mapping[tuple[Status, Verb], Status] = {
     **{(status, Verb.START): Status.STARTED for status in OPEN},
     **{(status, Verb.COMPLETE): Status.COMPLETED for status in (*OPEN, Status.STARTED)},
     **{(status, Verb.CANCEL): Status.CANCELED for status in OPEN},
+    **{(status, Verb.EXPIRE): Status.CANCELED for status in OPEN},
+    (Status.STARTED, Verb.EXPIRE): Status.DISCONTINUED,
     (Status.STARTED, Verb.DISCONTINUE): Status.DISCONTINUED,
     (Status.STARTED, Verb.RELEASE): Status.SCHEDULED,
     (Status.CANCELED, Verb.REINSTATE): Status.SCHEDULED,
     (Status.DISCONTINUED, Verb.REINSTATE): Status.SCHEDULED,
 }
-"""All steps there are. `RELEASE`: the wrong entry had been selected, so this one is still to be done."""
+"""All steps there are. `RELEASE`: the wrong entry had been selected, so this one is still to be done. `EXPIRE`: its day
+is long past, and nobody has said what became of it."""
 
 VERB_TOWARDS: Mapping[Status, Verb] = {
     Status.ARRIVED: Verb.ARRIVE,
@@ -96,6 +100,8 @@ class ScheduledProcedureStep:
     scheduled_procedure_step_id: str
     facility_code: str
     status: str
+    status_trigger: str
+    status_reason: str | None
     version: int
     service_request: str | None
     accession_number: str

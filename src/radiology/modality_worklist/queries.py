@@ -2,6 +2,7 @@
 # ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -13,15 +14,17 @@ from radiology.modality_worklist.criteria import Criteria, conditions_of
 from radiology.modality_worklist.model import ScheduledProcedureStep, Station
 
 COLUMNS: LiteralString = """
-    w.id, w.scheduled_procedure_step_id, w.facility_code, w.status, w.version, w.service_request, w.accession_number,
-    w.requested_procedure_id, w.study_instance_uid, w.modality, w.station_ae_titles, w.station_pool, w.scheduled_start,
-    w.patient_id, w.issuer_of_patient_id, w.patient_name, w.details, p.ae_titles AS pool_ae_titles
+    w.id, w.scheduled_procedure_step_id, w.facility_code, w.status, w.status_trigger, w.status_reason, w.version,
+    w.service_request, w.accession_number, w.requested_procedure_id, w.study_instance_uid, w.modality,
+    w.station_ae_titles, w.station_pool, w.scheduled_start, w.patient_id, w.issuer_of_patient_id, w.patient_name,
+    w.details, p.ae_titles AS pool_ae_titles
     FROM scheduled_procedure_steps AS w
     LEFT JOIN station_pools AS p ON p.facility_code = w.facility_code AND p.name = w.station_pool
 """
 
 BODY: LiteralString = """(w.details || jsonb_strip_nulls(jsonb_build_object(
-        'id', w.id, 'version', w.version, 'status', w.status, 'facilityCode', w.facility_code,
+        'id', w.id, 'version', w.version, 'status', w.status, 'statusTrigger', w.status_trigger,
+        'statusReason', w.status_reason, 'facilityCode', w.facility_code,
         'scheduledProcedureStepId', w.scheduled_procedure_step_id, 'serviceRequest', w.service_request,
         'accessionNumber', w.accession_number, 'requestedProcedureId', w.requested_procedure_id,
         'studyInstanceUID', w.study_instance_uid, 'start', w.scheduled_start,
@@ -101,18 +104,22 @@ async def save(tx: Transaction, columns: dict[str, Any]) -> None:
     )
 
 
-async def save_status(tx: Transaction, step_id: UUID, *, status: str) -> None:
-    """A new status of an item that is locked."""
+async def save_status(tx: Transaction, step_id: UUID, *, status: str, trigger: str, reason: str | None) -> None:
+    """A new status of an item that is locked, and what gave it."""
     await tx.run(
         """
         UPDATE scheduled_procedure_steps
         SET status = %(status)s,
+            status_trigger = %(trigger)s,
+            status_reason = %(reason)s,
             version = version + 1,
             updated_at = now()
         WHERE id = %(step_id)s
         """,
         step_id=step_id,
         status=status,
+        trigger=trigger,
+        reason=reason,
     )
 
 
@@ -167,6 +174,25 @@ async def lock_open_of_study(tx: Transaction, study_instance_uid: str) -> list[S
         FOR UPDATE OF w
         """,
         uid=study_instance_uid,
+    )
+
+
+async def lock_left_over(tx: Transaction, *, before: datetime, limit: int) -> list[ScheduledProcedureStep]:
+    """Items that are not at their end, though they were to start so long ago and have not changed since."""
+    return await tx.all(
+        ScheduledProcedureStep,
+        "SELECT "
+        + COLUMNS
+        + """
+        WHERE w.status IN ('SCHEDULED', 'ARRIVED', 'READY', 'STARTED')
+          AND w.scheduled_start < %(before)s
+          AND w.updated_at < %(before)s
+        ORDER BY w.scheduled_start
+        LIMIT %(limit)s
+        FOR UPDATE OF w SKIP LOCKED
+        """,
+        before=before,
+        limit=limit,
     )
 
 

@@ -15,7 +15,7 @@ from radiology.modality_worklist.actions.place import change_item, place_item
 from radiology.modality_worklist.actions.pools import remove_pool, save_pool
 from radiology.modality_worklist.actions.status import change_status
 from radiology.modality_worklist.criteria import Criteria
-from radiology.modality_worklist.model import Status, why_not_shown
+from radiology.modality_worklist.model import Status, Verb, why_not_shown
 from radiology.modality_worklist.schemas import (
     AETitle,
     Shown,
@@ -44,6 +44,7 @@ async def get_items(
     app: CurrentApp,
     actor: CurrentActor,
     status: Annotated[list[Status] | None, Query()] = None,
+    trigger: Annotated[Verb | None, Query(description="What gave the status; `expire`: nobody told the end.")] = None,
     modality: str | None = None,
     station: str | None = None,
     patient_id: Annotated[str | None, Query(alias="patientId")] = None,
@@ -56,6 +57,7 @@ async def get_items(
     """Items, latest start first, a page at a time. All criteria that are given must hold."""
     criteria = Criteria(
         status=status or (),
+        trigger=trigger,
         modality=modality,
         station=station,
         patient_id=patient_id,

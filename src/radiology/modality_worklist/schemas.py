@@ -159,6 +159,8 @@ class WorklistItemOut(WorklistItemIn):
     id: str
     version: int  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
     status: Status
+    statusTrigger: str = Field(description="What gave the status: request, or a verb as `expire`.")  # noqa: N815
+    statusReason: str | None = None  # noqa: N815
     facilityCode: str  # noqa: N815
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815

@@ -1,8 +1,10 @@
 """Move a scheduled procedure step by the table in `model.py`."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
-from radiology.access.model import Actor, Permission
+from radiology.access.model import SYSTEM, Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import StaleVersion, TransitionRefused
@@ -10,6 +12,8 @@ from radiology.events import ProcedureStepStatusChanged, emit
 from radiology.kit.db import Transaction
 from radiology.modality_worklist import model, queries
 from radiology.modality_worklist.model import ScheduledProcedureStep, Status, Verb
+
+AT_ONCE: Final = 200
 
 
 async def change_status(
@@ -38,11 +42,11 @@ async def move(
 ) -> Status:
     """Move an item that is locked; returns its new status. Raises TransitionRefused. Row, history, audit, event."""
     after = model.step(Status(item.status), verb)
-    await queries.save_status(tx, item.id, status=after)
+    told = reason or reason_code
+    await queries.save_status(tx, item.id, status=after, trigger=verb, reason=told)
     await queries.record_transition(
-        tx, item.id, from_status=item.status, to_status=after, trigger=verb, actor=actor.id,
-        reason=reason or reason_code,
-    )  # fmt: skip
+        tx, item.id, from_status=item.status, to_status=after, trigger=verb, actor=actor.id, reason=told
+    )
     await audit.record(tx, actor, f"worklist.{verb}", str(item.id))
     await emit(
         tx,
@@ -64,3 +68,18 @@ async def close_for_study(tx: Transaction, actor: Actor, study_instance_uid: str
     """A study is complete, so nothing is left to be done for it: its items leave the worklist."""
     for item in await queries.lock_open_of_study(tx, study_instance_uid):
         await move(tx, actor, item, Verb.COMPLETE)
+
+
+async def expire(app: App) -> int:
+    """Close what was left over: its day is long past, and neither a modality nor a person has said what became of it.
+
+    Some at a time, the oldest first; returns how many. Who reinstates an item has as long again.
+    """
+    days = app.settings.worklist_expires_days
+    async with app.db.transaction() as tx:
+        left_over = await queries.lock_left_over(tx, before=app.clock.now() - timedelta(days=days), limit=AT_ONCE)
+        for item in left_over:
+            await move(
+                tx, SYSTEM, item, Verb.EXPIRE, reason=f"Nothing was heard of it for {days} days after its start."
+            )
+    return len(left_over)
