@@ -51,6 +51,7 @@ from radiology.patients.routes import router as patients
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
 from radiology.reconciliation.comparing.routes import router as comparing
+from radiology.reconciliation.patients.routes import router as patient_repairs
 from radiology.reconciliation.quarantine.routes import router as quarantine
 from radiology.reconciliation.repairs.routes import router as repairs
 from radiology.reconciliation.studies.routes import router as studies_put_right
@@ -61,8 +62,12 @@ from radiology.remotes.routes import router as remotes
 from radiology.reports.outdated.routes import router as outdated_reports
 from radiology.reports.routes import router as reports
 from radiology.retention.routes import router as retention
+from radiology.retention.routes import storage
+from radiology.scheduling.queue.routes import open_to_all as room_links
+from radiology.scheduling.queue.routes import router as queues
 from radiology.scheduling.rooms.routes import router as rooms
 from radiology.scheduling.routes import router as bookings
+from radiology.scheduling.waiting.routes import router as waiting_list
 from radiology.sensitivity.routes import router as sensitivity
 from radiology.sharing.routes import router as sharing
 from radiology.studies.archive import open_archive
@@ -116,6 +121,9 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         worklist,
         rooms,
         bookings,
+        queues,
+        waiting_list,
+        room_links,
         commitments,
         film,
         moves,
@@ -128,6 +136,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         sharing,
         data_subjects,
         retention,
+        storage,
         break_glass,
         sensitivity,
         labels,
@@ -141,6 +150,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         studies_put_right,
         quarantine,
         deidentification,
+        patient_repairs,
         patients,
         *_dicom_over_rest(),
     ):

@@ -23,7 +23,11 @@ from radiology.orders import following as orders
 from radiology.orders.attachments import actions as attachments
 from radiology.prefetch import following as prefetch
 from radiology.remotes.health.actions import check_due
-from radiology.retention import purging, repairing, verifying
+from radiology.reports.outdated import following as outdated
+from radiology.retention import forecast, purging, repairing, verifying
+from radiology.scheduling.actions import miss as bookings
+from radiology.scheduling.reminders import actions as reminders
+from radiology.scheduling.waiting import actions as waiting_list
 from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions.recompress import delete_superseded, recompress_due
 from radiology.studies.actions.recover import recover
@@ -67,6 +71,10 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("orders.follow", 1, lambda: orders.follow_events(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
+        Task("bookings.follow", 1, lambda: bookings.follow_events(app)),
+        Task("bookings.miss", 30, lambda: bookings.mark_missed(app)),
+        Task("waiting-list.offer", 10, lambda: waiting_list.offer_free(app)),
+        Task("reminders.due", 30, lambda: reminders.remind_due(app)),
         Task("exports.tend", 60, lambda: tend(app)),
         Task("record-copies.tend", 60, lambda: copies.tend(app)),
         Task("erasures.tend", 60, lambda: erasures.tend(app)),
@@ -76,6 +84,7 @@ def of(archive: Archive) -> list[Task]:
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("worklist.expire", 600, lambda: expire(app)),
+        Task("reports.follow", 1, lambda: outdated.follow(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
         Task(
             "objects.recover",
@@ -88,6 +97,7 @@ def of(archive: Archive) -> list[Task]:
         Task("attachments.tidy", 3600, lambda: attachments.tidy(app)),
         Task("objects.discard-parts", 3600, discard_parts),
         Task("objects.verify", 60, lambda: verifying.verify_due(app)),
+        Task("storage.sample", 3600, lambda: forecast.sample(app)),
         Task("objects.repair", 60, lambda: repairing.repair_due(archive)),
         Task("audit.seal", 0.5, lambda: seal_arrivals(app)),
         Task("audit.forward", 2, lambda: forward(app)),

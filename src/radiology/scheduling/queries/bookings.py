@@ -310,6 +310,23 @@ async def save_place(tx: Transaction, booking_id: UUID, columns: Mapping[str, An
     )
 
 
+async def put_beside(tx: Transaction, booking_id: UUID) -> None:
+    """Move a booking to a lane of its own, since its time may be somebody else's by now."""
+    await tx.run(
+        """
+        UPDATE bookings AS b
+        SET lane = 1 + coalesce((
+            SELECT max(other.lane)
+            FROM bookings AS other
+            WHERE other.device_number = b.device_number
+              AND other.during && b.during
+        ), 0)
+        WHERE b.id = %(booking_id)s
+        """,
+        booking_id=booking_id,
+    )
+
+
 async def save_status(tx: Transaction, booking_id: UUID, *, status: str, now: datetime) -> None:
     """A new status of a booking that is locked."""
     await tx.run(

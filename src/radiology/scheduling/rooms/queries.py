@@ -167,6 +167,22 @@ async def devices_of(tx: Transaction, room_id: UUID) -> list[int]:
     )
 
 
+async def titles_of(tx: Transaction, room_id: UUID, *, modality: str) -> list[str]:
+    """The application entities in use of a room that can do it."""
+    return await tx.values(
+        """
+        SELECT ae_title
+        FROM devices
+        WHERE room_id = %(room_id)s
+          AND modality = %(modality)s
+          AND active
+        ORDER BY ae_title
+        """,
+        room_id=room_id,
+        modality=modality,
+    )
+
+
 # --- What is blocked ---
 
 
