@@ -15,6 +15,7 @@ import psycopg
 
 from radiology.kit import migrate
 from radiology.kit.processes import read_state
+from radiology.retention.forecast_model import LOOK_BACK_DAYS, Day, days_left
 from radiology.settings import Settings, unknown_variables
 from radiology.supervisor import CannotServe, check_ports
 
@@ -122,6 +123,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield from database_findings(connection)
         now, newest = migrate.current(settings.database_dsn), migrate.newest()
         yield Finding(now == newest, f"The schema has revision {now}; {newest} is the newest.", "Run `radi migrate`.")
+        if now == newest:
+            yield from _stored(settings, connection)
 
 
 def database_findings(connection: psycopg.Connection) -> Iterator[Finding]:
@@ -145,6 +148,32 @@ def database_findings(connection: psycopg.Connection) -> Iterator[Finding]:
         f"{verdict}: the likeness of 'বুকের এক্স-রে' and 'বুকের এক্সরে' is {alike:.2f}.",
         "Make the database with LC_CTYPE 'C.UTF-8'; with 'C' its trigrams know no Bangla letters.",
     )
+
+
+def _stored(settings: Settings, connection: psycopg.Connection) -> Iterator[Finding]:
+    """Whether what is stored is what was stored, and when the disk is full."""
+    damaged = int(str(_value(connection, "SELECT count(*) FROM damaged_objects WHERE state = 'open'")))
+    yield Finding(
+        not damaged,
+        f"{damaged or 'No'} stored objects are known to be damaged.",
+        "See /api/radiology/retention/damaged, and look at the disk.",
+    )
+    rows = connection.execute(
+        """
+        SELECT day, free_bytes, total_bytes, uncompressed_bytes, due_bytes
+        FROM storage_days
+        WHERE day > current_date - %(days)s
+        ORDER BY day
+        """,
+        {"days": LOOK_BACK_DAYS},
+    ).fetchall()
+    left = days_left([Day(*row) for row in rows], [], reserve_bytes=settings.disk_reserve_bytes)
+    if left is not None:
+        yield Finding(
+            left >= settings.disk_forecast_days,
+            f"The disk is full to its reserve in about {left} days, if it goes on as it went.",
+            "See /api/radiology/storage/forecast for what fills it and what would free space.",
+        )
 
 
 def _value(connection: psycopg.Connection, statement: LiteralString) -> object:

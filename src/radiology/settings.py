@@ -288,6 +288,12 @@ class Settings(BaseSettings):
         description="What they are compressed to: HTJ2K Lossless, the same with RPCL options, JPEG 2000 Lossless or "
         "JPEG-LS Lossless.",
     )
+    disk_forecast_days: int = Field(
+        default=60,
+        ge=0,
+        le=3650,
+        description="Administrators are told when the disk is forecast to be full to its reserve in fewer days.",
+    )
     verification_mib_per_second: int = Field(
         default=20,
         ge=0,

@@ -2779,8 +2779,14 @@ COMMENT ON TABLE public.station_pools IS 'stations that take each other''s work'
 CREATE TABLE public.storage_days (
     day date NOT NULL,
     free_bytes bigint NOT NULL,
-    total_bytes bigint NOT NULL
+    total_bytes bigint NOT NULL,
+    uncompressed_bytes bigint NOT NULL,
+    due_bytes bigint NOT NULL
 );
+
+COMMENT ON COLUMN public.storage_days.uncompressed_bytes IS 'of images that compression at rest could compress';
+
+COMMENT ON COLUMN public.storage_days.due_bytes IS 'of studies whose time is over by the rules of retention';
 
 CREATE TABLE public.storage_samples (
     day date NOT NULL,

@@ -13,7 +13,7 @@ from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, page
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.kit import pages
-from radiology.retention import object_queries, removal, removal_queries, repairing, rule_queries, rules
+from radiology.retention import forecast, object_queries, removal, removal_queries, repairing, rule_queries, rules
 from radiology.retention.rule_queries import State
 from radiology.retention.rules import DueStudy, Sum
 from radiology.retention.schemas import (
@@ -31,6 +31,7 @@ _KEPT_NOWHERE = {"Cache-Control": "private, no-store"}
 _EPOCH = "1970-01-01T00:00:00+00:00"
 
 router = APIRouter(prefix=PATH, tags=["retention"], route_class=StrictJSONRoute)
+storage = APIRouter(prefix="/api/radiology/storage", tags=["retention"], route_class=StrictJSONRoute)
 
 
 @router.get("/rules")
@@ -237,6 +238,12 @@ async def post_lost(damage_id: UUID, body: ReasonIn, app: CurrentApp, actor: Cur
     """Say that there is no copy to repair an object from."""
     await repairing.give_up(app, actor, damage_id, reason=body.reason)
     return Response(status_code=204)
+
+
+@storage.get("/forecast")
+async def get_forecast(app: CurrentApp, actor: CurrentActor) -> dict[str, Any]:
+    """When the disk is full to its reserve, what fills it, and what compression and retention would free."""
+    return await forecast.forecast(app, actor)
 
 
 def _due(due: DueStudy) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from radiology.errors import RadiologyError
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state
 from radiology.remotes.health.queries import number_silent
+from radiology.retention.forecast import days_left
 from radiology.retention.object_queries import number_damaged
 from radiology.studies.actions.recover import MARK as RECOVERY
 from radiology.studies.queries import upkeep
@@ -66,7 +67,10 @@ async def exposition(request: Request) -> Response:
             waiting = await number_waiting(tx)
             silent = await number_silent(tx)
             damaged = await number_damaged(tx)
+            days = await days_left(tx, app)
         gauges.append(("radiology_deliveries_waiting", "Studies that wait to be sent on by a rule", float(waiting)))
+        if days is not None:
+            gauges.append(("radiology_disk_days_until_reserve", "Forecast of when the disk is full", float(days)))
         gauges.append(("radiology_objects_damaged", "Damaged objects that are not repaired", float(damaged)))
         gauges.append(("radiology_remotes_silent", "Peers of the registry that do not answer", float(silent)))
         gauges.append(

@@ -162,8 +162,12 @@ DISK = """
 CREATE TABLE storage_days (
     day date PRIMARY KEY,
     free_bytes bigint NOT NULL,
-    total_bytes bigint NOT NULL
+    total_bytes bigint NOT NULL,
+    uncompressed_bytes bigint NOT NULL,
+    due_bytes bigint NOT NULL
 );
+COMMENT ON COLUMN storage_days.uncompressed_bytes IS 'of images that compression at rest could compress';
+COMMENT ON COLUMN storage_days.due_bytes IS 'of studies whose time is over by the rules of retention';
 
 CREATE TABLE storage_samples (
     day date NOT NULL REFERENCES storage_days (day) ON DELETE CASCADE,
