@@ -320,6 +320,29 @@ class OrderStepDiscontinued(OrderEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOutdated(ReportEvent):
+    """The images of a signed report changed: `cause` is late-images or rejected-images. It stays what it is."""
+
+    type = "radiology.report.outdated.v1"
+    cause: str
+    priority: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReviewOverdue(ReportEvent):
+    """Nobody has looked in time at a report whose images changed."""
+
+    type = "radiology.report.review-overdue.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReviewed(ReportEvent):
+    """Somebody has looked at the changed images of a signed report, and nothing of it changes."""
+
+    type = "radiology.report.reviewed.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcedureStepEvent(Event):
     """An event of one scheduled procedure step."""
 

@@ -56,8 +56,9 @@ async def recorded(app: App, action: str) -> list[dict[str, Any]]:
 
 
 async def a_report(app: App, doctor: httpx2.AsyncClient, study: str, *, final: bool) -> str:
-    """A report of the study of a patient who is in no registry but ours."""
+    """A report of the study of a patient who is in no registry but ours, and that needs no order."""
     async with app.db.transaction() as tx:
+        await tx.run("UPDATE imaging_studies SET match = 'confirmed' WHERE study_instance_uid = %(uid)s", uid=study)
         reference = await tx.value(
             "SELECT p.reference FROM imaging_studies s JOIN patients p ON p.id = s.patient_id"
             " WHERE s.study_instance_uid = %(uid)s",

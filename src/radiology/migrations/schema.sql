@@ -1873,6 +1873,37 @@ ALTER TABLE public.outbox ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.outdated_reports (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    report_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    report_version integer NOT NULL,
+    cause text NOT NULL,
+    instances integer NOT NULL,
+    priority text NOT NULL,
+    assigned_to text,
+    since timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    escalated_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    closed_by text,
+    resolution text,
+    comment text,
+    signature_sha256 bytea,
+    CONSTRAINT outdated_reports_cause_check CHECK ((cause = ANY (ARRAY['late-images'::text, 'rejected-images'::text]))),
+    CONSTRAINT outdated_reports_check CHECK (((closed_at IS NULL) = (resolution IS NULL))),
+    CONSTRAINT outdated_reports_priority_check CHECK ((priority = ANY (ARRAY['stat'::text, 'urgent'::text, 'routine'::text]))),
+    CONSTRAINT outdated_reports_resolution_check CHECK ((resolution = ANY (ARRAY['reviewed-no-change'::text, 'new-version'::text, 'withdrawn'::text])))
+);
+
+COMMENT ON TABLE public.outdated_reports IS 'signed reports whose images changed since: until somebody has looked again';
+
+COMMENT ON COLUMN public.outdated_reports.report_version IS 'the version that was signed before';
+
+COMMENT ON COLUMN public.outdated_reports.instances IS 'how many images came late, or were rejected';
+
+COMMENT ON COLUMN public.outdated_reports.signature_sha256 IS 'over who found when that nothing changes, and the hash of the version that stays';
+
 CREATE TABLE public.patient_identifiers (
     patient_id uuid NOT NULL,
     kind text NOT NULL,
@@ -3306,6 +3337,9 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_position_key UNIQUE ("position");
 
+ALTER TABLE ONLY public.outdated_reports
+    ADD CONSTRAINT outdated_reports_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.patient_identifiers
     ADD CONSTRAINT patient_identifiers_pkey PRIMARY KEY (patient_id, kind, value, issuer);
 
@@ -3794,6 +3828,14 @@ CREATE INDEX outbox_unplaced ON public.outbox USING btree (sequence) WHERE ("pos
 
 CREATE INDEX outbox_unrelayed ON public.outbox USING btree ("position") WHERE (relayed_at IS NULL);
 
+CREATE INDEX outdated_reports_closed ON public.outdated_reports USING btree (report_id, closed_at);
+
+CREATE INDEX outdated_reports_due ON public.outdated_reports USING btree (due_at, id) WHERE (closed_at IS NULL);
+
+CREATE UNIQUE INDEX outdated_reports_open ON public.outdated_reports USING btree (report_id) WHERE (closed_at IS NULL);
+
+CREATE INDEX outdated_reports_study ON public.outdated_reports USING btree (study_id) WHERE (closed_at IS NULL);
+
 CREATE INDEX patient_identifiers_value ON public.patient_identifiers USING btree (value, kind, issuer);
 
 CREATE INDEX patient_links_other ON public.patient_links USING btree (other_id);
@@ -4064,6 +4106,12 @@ ALTER TABLE ONLY public.order_history
 
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.outdated_reports
+    ADD CONSTRAINT outdated_reports_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.radiology_reports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.outdated_reports
+    ADD CONSTRAINT outdated_reports_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.patient_identifiers
     ADD CONSTRAINT patient_identifiers_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id) ON DELETE CASCADE;

@@ -146,7 +146,7 @@ async def _approved(
     _check_issued(app, body, now)
     status = model.step(report.status, Verb.APPROVE)
     _check_second_person(actor, report)
-    _check_study(report)
+    must_be_settled(report)
     model.check(report.sections, final=True)
     approver = {"reference": actor.practitioner_reference, "display": actor.display, "id": actor.id}
     approved = replace(
@@ -360,7 +360,8 @@ def _check_second_person(actor: Actor, report: Report) -> None:
         raise NotPermitted("A resident's report is approved by a radiologist or a consultant.")
 
 
-def _check_study(report: Report) -> None:
+def must_be_settled(report: Report) -> None:
+    """Raises Conflict where it is not sure whose images a report is about, or which order they were made for."""
     if report.study_status == "entered-in-error":
         raise Conflict("The study was entered in error.")
     for flag, sentence in _UNSETTLED_FLAGS.items():

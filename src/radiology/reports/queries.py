@@ -13,15 +13,18 @@ from radiology.kit import pages
 from radiology.kit.db import Transaction, Where, as_json
 from radiology.kit.ids import uuid_of
 from radiology.reports.model import Report, SignedVersion
+from radiology.reports.outdated.model import OUTDATED
 from radiology.studies.queries.read import Shown, either_form
 
 READERS_OF_SIGNED_ONLY = frozenset({Role.REFERRER, Role.RADIOGRAPHER, Role.PATIENT})
 
-BODY: LiteralString = """json_strip_nulls(json_build_object(
+BODY: LiteralString = (
+    """json_strip_nulls(json_build_object(
         'id', report.id, 'reportId', report.report_id, 'version', report.version, 'studyId', study.study_id,
         'studyInstanceUID', study.study_instance_uid, 'status', report.status, 'category', report.category,
         'code', report.code,
         'subject', json_build_object('reference', patient.reference, 'display', nullif(patient.patient_name, '')),
+        'registeredAtSigning', report.metadata->'registeredAtSigning',
         'encounter', CASE WHEN report.encounter_id IS NOT NULL
             THEN json_build_object('reference', report.encounter_id) END,
         'effectiveDateTime', report.effective_date_time, 'issued', report.issued, 'performer', report.performer,
@@ -30,9 +33,13 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
         'findings', report.findings, 'impression', report.impression, 'recommendation', report.recommendation,
         'comparison', report.comparison, 'technique', report.technique,
         'sections', report.sections, 'warnings', report.warnings,
+        'outdated', """
+    + OUTDATED
+    + """,
         'approver', report.approver, 'selfApproved', report.self_approved,
         'createdAt', report.created_at, 'updatedAt', report.updated_at
     ))"""
+)
 
 MASKED_BODY: LiteralString = """json_build_object(
         'id', report.id, 'reportId', report.report_id, 'masked', true,
@@ -432,7 +439,9 @@ def _add_criteria(where: Where, criteria: Criteria) -> None:
 def _add_patient(where: Where, patient: str) -> None:
     where.add(
         """report.patient_id IN (
-            SELECT id FROM patients WHERE reference = ANY({references}) OR patient_id = {patient_id} OR id = {id}
+            SELECT surviving_patient(id)
+            FROM patients
+            WHERE reference = ANY({references}) OR patient_id = {patient_id} OR id = {id}
         )""",
         references=either_form(patient, "Patient"),
         patient_id=patient.removeprefix("Patient/"),

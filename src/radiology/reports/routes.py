@@ -11,6 +11,7 @@ from radiology.doors.http.searching import Searcher
 from radiology.errors import NotFound
 from radiology.reports import model, queries
 from radiology.reports.actions import approve_report, begin_report, edit_report
+from radiology.reports.outdated.queries import was_ever_outdated
 from radiology.reports.schemas import Approval, ReportEdit, ReportIn, ReportOut, ReportPage, Verification, VersionPage
 from radiology.studies.moments import read_from, read_until
 from radiology.studies.parameters import limit_of, modality_of, openapi_parameters, read_parameters, status_of
@@ -91,7 +92,7 @@ async def get_report(
                 raise NotFound(f"The report has no version {version}.")
             return tagged(found[1:-1], version)
         current = await queries.load_report(tx, report_id)
-        if unchanged(request, current.version):
+        if unchanged(request, current.version) and not await was_ever_outdated(tx, report_id):
             return tagged(b"", current.version, status=304)
         return tagged(await queries.report_body(tx, report_id, zone=zone), current.version)
 

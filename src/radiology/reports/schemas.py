@@ -123,6 +123,11 @@ class ReportOut(ReportIn):
     selfApproved: bool  # noqa: N815
     sections: list[dict[str, Any]]
     warnings: list[dict[str, str]]
+    outdated: dict[str, Any] | None = Field(
+        default=None,
+        description="Where images came, or were rejected, after it was signed, until somebody has looked again: "
+        "cause, instances, since, dueAt.",
+    )
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
 

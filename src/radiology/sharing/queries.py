@@ -199,6 +199,8 @@ class SharedReport:
     accession_number: str | None
     study_description: str | None
     study_date: date | None
+    outdated: str | None
+    registered_at_signing: dict[str, str] | None
 
 
 async def shared_report(
@@ -219,7 +221,9 @@ async def shared_report(
         SELECT report.report_id, report.status, report.issued, report.updated_at, report.sections, report.code,
             report.approver, report.performer, study.patient_name, study.dicom_patient_id AS hospital_number,
             study.patient_birth_date AS birth_date, study.patient_sex AS sex, study.accession_number,
-            study.study_description, study.study_date
+            study.study_description, study.study_date, (
+                SELECT cause FROM outdated_reports AS task WHERE task.report_id = report.id AND task.closed_at IS NULL
+            ) AS outdated, report.metadata->'registeredAtSigning' AS registered_at_signing
         FROM radiology_reports AS report
         JOIN imaging_studies AS study ON study.id = report.study_id
         WHERE """

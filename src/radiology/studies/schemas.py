@@ -227,6 +227,10 @@ class StudyOut(StudyIn):
     studyGroupId: str | None = Field(  # noqa: N815
         default=None, description="studies that are one examination, read and reported together, have the same"
     )
+    reportOutdated: bool | None = Field(  # noqa: N815
+        default=None,
+        description="True where images changed after a report was signed, until somebody has looked again.",
+    )
     warnings: list[dict[str, str]]
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815

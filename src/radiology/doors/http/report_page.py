@@ -6,6 +6,7 @@ from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from radiology.reports.outdated.model import BANNERS, Cause
 from radiology.sharing.queries import SharedReport
 from radiology.standards.dicom.names import readable
 
@@ -14,6 +15,7 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "number": ("Patient ID", "রোগীর আইডি"),
     "born": ("Date of birth", "জন্ম তারিখ"),
     "sex": ("Sex", "লিঙ্গ"),
+    "registered": ("Registered at signing as", "স্বাক্ষরের সময় যে নামে নিবন্ধিত"),
     "examination": ("Examination", "পরীক্ষা"),
     "day": ("Date", "তারিখ"),
     "accession": ("Accession number", "এক্সেশন নম্বর"),
@@ -51,6 +53,7 @@ def report_page(report: SharedReport, zone: ZoneInfo) -> tuple[dict[str, str], s
         "number": report.hospital_number,
         "born": _day(report.birth_date),
         "sex": _both(_SEXES.get(report.sex, (report.sex, ""))),
+        "registered": _registered(report.registered_at_signing or {}),
         "examination": code or report.study_description or "",
         "day": report.study_date.isoformat() if report.study_date else "",
         "accession": report.accession_number or "",
@@ -65,7 +68,21 @@ def report_page(report: SharedReport, zone: ZoneInfo) -> tuple[dict[str, str], s
         if value
     )
     texts = "".join(_section(section) for section in report.sections if str(section.get("text") or "").strip())
-    return {"title": report.report_id}, f"<table>{rows}</table>{texts}"
+    return {"title": report.report_id}, f"{_banner(report)}<table>{rows}</table>{texts}"
+
+
+def _banner(report: SharedReport) -> str:
+    """What stands above a report whose images changed after it was signed."""
+    if report.outdated is None:
+        return ""
+    english, bangla = BANNERS[Cause(report.outdated)]
+    return f'<p class="outdated" role="alert">{escape(english)} <span lang="bn">{escape(bangla)}</span></p>'
+
+
+def _registered(cover: Mapping[str, str]) -> str:
+    """As whom the patient was registered when the report was signed; empty where that is still so."""
+    born = _day(cover.get("birthDate", ""))
+    return ", ".join(filter(None, (readable(cover.get("name", "")), cover.get("patientId"), born)))
 
 
 def _section(section: Mapping[str, Any]) -> str:

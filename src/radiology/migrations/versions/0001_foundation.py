@@ -404,6 +404,34 @@ CREATE TABLE report_versions (
     PRIMARY KEY (report_id, version_no)
 );
 
+CREATE TABLE outdated_reports (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    report_id uuid NOT NULL REFERENCES radiology_reports (id) ON DELETE CASCADE,
+    study_id uuid NOT NULL REFERENCES imaging_studies (id) ON DELETE CASCADE,
+    report_version integer NOT NULL,
+    cause text NOT NULL CHECK (cause IN ('late-images', 'rejected-images')),
+    instances integer NOT NULL,
+    priority text NOT NULL CHECK (priority IN ('stat', 'urgent', 'routine')),
+    assigned_to text,
+    since timestamptz NOT NULL,
+    due_at timestamptz NOT NULL,
+    escalated_at timestamptz,
+    closed_at timestamptz,
+    closed_by text,
+    resolution text CHECK (resolution IN ('reviewed-no-change', 'new-version', 'withdrawn')),
+    comment text,
+    signature_sha256 bytea,
+    CHECK ((closed_at IS NULL) = (resolution IS NULL))
+);
+COMMENT ON TABLE outdated_reports IS 'signed reports whose images changed since: until somebody has looked again';
+COMMENT ON COLUMN outdated_reports.report_version IS 'the version that was signed before';
+COMMENT ON COLUMN outdated_reports.instances IS 'how many images came late, or were rejected';
+COMMENT ON COLUMN outdated_reports.signature_sha256 IS 'over who found when that nothing changes, and the hash of the version that stays';
+CREATE UNIQUE INDEX outdated_reports_open ON outdated_reports (report_id) WHERE closed_at IS NULL;
+CREATE INDEX outdated_reports_study ON outdated_reports (study_id) WHERE closed_at IS NULL;
+CREATE INDEX outdated_reports_due ON outdated_reports (due_at, id) WHERE closed_at IS NULL;
+CREATE INDEX outdated_reports_closed ON outdated_reports (report_id, closed_at);
+
 CREATE FUNCTION refuse_change_of_signed_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'a version of a report cannot be changed or removed';

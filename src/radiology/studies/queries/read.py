@@ -42,6 +42,8 @@ BODY: LiteralString = """json_strip_nulls(json_build_object(
         'facilityCode', study.facility_code, 'modalitiesInStudy', study.modalities_in_study,
         'numberOfSeries', study.number_of_series, 'numberOfInstances', study.number_of_instances,
         'sizeBytes', study.size_bytes, 'flags', study.flags, 'reasonNoImages', study.reason_no_images,
+        'reportOutdated', nullif(EXISTS (SELECT FROM outdated_reports AS task
+            WHERE task.study_id = study.id AND task.closed_at IS NULL), false),
         'warnings', coalesce(study.metadata->'warnings', '[]'),
         'createdAt', study.created_at, 'updatedAt', study.updated_at
     ))"""
@@ -284,7 +286,9 @@ def _add_status(where: Where, status: tuple[str, ...], masked: LiteralString | N
 def _add_patient(where: Where, patient: str) -> None:
     where.add(
         """study.patient_id IN (
-            SELECT id FROM patients WHERE reference = ANY({references}) OR patient_id = {patient_id} OR id = {id}
+            SELECT surviving_patient(id)
+            FROM patients
+            WHERE reference = ANY({references}) OR patient_id = {patient_id} OR id = {id}
         )""",
         references=either_form(patient, "Patient"),
         patient_id=patient.removeprefix("Patient/"),
