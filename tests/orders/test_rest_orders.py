@@ -8,6 +8,7 @@ import pytest
 import make
 from ordering import PATH, a_patient, a_procedure, an_order
 from radiology.app import App
+from radiology.audit.sealing import seal_arrivals
 
 pytestmark = pytest.mark.anyio
 
@@ -293,3 +294,11 @@ async def test_a_patient_nobody_can_show_is_refused(client: httpx2.AsyncClient) 
     refused = await client.post(PATH, json=an_order(patient={"reference": "Patient/777"}))
     assert refused.status_code == 422
     assert "patient.name" in refused.json()["detail"]
+
+
+async def test_who_saw_an_order_saw_its_patient(client: httpx2.AsyncClient, app: App) -> None:
+    order = await placed(client)
+    await seal_arrivals(app)
+    async with app.db.transaction() as tx:
+        sealed = await tx.value("SELECT patient_reference FROM audit_records WHERE action = 'order.place'")
+    assert sealed == order["patient"]["reference"]

@@ -25,7 +25,7 @@ BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 COPY_TYPES: Final = ("uuid", "timestamptz", *["text"] * 7, "int2", *["text"] * 4, "jsonb", "jsonb")
 
 #: Arrivals in the order of their ids, which is that of time, with the study and the patient that the subject belongs
-#: to: it is a Study Instance UID, an id of a study, report or scheduled step, or a reference to a patient.
+#: to: it is a Study Instance UID, an id of a study, report, order or scheduled step, or a reference to a patient.
 ARRIVALS: LiteralString = """
     WITH batch AS MATERIALIZED (
         SELECT id, occurred_at, actor, actor_kind, actor_display, actor_role, on_behalf_of, action, subject, outcome,
@@ -44,6 +44,7 @@ ARRIVALS: LiteralString = """
     FROM batch
     LEFT JOIN radiology_reports AS report ON report.id = batch.subject_id
     LEFT JOIN scheduled_procedure_steps AS step ON step.id = batch.subject_id
+    LEFT JOIN orders AS ordered ON ordered.id = batch.subject_id
     LEFT JOIN LATERAL (
         SELECT study_instance_uid, patient_id
         FROM imaging_studies
@@ -55,7 +56,7 @@ ARRIVALS: LiteralString = """
     LEFT JOIN LATERAL (
         SELECT reference
         FROM patients
-        WHERE patients.id = coalesce(study.patient_id, report.patient_id, batch.subject_id)
+        WHERE patients.id = coalesce(study.patient_id, report.patient_id, ordered.patient_id, batch.subject_id)
            OR reference = batch.subject
         LIMIT 1
     ) AS patient ON true
