@@ -13,7 +13,6 @@ from radiology.patients.queries.search import Hit, Narrowing
 from radiology.patients.record import Record, phone_number
 from radiology.standards.dicom.names import name_keys, name_rank, name_similarity, normalise_name
 
-SHORTEST_NUMBER = 3
 LOOKED_AT = 200
 """So many of those that are written most alike are ranked."""
 ALIKE = 0.8
@@ -44,7 +43,7 @@ async def search(tx: Transaction, text: str, narrowing: Narrowing, *, limit: int
 
 async def _by_digits(tx: Transaction, text: str, narrowing: Narrowing, *, limit: int) -> dict[UUID, tuple[float, str]]:
     number = searched(text)
-    if len(number) < SHORTEST_NUMBER or not any(letter.isdigit() for letter in number):
+    if not any(letter.isdigit() for letter in number):
         return {}
     texts = list(dict.fromkeys((number, compact(number))))
     found = {hit.id: (1.0, _NUMBER) for hit in await queries.by_number(tx, texts, narrowing, limit=limit)}

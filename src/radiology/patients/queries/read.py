@@ -54,17 +54,35 @@ def add_reach(where: Where, actor: Actor, patient: LiteralString = "p") -> None:
         where.add(_REACH.replace("{p}", patient), facilities=sorted(reach.facility_codes))
 
 
-async def find(tx: Transaction, named: str, *, visible_to: Actor) -> UUID:
+async def find(tx: Transaction, text: str, *, visible_to: Actor) -> UUID:
     """Whom `Patient/<id>`, an id, or a hospital number names; the survivor of who was merged.
 
     Raises NotFound, and Conflict where several patients have the number.
     """
+    return _only({survivor for _, survivor in await _named(tx, text, visible_to)})
+
+
+async def named(tx: Transaction, text: str, *, visible_to: Actor) -> UUID:
+    """The same, but who was merged is not led on: for what is done about the merge itself."""
+    return _only({patient for patient, _ in await _named(tx, text, visible_to)})
+
+
+def _only(found: set[UUID]) -> UUID:
+    if not found:
+        raise NotFound("There is no such patient.")
+    if len(found) > 1:
+        raise Conflict("Several patients have this number. Name the one that you mean by its id.")
+    return found.pop()
+
+
+async def _named(tx: Transaction, text: str, visible_to: Actor) -> list[tuple[UUID, UUID]]:
+    """Each patient that is named, with its survivor."""
     where = Where()
     add_reach(where, visible_to)
-    number = named.removeprefix("Patient/")
-    found: list[UUID] = await tx.values(
+    number = text.removeprefix("Patient/")
+    rows: list[list[str]] = await tx.values(
         """
-        SELECT DISTINCT p.id
+        SELECT json_build_array(named.id, p.id)
         FROM (
             SELECT id, merged_into FROM patients WHERE reference = %(reference)s OR id = %(id)s
             UNION
@@ -75,17 +93,13 @@ async def find(tx: Transaction, named: str, *, visible_to: Actor) -> UUID:
         JOIN patients AS p ON p.id = coalesce(surviving_patient(named.merged_into), named.id)
         WHERE """
         + where.condition
-        + " LIMIT 2",
+        + " LIMIT 10",
         reference=f"Patient/{number}",
         id=uuid_of(number),
         number=number,
         **where.parameters,
     )
-    if not found:
-        raise NotFound("There is no such patient.")
-    if len(found) > 1:
-        raise Conflict("Several patients have this number. Name the one that you mean by its id.")
-    return found[0]
+    return [(UUID(patient), UUID(survivor)) for patient, survivor in rows]
 
 
 async def record(tx: Transaction, patient_id: UUID) -> Record:

@@ -33,6 +33,15 @@ from radiology.standards.dicom.names import name_tokens
 from radiology.studies.search import Level, StudySearch, Zones
 
 #: Columns that hold an attribute as text.
+_PATIENT_ID = "00100020"
+#: A number leads to the patient who survived a merge, too. An array, so that each side is looked up by its index.
+_OF_NUMBER: LiteralString = """(s.dicom_patient_id = {number} OR s.patient_id = ANY(ARRAY(
+    SELECT surviving_patient(merged.merged_into)
+    FROM patients AS merged
+    WHERE merged.patient_id = {number}
+      AND merged.merged_into IS NOT NULL
+)))"""
+
 STUDY_COLUMNS: Mapping[str, LiteralString] = {
     "00080050": "s.accession_number",
     "00081030": "s.study_description",
@@ -185,6 +194,8 @@ def _add_key(
         _add_in_zone(where, tag, condition, search.zones)
     elif tag in (_STUDY_DATE, _STUDY_TIME, _PATIENT_NAME, _REFERRING):
         _add_special(where, tag, condition, fuzzy=search.fuzzy)
+    elif tag == _PATIENT_ID and isinstance(condition, SingleValue):
+        where.add(_OF_NUMBER, number=condition.value)
     elif tag in STUDY_COLUMNS:
         _add_text(where, STUDY_COLUMNS[tag], condition)
     elif tag in levels.PATIENT or tag in levels.STUDY:
