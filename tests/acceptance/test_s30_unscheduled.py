@@ -29,4 +29,8 @@ async def test_s30_a_study_without_an_order_is_confirmed_before_a_report_is_appr
     address = f"/api/radiology/reports/{report['id']}/approve"
     refused = await radiologist.post(address)
     assert (refused.status_code, "reconciliation" in refused.json()["detail"]) == (409, True)
-    assert (await radiologist.get(f"/api/radiology/reports/{report['id']}")).json()["status"] == "preliminary"
+    confirm = f"/api/radiology/reconciliation/studies/{study['id']}/confirm"
+    answer = await qa.post(confirm, json={"reason": "Walk-in of the emergency room."})
+    assert answer.status_code == 201, answer.text
+    assert (await qa.get(f"/api/radiology/studies/{ds.StudyInstanceUID}")).json()["match"] == "confirmed"
+    assert (await radiologist.post(address)).json()["status"] == "final"
