@@ -136,10 +136,10 @@ async def test_the_slip_has_number_barcodes_and_preparation_in_two_languages(cli
 
 
 def test_code_128_has_its_start_check_and_stop() -> None:
-    """The check of PJJ123C in code set B is 54, the example of the article on Code 128."""
+    """PJJ123C adds up to 879 with the start of code set B, so its check is 55."""
     widths = code128("PJJ123C")
     assert widths.startswith("211214")
-    assert widths.endswith("311123" + "2331112")
+    assert widths.endswith("311321" + "2331112")
     assert sum(map(int, widths)) == 11 * 9 + 13
     with pytest.raises(ValueError, match="ASCII"):
         code128("রহিম")

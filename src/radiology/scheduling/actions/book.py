@@ -70,8 +70,10 @@ async def book_in(tx: Transaction, app: App, actor: Actor, visit: Visit) -> UUID
     if len({(item.patient_id, item.issuer_of_patient_id) for item in found}) > 1:
         raise Unprocessable("A visit is of one patient. Book each patient for itself.")
     visit_id = await insert_visit(tx, app, actor, facility, visit)
-    for item, wanted in zip(found, visit.appointments, strict=True):
-        await _book(tx, app, actor, visit_id, item, wanted, visit)
+    pairs = zip(found, visit.appointments, strict=True)
+    made = {wanted.begins: await _book(tx, app, actor, visit_id, item, wanted, visit) for item, wanted in pairs}
+    if made:
+        await reminders.tell(tx, app, made[min(made)], Moment.BOOKED)
     return visit_id
 
 
@@ -99,7 +101,7 @@ async def insert_visit(tx: Transaction, app: App, actor: Actor, facility: str, v
 
 async def _book(
     tx: Transaction, app: App, actor: Actor, visit_id: UUID, item: ScheduledProcedureStep, wanted: Wanted, visit: Visit
-) -> None:
+) -> UUID:
     last = await queries.of_step(tx, item.id)
     if last is not None and last.status != Status.NO_SHOW:
         raise Conflict("The item is booked already. Move that booking, or cancel it first.")
@@ -110,4 +112,4 @@ async def _book(
     made = Made(visit_id, Status.BOOKED, visit.external_id)
     booking_id = await insert(tx, app, actor, item, place, facts, made)
     await settle(tx, app, actor, booking_id, item, place)
-    await reminders.tell(tx, app, booking_id, Moment.BOOKED)
+    return booking_id
