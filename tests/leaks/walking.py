@@ -27,13 +27,13 @@ OF_NO_STUDY = {
 IDENTIFIERS = {
     "association_id", "attachment_id", "commitment_id", "copy_id", "delegation_id", "erasure_id", "export_id",
     "hold_id", "key_id", "link_id", "note_id", "notice_id", "project_id", "relation_id", "restriction_id", "rule_id",
-    "session_id", "use_id", "transaction", "visit_id", "removal_id", "item_id", "damage_id",
+    "session_id", "use_id", "transaction", "visit_id", "removal_id", "item_id",
 }  # fmt: skip
 
 #: What `seeds.py` makes for each study, and the study itself.
 SEEDED = (
     "id", "report", "patient", "reference", "item", "job_id", "order", "order_id", "delivery_id", "rejection_id",
-    "step", "quarantine_id", "repair_id", "workitem",
+    "step", "quarantine_id", "repair_id", "workitem", "damage_id",
 )  # fmt: skip
 
 

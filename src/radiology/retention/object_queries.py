@@ -426,12 +426,14 @@ async def damages_page(
     statement: LiteralString = (
         """
         SELECT json_build_array(json_strip_nulls(json_build_object('id', d.id, 'objectKey', d.object_key,
-            'studyInstanceUID', d.study_instance_uid, 'sopInstanceUID', d.sop_instance_uid,
+            'studyInstanceUID', d.study_instance_uid,
+            'sopInstanceUID', CASE WHEN NOT coalesce(s.sensitive, true) THEN d.sop_instance_uid END,
             'facilityCode', d.facility_code, 'problem', d.problem, 'state', d.state,
             'sentence', nullif(d.sentence, ''), 'repairedFrom', d.repaired_from, 'attempts', d.attempts,
             'nextAttemptAt', d.next_attempt_at, 'foundAt', d.found_at, 'changedAt', d.changed_at,
             'closedBy', d.closed_by)), d.found_at AT TIME ZONE 'UTC', d.id)::text
         FROM damaged_objects AS d
+        LEFT JOIN imaging_studies AS s ON s.id = d.study_id
         WHERE """
         + where.condition
     )
