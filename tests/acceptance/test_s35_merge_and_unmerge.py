@@ -54,7 +54,7 @@ async def test_s35_the_old_id_finds_the_survivor_and_unmerging_restores_exactly(
 
 def numbers_listed(node: Node, number: str) -> list[str]:
     """The Patient IDs that a modality is answered when it asks its worklist for one."""
-    asked = worklist.query(ScheduledProcedureStepStartDate="20260101-20281231")
+    asked = worklist.query(ScheduledStationAETitle="CT1", ScheduledProcedureStepStartDate="20260101-20281231")
     asked.PatientID = number
     with requestor(node, [(worklist.MWL, ExplicitVRLittleEndian)]) as association:
         return [found.PatientID for _, found in association.send_c_find(asked, worklist.MWL) if found is not None]
