@@ -39,7 +39,7 @@ async def test_an_order_is_one_study_and_one_item_for_each_procedure(client: htt
     order = await placed(client, procedures=[a_procedure(), a_procedure("US", "Abdomen US")])
     assert (order["status"], order["progress"], order["accessionNumber"]) == ("active", "scheduled", "LOCAL2601000001")
     assert order["patient"]["nameBangla"] == "করিম^আব্দুল"
-    assert [each["requestedProcedureId"] for each in order["procedures"]] == ["R2.1", "R2.2"]
+    assert [each["requestedProcedureId"] for each in order["procedures"]] == ["R1.1", "R1.2"]
     items = await items_of(client, order)
     for procedure in order["procedures"]:
         study = (await client.get(f"/api/radiology/studies/{procedure['studyInstanceUID']}")).json()

@@ -147,11 +147,11 @@ async def insert_procedures(tx: Transaction, order_id: UUID, procedures: Sequenc
     await tx.run(
         """
         INSERT INTO requested_procedures (id, order_id, position, requested_procedure_id, study_instance_uid, modality,
-            content)
+            asked_start, content)
         SELECT added.id, %(order_id)s, added.position, added.requested_procedure_id, added.study_instance_uid,
-            added.modality, added.content
+            added.modality, added.asked_start, added.content
         FROM json_to_recordset(%(rows)s) AS added (id uuid, position integer, requested_procedure_id text,
-            study_instance_uid text, modality text, content jsonb)
+            study_instance_uid text, modality text, asked_start timestamptz, content jsonb)
         """,
         order_id=order_id,
         rows=as_json(
@@ -162,6 +162,7 @@ async def insert_procedures(tx: Transaction, order_id: UUID, procedures: Sequenc
                     "requested_procedure_id": each.requested_procedure_id,
                     "study_instance_uid": each.study_instance_uid,
                     "modality": each.modality,
+                    "asked_start": each.asked_start,
                     "content": each.content,
                 }
                 for each in procedures

@@ -69,7 +69,8 @@ async def change_in(
         authored_on=moment(app, said.authoredOn, "authoredOn") or order.authored_on,
         content=said.content(),
     )
-    added = await numbered(tx, difference.added, after=await queries.last_position(tx, order.id))
+    number, after = await queries.next_number(tx), await queries.last_position(tx, order.id)
+    added = numbered(difference.added, number, after=after)
     await queries.insert_procedures(tx, order.id, added)
     changed = replace(changed, procedures=(*(after for _, after in difference.kept), *added))
     await _remove(tx, app, actor, difference.removed, reason)

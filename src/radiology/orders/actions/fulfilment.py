@@ -43,7 +43,8 @@ async def begin(
         study_id = await register(tx, app, actor, study_of(order, procedure), patient=patient)
         await relations.note(tx, actor, Relation.ORDERER, study_id, source="order")
         await place.place(tx, app, actor, item_of(order, procedure, patient, start=start.isoformat()))
-        await queries.note_start(tx, procedure.id, start)
+        if procedure.asked_start != start:
+            await queries.note_start(tx, procedure.id, start)
 
 
 async def take_out(

@@ -41,12 +41,13 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
         return known
     patient = await find_or_register(tx, demographics(said.patient, facility))
     _must_be_presentable(patient)
+    number = await queries.next_number(tx)
     order = Order(
         id=uuid7(),
         facility_code=facility,
         placer=_placer(said, facility),
         placer_number=said.placerNumber,
-        accession_number=await _accession_number(tx, app, facility, patient, said.accessionNumber),
+        accession_number=await _accession_number(tx, app, facility, patient, number, said.accessionNumber),
         status=said.status,
         intent=said.intent,
         priority=said.priority,
@@ -57,7 +58,9 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
         authored_on=moment(app, said.authoredOn, "authoredOn") or app.clock.now(),
         content=said.content(),
     )
-    order = replace(order, procedures=await numbered(tx, said.procedures))
+    start = order.occurrence or app.clock.now()
+    procedures = numbered(said.procedures, number, start=start if order.status == Status.ACTIVE else None)
+    order = replace(order, procedures=procedures)
     await queries.insert(tx, order)
     await queries.insert_procedures(tx, order.id, order.procedures)
     await queries.record(tx, order, "place", actor=actor.id, from_status=None, content=all_of(said))
@@ -68,9 +71,10 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
     return order
 
 
-async def numbered(tx: Transaction, said: Sequence[ProcedureIn], *, after: int = 0) -> tuple[RequestedProcedure, ...]:
+def numbered(
+    said: Sequence[ProcedureIn], number: int, *, after: int = 0, start: datetime | None = None
+) -> tuple[RequestedProcedure, ...]:
     """Procedures with numbers of their own: position, Requested Procedure ID, Study Instance UID."""
-    number = await queries.next_number(tx)
     return tuple(
         RequestedProcedure(
             id=uuid7(),
@@ -79,6 +83,7 @@ async def numbered(tx: Transaction, said: Sequence[ProcedureIn], *, after: int =
             study_instance_uid=each.studyInstanceUID or new_uid(),
             modality=each.modality,
             content=procedure_content(each),
+            asked_start=start,
         )
         for position, each in enumerate(said, after + 1)
     )
@@ -113,18 +118,21 @@ def _placer(said: OrderIn, facility: str) -> str:
     return said.placer or facility
 
 
-async def _accession_number(tx: Transaction, app: App, facility: str, patient: Patient, given: str | None) -> str:
-    """The accession number of a new order: the one it brings, where that is free, or a new one."""
+async def _accession_number(
+    tx: Transaction, app: App, facility: str, patient: Patient, number: int, given: str | None
+) -> str:
+    """The accession number of a new order: the one it brings, where that is free, or one made of its own number."""
     if given is not None:
         await queries.hold(tx, f"accession {facility} {given}")
         await _must_be_free(tx, facility, patient, given)
         return given
     on = app.clock.now().astimezone(app.settings.zone).date()
     for _ in range(MOST_TRIES):
-        made = accession.number(app.settings.accession_number_format, facility, on, await queries.next_number(tx))
+        made = accession.number(app.settings.accession_number_format, facility, on, number)
         await queries.hold(tx, f"accession {facility} {made}")
         if not await queries.has_accession_number(tx, made, facility_code=facility):
             return made
+        number = await queries.next_number(tx)
     raise Unavailable(
         f"The accession numbers of facility {facility} are used up: give it a format with more digits by the setting "
         "accession_number_format."
