@@ -51,6 +51,20 @@ _INSERTS = {
         FROM instances
         WHERE study_id = %(study_id)s
     """,
+    "outdated_id": """
+        INSERT INTO outdated_reports (id, report_id, study_id, report_version, cause, instances, priority, assigned_to,
+            since, due_at)
+        SELECT %(id)s, report.id, %(study_id)s, 1, 'late-images', 1, 'routine', %(secret)s || ' reader', now(), now()
+        FROM radiology_reports AS report
+        WHERE report.study_id = %(study_id)s
+    """,
+    "damage_id": """
+        INSERT INTO damaged_objects (id, object_key, sop_instance_uid, study_id, study_instance_uid, facility_code,
+            problem, found_at, changed_at)
+        SELECT %(id)s, object_key, sop_instance_uid, study_id, %(uid)s, %(facility)s, 'altered', now(), now()
+        FROM instances
+        WHERE study_id = %(study_id)s
+    """,
     "rejection_id": """
         INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, rejected_at)
         VALUES (%(id)s, %(uid)s, %(facility)s, '113001', 'motion', %(secret)s || ' rejected', 'account:writer', now())
