@@ -185,7 +185,7 @@ def order(
     return message(
         header("ORM^O01^ORM_O01", id),
         patient or pid(),
-        "PV1|1|O|OPD^2||||7^Hossain^Kamal|||||||||||V1",
+        "PV1|1|O|OPD^2" + "|" * 16 + "V1",
         f"ORC|{control}|{placer}^HIS|||{more}||1^^^{start}^^{priority}||20260121100000|||7^Hossain^Kamal^^^Dr",
         f"OBR|1|{placer}^HIS||{code}|||||||||Headache for two weeks",
     )

@@ -47,6 +47,7 @@ class Door(StrEnum):
 
     HTTP = "http"
     DIMSE = "dimse"
+    HL7 = "hl7"
     WORKER = "worker"
 
 

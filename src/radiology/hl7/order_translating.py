@@ -224,7 +224,7 @@ def _safety(read: Reading, order: Order) -> dict[str, Any]:
         "mobility": next((_MOBILITY[each] for each in carried if each in _MOBILITY), None),
         "medicalAlerts": "; ".join(dict.fromkeys(each.danger for each in order.procedures if each.danger))[:400],
     }
-    return {name: value for name, value in found.items() if value not in (None, "", [])}
+    return {name: value for name, value in found.items() if value not in (None, "", [], {})}
 
 
 def _allergies(read: Reading) -> list[dict[str, Any]]:

@@ -47,9 +47,9 @@ class Reading:
 
     @property
     def key(self) -> str:
-        """What names the message for good: who sent it, and its control id."""
+        """What names the message for good: who sent it, its control id, and the day, since senders count anew."""
         header = self.header
-        return f"{header.sending_application}|{header.sending_facility}|{header.control_id}"
+        return f"{header.sending_application}|{header.sending_facility}|{header.control_id}|{header.sent_at[:8]}"
 
 
 def reading(message: Message, sender: Sender, *, facility_code: str, zone: ZoneInfo, now: datetime) -> Reading:

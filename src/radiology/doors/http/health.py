@@ -13,6 +13,7 @@ from starlette.routing import Route
 from radiology.app import App
 from radiology.delivery.routing.delivery_queries import number_waiting
 from radiology.errors import RadiologyError
+from radiology.hl7.queries import number_waiting as number_unused
 from radiology.kit import metrics, migrate, outbox
 from radiology.kit.processes import SupervisorState, read_state
 from radiology.remotes.health.queries import number_silent
@@ -53,6 +54,7 @@ async def health(request: Request) -> Response:
         "report_engine": {"status": parts["database"]["status"]},
         "storage_service": parts["storage_service"],
         "worker": parts["worker"],
+        **({"hl7_engine": parts["hl7_engine"]} if "hl7_engine" in parts else {}),
     }
     return _json(503 if whole == DOWN else 200, {"status": whole, **named, "timestamp": now})
 
@@ -68,11 +70,13 @@ async def exposition(request: Request) -> Response:
             silent = await number_silent(tx)
             damaged = await number_damaged(tx)
             days = await days_left(tx, app)
+            unused = await number_unused(tx)
         gauges.append(("radiology_deliveries_waiting", "Studies that wait to be sent on by a rule", float(waiting)))
         if days is not None:
             gauges.append(("radiology_disk_days_until_reserve", "Forecast of when the disk is full", float(days)))
         gauges.append(("radiology_objects_damaged", "Damaged objects that are not repaired", float(damaged)))
         gauges.append(("radiology_remotes_silent", "Peers of the registry that do not answer", float(silent)))
+        gauges.append(("radiology_hl7_waiting", "HL7 messages that wait for a person", float(unused)))
         gauges.append(
             ("radiology_outbox_age_seconds", "Age of the oldest event that has no place in the feed yet", age)
         )
@@ -104,6 +108,7 @@ async def check(app: App) -> dict[str, dict[str, Any]]:
         "recovery": recovery,
         "dicom_engine": _child(state, "dimse"),
         "worker": _child(state, "worker"),
+        **({"hl7_engine": _child(state, "hl7")} if app.settings.hl7_ports else {}),
     }
 
 
