@@ -11,6 +11,7 @@ from bench import (
     footprint,
     forwarding,
     large,
+    repair,
     retrieving,
     storing,
     viewer,
@@ -20,8 +21,8 @@ from bench import (
 from bench.peers import SERVERS
 
 WHAT = (
-    "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "audit",
-    "access", "footprint", "all",
+    "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "repair",
+    "audit", "access", "footprint", "all",
 )  # fmt: skip
 
 
@@ -63,6 +64,8 @@ def main(argv: list[str]) -> int:
         broken |= viewer.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what in ("large", "all"):
         broken |= large.run(only=asked.only, quick=asked.quick)
+    if asked.what == "repair" or (asked.what == "all" and asked.only in (None, "ours")):
+        broken |= repair.run(rounds=rounds, quick=asked.quick)
     if asked.what == "audit" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= audit.run()
     if asked.what == "access" or (asked.what == "all" and not asked.only and not asked.quick):

@@ -198,9 +198,9 @@ def service_environment(data: Path, http_port: int, dicom_port: int) -> dict[str
     }
 
 
-def bearer_token(environment: Mapping[str, str]) -> str:
+def bearer_token(environment: Mapping[str, str], role: str = "service") -> str:
     """A token of the running service whose settings are `environment`."""
-    argv = ["./radi", "token", "bench", "--role", "service"]
+    argv = ["./radi", "token", "bench" if role == "service" else f"bench-{role}", "--role", role]
     answer = subprocess.run(
         argv, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
     )
