@@ -1,18 +1,20 @@
 """Whose order is a new study? Steps 1 to 5 of finding it, and what its images decide."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
 
 from data_sets import data_set, part10
 from node import Node, running_node
 from radiology.modality_worklist.model import ScheduledProcedureStep
 from radiology.settings import Settings
-from radiology.studies.index import Stored
+from radiology.studies.index import Stored, StudyIndex
 from radiology.studies.queries import matching
-from radiology.studies.receive import Source
+from radiology.studies.receive import Arrival, Source
 from worklist import place
 
 PERSON = {"PatientName": "Karim^Abdul", "PatientBirthDate": "19800115", "PatientSex": "M"}
@@ -32,6 +34,13 @@ def store(node: Node, *images: Any, is_reconciled: bool = False) -> list[Stored]
             futures.append(node.archive.arrivals.submit(reception.finish()))
     node.archive.arrivals.flush()
     return [future.result(10) for future in futures]
+
+
+def arrival(node: Node, ds: Any) -> Arrival:
+    """An object whose bytes are there, not indexed yet."""
+    with node.archive.receive_file(Source("LOCAL")) as reception:
+        reception.write(part10(ds))
+        return reception.finish()
 
 
 def image(node: Node, item: ScheduledProcedureStep | None = None, **changes: Any) -> Any:
@@ -59,6 +68,7 @@ def register(node: Node, item: ScheduledProcedureStep) -> None:
         WITH patient AS (
             INSERT INTO patients (id, reference, patient_id, issuer_of_patient_id, patient_name, birth_date, sex)
             VALUES (gen_random_uuid(), 'Patient/77', 'DMC-1001', 'LOCAL', 'Karim^Abdul', '19800115', 'M')
+            ON CONFLICT (reference) DO UPDATE SET reference = excluded.reference
             RETURNING id
         )
         INSERT INTO imaging_studies (patient_id, study_instance_uid, facility_code, service_request, dicom_patient_id,
@@ -239,3 +249,40 @@ def test_a_number_from_before_a_merge_is_the_patient_s(node):
     assert "identity_review" in study(node, "1.2.3.4")["flags"]
     stranger = image(node, PatientID="X-1", StudyInstanceUID="1.2.3.4")
     assert store(node, stranger)[0].quarantined == "patient_conflict"
+
+
+def test_two_processes_with_two_uids_of_one_order_never_mix_them(node):
+    """Each with a connection of its own, both at once, again and again."""
+    indexes = [StudyIndex(node.app.settings, node.app.objects) for _ in range(2)]
+    items = [place(node, serviceRequest=f"ServiceRequest/{number}", accessionNumber=f"RACE{number}", hours=number * 24)
+             for number in range(12)]  # fmt: skip
+    for item in items:
+        register(node, item)
+    uids = [[generate_uid(), item.study_instance_uid] for item in items]
+    batches = [
+        [
+            [arrival(node, image(node, item, StudyInstanceUID=uid)) for _ in range(2)]
+            for item, uid in zip(items, each, strict=True)
+        ]
+        for each in zip(*uids, strict=True)
+    ]
+
+    def write(index, batch):
+        return [index.write(arrivals) for arrivals in batch]
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = [stored for each in threads.map(write, indexes, batches) for batch in each for stored in batch]
+    for index in indexes:
+        index.close()
+    assert all(isinstance(stored, Stored) and stored.quarantined is None for stored in outcomes)
+    mixed = node.value(
+        """
+        SELECT count(*)
+        FROM instances
+        JOIN imaging_studies AS study ON study.id = instances.study_id
+        WHERE convert_from(attributes, 'UTF8')::jsonb->'0020000D'->'Value'->>0 <> study.study_instance_uid
+        """
+    )
+    assert mixed == 0
+    assert node.value("SELECT json_build_array(count(*), sum(number_of_instances)) FROM imaging_studies") == [24, 48]
+    assert node.value("SELECT count(DISTINCT service_request) FROM imaging_studies") == 12
