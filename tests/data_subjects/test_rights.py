@@ -10,10 +10,12 @@ import orjson
 import pytest
 
 import make
+from ordering import a_patient, placer, said
 from radiology.access.model import Role
 from radiology.app import App
 from radiology.audit.sealing import seal_arrivals
 from radiology.data_subjects import copies, erasures, work
+from radiology.orders.actions.place import place_order
 from radiology.studies.archive import open_archive
 
 pytestmark = pytest.mark.anyio
@@ -215,6 +217,25 @@ async def test_of_whom_nothing_is_left_the_name_goes_too(
     reference = await reference_of(app, await make.a_study(app, PatientID="P1", **OLD))
     await erased(officer, second, app, reference)
     assert (await officer.get(f"{BASE}/{reference}/erasures")).status_code == 404
+    async with app.db.transaction() as tx:
+        assert await tx.values("SELECT patient_name || patient_id || birth_date || sex FROM patients") == [""]
+
+
+async def test_an_order_is_in_the_copy_and_goes_with_its_study(
+    officer: httpx2.AsyncClient, second: httpx2.AsyncClient, app: App
+) -> None:
+    patient = a_patient(name="Karim^Abdul", birthDate="1970-01-01")
+    order = await place_order(app, placer(), said(patient=patient, reason="OnlyInTheOrder"))
+    uid = order.procedures[0].study_instance_uid
+    stored = await make.store(
+        app, make.an_object(StudyInstanceUID=uid, PatientID="DMC-1001", PatientName="Karim^Abdul", **OLD)
+    )
+    reference = await reference_of(app, stored)
+    [told] = orjson.loads((await the_copy(officer, app, reference)).read("orders.json"))
+    assert told["content"]["reason"] == "OnlyInTheOrder"
+    assert (told["procedures"][0]["study_instance_uid"], told["history"][0]["verb"]) == (uid, "place")
+    await erased(officer, second, app, reference)
+    assert (await counted(app, "orders"), await counted(app, "order_history")) == (0, 0)
     async with app.db.transaction() as tx:
         assert await tx.values("SELECT patient_name || patient_id || birth_date || sex FROM patients") == [""]
 

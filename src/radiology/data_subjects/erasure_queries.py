@@ -170,6 +170,23 @@ async def note_erased(tx: Transaction, study_id: UUID, *, now: datetime) -> None
     )
 
 
+async def remove_orders(tx: Transaction, patient_id: UUID) -> int:
+    """Remove the orders of a patient of which no study and no worklist item is left, with all that was attached."""
+    return await tx.run(
+        """
+        DELETE FROM orders AS o
+        WHERE o.patient_id = %(id)s
+          AND o.status <> 'draft'
+          AND NOT EXISTS (
+              SELECT FROM imaging_studies AS s WHERE s.service_request = 'ServiceRequest/' || o.id
+              UNION ALL
+              SELECT FROM scheduled_procedure_steps AS w WHERE w.service_request = 'ServiceRequest/' || o.id
+          )
+        """,
+        id=patient_id,
+    )
+
+
 async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
     """Make a patient of whom nothing is left a person without name or number. False where something is left."""
     await tx.run(
@@ -194,6 +211,7 @@ async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
             WHERE id = %(id)s
               AND NOT EXISTS (SELECT FROM imaging_studies AS s WHERE s.patient_id = patients.id)
               AND NOT EXISTS (SELECT FROM radiology_reports AS r WHERE r.patient_id = patients.id)
+              AND NOT EXISTS (SELECT FROM orders AS o WHERE o.patient_id = patients.id)
               AND NOT EXISTS (SELECT FROM legal_holds AS h WHERE h.patient_id = patients.id AND h.lifted_at IS NULL)
               AND NOT EXISTS (
                   SELECT FROM scheduled_procedure_steps AS w

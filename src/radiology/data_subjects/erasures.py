@@ -115,6 +115,7 @@ async def _erase(app: App, erasure: queries.Erasure, study_id: UUID) -> None:
             return
         await study_queries.remove_study(tx, study, erasure_id=erasure.id, now=app.clock.now())
         await queries.note_erased(tx, study_id, now=app.clock.now())
+        await queries.remove_orders(tx, erasure.patient_id)
         detail = {"erasure": str(erasure.id), "instances": study.number_of_instances, "decidedBy": erasure.decided_by}
         await audit.record(tx, SYSTEM, "study.delete", study.study_instance_uid, detail=detail)
 

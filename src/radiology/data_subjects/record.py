@@ -5,6 +5,7 @@ from uuid import UUID
 
 from radiology.access.model import Actor
 from radiology.kit.db import Transaction, Where
+from radiology.orders.queries import add_seen
 
 
 async def person(tx: Transaction, patient_id: UUID) -> bytes:
@@ -55,6 +56,33 @@ async def reports(tx: Transaction, patient_id: UUID, *, signed_only: bool, visib
         )) ORDER BY r.created_at), '[]')::text
         FROM radiology_reports AS r
         JOIN imaging_studies AS s ON s.id = r.study_id
+        WHERE """
+        + where.condition,
+        **where.parameters,
+    )
+
+
+async def orders(tx: Transaction, patient_id: UUID, *, visible_to: Actor) -> bytes:
+    """Orders with their procedures, what happened to them, and what is attached."""
+    where = Where()
+    where.add("o.patient_id = {patient_id}", patient_id=patient_id)
+    add_seen(where, visible_to.reach)
+    return await tx.json(
+        """
+        SELECT coalesce(jsonb_agg(to_jsonb(o) || jsonb_build_object('procedures', (
+            SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.position), '[]')
+            FROM requested_procedures AS r
+            WHERE r.order_id = o.id
+        ), 'history', (
+            SELECT coalesce(jsonb_agg(to_jsonb(h) ORDER BY h.id), '[]')
+            FROM order_history AS h
+            WHERE h.order_id = o.id
+        ), 'attachments', (
+            SELECT coalesce(jsonb_agg(to_jsonb(a) - 'object_key' ORDER BY a.attached_at), '[]')
+            FROM order_attachments AS a
+            WHERE a.order_id = o.id
+        )) ORDER BY o.created_at), '[]')::text
+        FROM orders AS o
         WHERE """
         + where.condition,
         **where.parameters,

@@ -59,6 +59,7 @@ async def _collect(app: App, copy: queries.Copy) -> _Record:
             "patient.json": await record.person(tx, patient_id),
             "studies.json": await record.studies(tx, patient_id, visible_to=reader),
             "reports.json": await record.reports(tx, patient_id, signed_only=copy.for_patient, visible_to=reader),
+            "orders.json": await record.orders(tx, patient_id, visible_to=reader),
             "worklist.json": await record.scheduled(tx, patient_id),
             "workitems.json": await record.workitems(tx, patient_id),
             "performed.json": await record.performed(tx, uids),

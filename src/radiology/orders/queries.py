@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from radiology.access.model import Actor
+from radiology.access.model import Actor, Reach
 from radiology.errors import NotFound
 from radiology.kit.db import Transaction, Where, as_json
 from radiology.orders.model import Order, RequestedProcedure
@@ -47,6 +47,11 @@ def add_visible(where: Where, visible_to: Actor) -> None:
     """Orders of the reader's facilities, but none that has a sensitive study which the reader does not see in full."""
     reach = visible_to.staff_reach
     reach.add_facility(where, "o.facility_code")
+    add_seen(where, reach)
+
+
+def add_seen(where: Where, reach: Reach) -> None:
+    """Orders of which every study is seen in full."""
     if not reach.sees_sensitive:
         where.clauses.append(
             "NOT EXISTS (SELECT FROM "
