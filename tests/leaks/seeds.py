@@ -7,6 +7,7 @@ from uuid import UUID
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from leaks.bookings import seed_booking
 from procedure_steps import task
 from radiology.access.model import application_entity
 from radiology.app import App
@@ -104,6 +105,8 @@ async def seed(app: App, study_id: UUID, image: Dataset, facility: str, secret: 
         order = await place_in(tx, app, actor, _order(image, secret))
     item, _, _ = await place_item(app, actor, _item(app, image, secret))
     await create_workitem(app, actor, workitem, _workitem(image, secret), facility_code=facility)
+    async with app.db.transaction() as tx:
+        made |= await seed_booking(tx, item, facility, secret)
     return {**made, "item": str(item), "order": str(order.id)}
 
 

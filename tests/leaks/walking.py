@@ -25,15 +25,17 @@ OF_NO_STUDY = {
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
-    "association_id", "attachment_id", "commitment_id", "copy_id", "delegation_id", "erasure_id", "export_id",
-    "hold_id", "key_id", "link_id", "note_id", "notice_id", "project_id", "relation_id", "restriction_id", "rule_id",
-    "session_id", "use_id", "transaction", "visit_id", "removal_id", "item_id",
+    "association_id", "attachment_id", "blocked_id", "commitment_id", "copy_id", "delegation_id", "erasure_id",
+    "export_id", "hold_id", "item_id", "key_id", "link_id", "message_id", "note_id", "notice_id", "outgoing_id",
+    "project_id", "relation_id", "removal_id", "restriction_id", "rule_id", "session_id", "transaction", "use_id",
+    "visit_id",
 }  # fmt: skip
 
 #: What `seeds.py` makes for each study, and the study itself.
 SEEDED = (
     "id", "report", "patient", "reference", "item", "job_id", "order", "order_id", "delivery_id", "rejection_id",
-    "step", "quarantine_id", "repair_id", "workitem", "damage_id",
+    "step", "quarantine_id", "repair_id", "workitem", "damage_id", "booking_id",
+    "entry_id", "room_id", "token_id",
 )  # fmt: skip
 
 
