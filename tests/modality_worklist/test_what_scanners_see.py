@@ -138,6 +138,18 @@ def test_each_matching_key(node: Node, keyword: str, value: str, found: bool) ->
     assert accessions(node, asked) == (["A1"] if found else [])
 
 
+def test_an_item_without_codes_is_shown_to_who_names_the_attributes_of_codes(node: Node) -> None:
+    """As many scanners do: each attribute of the items of the code sequences is there, without a value."""
+    place(node, accessionNumber="A1", requestedProcedureCode=[])
+    code = Dataset()
+    code.CodeValue = code.CodingSchemeDesignator = code.CodeMeaning = ""
+    asked = query()
+    asked.RequestedProcedureCodeSequence = asked.ScheduledProcedureStepSequence[0].ScheduledProtocolCodeSequence = [
+        code
+    ]
+    assert accessions(node, asked) == ["A1"]
+
+
 LATIN, BOTH = "Karim^Abdul", "Karim^Abdul=করিম^আব্দুল"
 
 

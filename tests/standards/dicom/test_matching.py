@@ -257,6 +257,7 @@ def test_identifiers() -> None:
             "00100020": {"vr": "LO"},
             "00400275": {"vr": "SQ", "Value": [{"00401001": {"vr": "SH", "Value": ["RP1"]}, "00400009": {"vr": "SH"}}]},
             "00081110": {"vr": "SQ"},
+            "00321064": {"vr": "SQ", "Value": [{"00080100": {"vr": "SH"}}]},
         }
     )
     assert conditions == {
@@ -267,6 +268,7 @@ def test_identifiers() -> None:
         "00100020": Universal(),
         "00400275": Sequence({"00401001": SingleValue("RP1"), "00400009": Universal()}),
         "00081110": Universal(),
+        "00321064": Universal(),
     }
     with pytest.raises(MatchingError, match=r"RequestAttributesSequence\.ScheduledProcedureStepStartDate: "):
         parse_identifier({"00400275": {"vr": "SQ", "Value": [{"00400002": {"vr": "DA", "Value": ["soon"]}}]}})

@@ -399,7 +399,8 @@ def _identifier_key(path: tuple[str, ...], element: Mapping[str, Any], options: 
     if element["vr"] == "SQ":
         item = cast("Mapping[str, Mapping[str, Any]]", values[0] if values else {})
         keys = {tag: _identifier_key((*path, tag), inner, options) for tag, inner in item.items()}
-        return Sequence(keys) if keys else Universal()
+        # Who names attributes of an item and asks for none of them wants also what has no item (PS3.4 C.2.2.2.6).
+        return Universal() if all(isinstance(key, Universal) for key in keys.values()) else Sequence(keys)
     vr = usual_vr(vr_of(int(path[-1], 16)) or element["vr"])
     return parse_key(AttributePath(path, vr), "\\".join(_text(value) for value in values), options)
 
