@@ -32,6 +32,7 @@ class HL7Door:
     server: Server
     settings: Settings
     wait: Callable[[Coroutine[Any, Any, Any]], Any]
+    loop: asyncio.AbstractEventLoop
 
     def value(self, statement: Any, **parameters: Any) -> Any:
         """One value of the database."""
@@ -76,7 +77,7 @@ def running_door(settings: Settings, **changed: Any) -> Iterator[HL7Door]:
         trail.start()
         wait(register(app, HIS))
         server = wait(serve(Door(app, trail)))
-        yield HL7Door(app, server, settings, wait)
+        yield HL7Door(app, server, settings, wait, loop)
         wait(server.stop(5))
         trail.stop()
         wait(app.db.close())

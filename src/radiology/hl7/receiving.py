@@ -28,6 +28,7 @@ from radiology.standards.hl7v2.segments import Header
 SAME_CONTROL_ID_FOR: Final = timedelta(days=30)
 """Senders count anew some day; within this time a control id names one message."""
 MOST_QUARANTINED: Final = 1_000
+FORGOTTEN_AT_ONCE: Final = 10_000
 ATTEMPTS: Final = 3
 RETRY_SECONDS: Final = 0.2
 LONGEST_CONTROL_ID: Final = 199
@@ -230,6 +231,13 @@ async def _turn_away(app: App, arrival: Arrival, header: Header, sender: Sender 
                     effects=Effects(),
                 )  # fmt: skip
     return Outcome(acknowledged, Verdict.REJECTED, arrival.type, refused=why)
+
+
+async def forget_old(app: App) -> int:
+    """Delete messages that were done with long ago; returns how many. Those that wait for a person stay."""
+    before = app.clock.now() - timedelta(days=app.settings.hl7_log_days)
+    async with app.db.transaction() as tx:
+        return await queries.forget(tx, before=before, limit=FORGOTTEN_AT_ONCE)
 
 
 _SENDER: Final = Place("MSH", field=3)

@@ -41,6 +41,8 @@ from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
 from radiology.doors.http.searching import SearchLimit
+from radiology.hl7.outgoing.routes import router as hl7_receivers
+from radiology.hl7.routes import router as hl7
 from radiology.kit.cache import ByteCache
 from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
@@ -132,6 +134,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         pulls,
         takeover,
         prefetch,
+        hl7,
+        hl7_receivers,
         viewing,
         sharing,
         data_subjects,

@@ -13,6 +13,7 @@ from radiology.delivery.film import actions as film
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import sending as routing
 from radiology.external.notifications import mailing
+from radiology.hl7.outgoing import sending as hl7
 from radiology.kit import jobs
 from radiology.modality_worklist import forwarding
 from radiology.prefetch import actions as prefetch
@@ -35,6 +36,7 @@ HANDLERS: Mapping[str, Work] = {
     exports.JOB: deidentification.run,
     film.JOB: film.print_film,
     mailing.JOB: lambda archive, arguments: mailing.send(archive.app.db, archive.app.settings, arguments),
+    hl7.JOB: lambda archive, arguments: hl7.send(archive.app, arguments),
     moves.JOB: moves.move,
     prefetching.JOB: prefetch.run,
     pulls.JOB: pulls.pull,

@@ -16,6 +16,8 @@ from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
 from radiology.delivery.routing import sending as routing
 from radiology.errors import Unavailable
+from radiology.hl7 import receiving as hl7
+from radiology.hl7.outgoing import following as hl7_outgoing
 from radiology.kit import outbox
 from radiology.kit.log import get_logger
 from radiology.modality_worklist.actions.status import expire
@@ -71,6 +73,8 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("orders.follow", 1, lambda: orders.follow_events(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
+        Task("hl7.follow", 1, lambda: hl7_outgoing.follow_events(app)),
+        Task("hl7.forget", 3600, lambda: hl7.forget_old(app)),
         Task("bookings.follow", 1, lambda: bookings.follow_events(app)),
         Task("bookings.miss", 30, lambda: bookings.mark_missed(app)),
         Task("waiting-list.offer", 10, lambda: waiting_list.offer_free(app)),
