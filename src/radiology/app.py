@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from radiology.external.patients.fhir import FHIRPatients
+from radiology.external.patients.model import PatientRegistry
 from radiology.external.practitioners.fhir import FHIRRegistry
 from radiology.external.practitioners.local import LocalRegistry
 from radiology.external.practitioners.model import Registry
@@ -20,12 +22,16 @@ class App:
     objects: LocalObjects
     clock: Clock = field(default_factory=SystemClock)
     practitioners: Registry = field(init=False)
+    patients: PatientRegistry | None = field(init=False)
     attachments: LocalObjects = field(init=False)
 
     def __post_init__(self) -> None:
         url, secret = self.settings.practitioner_registry_url, self.settings.practitioner_registry_token
         token = secret.get_secret_value() if secret else None
         object.__setattr__(self, "practitioners", FHIRRegistry(url, token=token) if url else LocalRegistry(self.db))
+        url, secret = self.settings.patient_registry_url, self.settings.patient_registry_token
+        token = secret.get_secret_value() if secret else None
+        object.__setattr__(self, "patients", FHIRPatients(url, token=token) if url else None)
         attachments = LocalObjects(self.settings.attachments_dir, reserve_bytes=self.settings.disk_reserve_bytes)
         object.__setattr__(self, "attachments", attachments)
 

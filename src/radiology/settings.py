@@ -452,6 +452,15 @@ class Settings(BaseSettings):
         "practitioners that this service keeps itself are the registry.",
     )
     practitioner_registry_token: SecretStr | None = Field(default=None, description="Bearer token for that server.")
+    patient_registry_url: str = Field(
+        default="",
+        description="Base address of a FHIR R4 server with Patient, in which patients are looked up; what it says is "
+        "kept, so that it may be away. Without it patients are known by this service alone.",
+    )
+    patient_registry_token: SecretStr | None = Field(default=None, description="Bearer token for that server.")
+    patient_registry_fresh_seconds: Seconds = Field(
+        default=86_400, description="How long what the patient registry said counts as fresh; later it is marked stale."
+    )
 
     # Running
     drain_seconds: Seconds = Field(

@@ -2013,6 +2013,7 @@ CREATE TABLE public.patients (
     details jsonb DEFAULT '{}'::jsonb NOT NULL,
     temporary boolean DEFAULT false NOT NULL,
     merged_into uuid,
+    checked_at timestamp with time zone,
     name_search text DEFAULT ''::text NOT NULL,
     name_keys text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT patients_check CHECK ((merged_into <> id))
@@ -2029,6 +2030,8 @@ COMMENT ON COLUMN public.patients.details IS 'address, guardians, flags: as the 
 COMMENT ON COLUMN public.patients.temporary IS 'whether nobody knows yet who it is';
 
 COMMENT ON COLUMN public.patients.merged_into IS 'the patient that this one was found to be; its numbers lead there';
+
+COMMENT ON COLUMN public.patients.checked_at IS 'when the patient registry elsewhere last said what is known here';
 
 COMMENT ON COLUMN public.patients.name_search IS 'the words of the name as written and as searched';
 
@@ -2395,7 +2398,7 @@ CREATE TABLE public.rejections (
 
 COMMENT ON COLUMN public.rejections.title IS 'document title of the key object, code of DCM (PS3.16 CID 7010)';
 
-COMMENT ON COLUMN public.rejections.key_object_uid IS 'SOP Instance UID of the key object that rejected; null by REST';
+COMMENT ON COLUMN public.rejections.key_object_uid IS 'SOP Instance UID of the key object that rejected, or was written for the rejection';
 
 CREATE TABLE public.relabellings (
     id uuid NOT NULL,

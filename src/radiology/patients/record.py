@@ -40,6 +40,7 @@ class Record:
     version: int
     created_at: datetime
     updated_at: datetime
+    checked_at: datetime | None
     numbers: list[dict[str, str]]
     old_numbers: list[dict[str, str]]
 
@@ -84,6 +85,7 @@ class Record:
             "facilityCode": self.facility_code,
             "createdAt": self.created_at,
             "updatedAt": self.updated_at,
+            **({"registryCheckedAt": self.checked_at} if self.checked_at else {}),
         }
 
 

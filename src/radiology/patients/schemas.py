@@ -214,6 +214,9 @@ class PatientOut(PatientIn):
     temporary: bool = Field(description="Nobody knows yet who it is.")
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
+    registryCheckedAt: str | None = Field(  # noqa: N815
+        default=None, description="When the patient registry elsewhere last said what is known here."
+    )
 
 
 class FoundPatient(BaseModel):

@@ -1,17 +1,12 @@
 """The registry as a FHIR R4 server: Practitioner and PractitionerRole."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, Final, cast
+from typing import Final
 
-import httpx2
-import orjson
-
-from radiology.errors import Unavailable, Unprocessable
+from radiology.external.fhir import FHIRServer, Get, Resource, in_scripts, objects, official_name
 from radiology.external.practitioners.model import BMDC_SYSTEM, Practitioner, Privilege, registration_number
-from radiology.kit.outgoing import must_be_callable
 
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 FACILITY_SYSTEM: Final = "http://hrm.dghs.gov.bd/facilities/code"
@@ -20,11 +15,7 @@ SNOMED: Final = "http://snomed.info/sct"
 _SPECIALTIES: Final[Mapping[str, str]] = {"394914008": "radiology"}
 REMEMBERED_SECONDS: Final = 60.0
 REMEMBERED: Final = 10_000
-TIMEOUT_SECONDS: Final = 5.0
-LARGEST_ANSWER_BYTES: Final = 4 * 1024 * 1024
 ROLES_AT_ONCE: Final = 200
-
-Resource = Mapping[str, Any]
 
 
 class FHIRRegistry:
@@ -35,8 +26,7 @@ class FHIRRegistry:
     """
 
     def __init__(self, url: str, *, token: str | None = None, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
-        self._url = url.rstrip("/")
-        self._headers = {"Accept": "application/fhir+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._server = FHIRServer(url, token=token, noun="practitioner registry")
         self._remembered_seconds = remembered_seconds
         self._remembered: dict[str, tuple[float, Practitioner | None]] = {}
 
@@ -46,43 +36,22 @@ class FHIRRegistry:
         if until > time.monotonic():
             return known
         asked_at = time.monotonic()
-        try:
-            await asyncio.to_thread(must_be_callable, self._url)
-            async with httpx2.AsyncClient(headers=self._headers, timeout=TIMEOUT_SECONDS) as client:
-                async with asyncio.timeout(2 * TIMEOUT_SECONDS):
-                    found = await self._asked(client, reference)
-        except (httpx2.HTTPError, TimeoutError, ValueError, TypeError, AttributeError, Unprocessable) as error:
-            # Whatever is no answer in the form of FHIR is none.
-            raise Unavailable("The practitioner registry does not answer as it should. Try again later.") from error
+        found = await self._server.ask(lambda get: _asked(get, reference))
         if len(self._remembered) >= REMEMBERED:
             self._remembered.clear()
         self._remembered[reference] = (asked_at + self._remembered_seconds, found)
         return found
 
-    async def _asked(self, client: httpx2.AsyncClient, reference: str) -> Practitioner | None:
-        resource = await self._get(client, reference, {})
-        if resource is None:
-            return None
-        if resource.get("resourceType") != "Practitioner":
-            raise ValueError("no Practitioner")
-        query = {"practitioner": reference, "_include": "PractitionerRole:organization", "_count": str(ROLES_AT_ONCE)}
-        bundle = await self._get(client, "PractitionerRole", query) or {}
-        return practitioner_of(reference, resource, [entry["resource"] for entry in _objects(bundle.get("entry"))])
 
-    async def _get(self, client: httpx2.AsyncClient, path: str, query: Mapping[str, str]) -> Resource | None:
-        body = bytearray()
-        async with client.stream("GET", f"{self._url}/{path}", params=query) as answer:
-            if answer.status_code in (404, 410):
-                return None
-            answer.raise_for_status()
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > LARGEST_ANSWER_BYTES:
-                    raise ValueError("too large")
-        value = orjson.loads(bytes(body))
-        if not isinstance(value, dict):
-            raise TypeError("no resource")
-        return cast("Resource", value)
+async def _asked(get: Get, reference: str) -> Practitioner | None:
+    resource = await get(reference, {})
+    if resource is None:
+        return None
+    if resource.get("resourceType") != "Practitioner":
+        raise ValueError("no Practitioner")
+    query = {"practitioner": reference, "_include": "PractitionerRole:organization", "_count": str(ROLES_AT_ONCE)}
+    bundle = await get("PractitionerRole", query) or {}
+    return practitioner_of(reference, resource, [entry["resource"] for entry in objects(bundle.get("entry"))])
 
 
 def practitioner_of(reference: str, resource: Resource, others: Iterable[Resource]) -> Practitioner:
@@ -117,7 +86,7 @@ def _facility(organization: Resource, places: Mapping[str, Resource]) -> str:
     """The code of the facility: of the reference itself, of what it refers to, or the id in it."""
     reference: str = organization.get("reference", "")
     named = places.get(reference, {})
-    for identifier in (*_objects(organization.get("identifier")), *_objects(named.get("identifier"))):
+    for identifier in (*objects(organization.get("identifier")), *objects(named.get("identifier"))):
         if identifier.get("system") == FACILITY_SYSTEM:
             return str(identifier.get("value", ""))
     return reference.removeprefix("Organization/")
@@ -125,8 +94,8 @@ def _facility(organization: Resource, places: Mapping[str, Resource]) -> str:
 
 def _registration(resource: Resource) -> tuple[str | None, date | None, date | None]:
     """BMDC registration and its validity, of the practitioner or of a qualification."""
-    for qualification in (resource, *_objects(resource.get("qualification"))):
-        for identifier in _objects(qualification.get("identifier")):
+    for qualification in (resource, *objects(resource.get("qualification"))):
+        for identifier in objects(qualification.get("identifier")):
             if identifier.get("system") == BMDC_SYSTEM:
                 held = identifier if "period" in identifier or qualification is resource else qualification
                 return registration_number(str(identifier.get("value", ""))), *_period(held)
@@ -135,12 +104,8 @@ def _registration(resource: Resource) -> tuple[str | None, date | None, date | N
 
 def _names(resource: Resource) -> tuple[str, str]:
     """The name in English, and in Bangla: by the extensions nameEn and nameBn, else as it is given."""
-    names = _objects(resource.get("name"))
-    name = next((each for each in names if each.get("use") == "official"), names[0] if names else {})
-    said = {
-        str(each.get("url", "")).rpartition("/")[2]: str(each.get("valueString", ""))
-        for each in _objects(name.get("extension"))
-    }
+    name = official_name(resource)
+    said = in_scripts(name)
     whole = name.get("text") or " ".join([*name.get("prefix", ()), *name.get("given", ()), name.get("family", "")])
     return said.get("nameEn") or whole.strip(), said.get("nameBn", "")
 
@@ -151,7 +116,7 @@ def _specialty(coding: Resource) -> str:
 
 
 def _codings(resource: Resource, name: str) -> list[Resource]:
-    return [coding for concept in _objects(resource.get(name)) for coding in _objects(concept.get("coding"))]
+    return [coding for concept in objects(resource.get(name)) for coding in objects(concept.get("coding"))]
 
 
 def _period(resource: Resource) -> tuple[date | None, date | None]:
@@ -171,10 +136,3 @@ def _day(moment: str | None, *, first: bool) -> date | None:
         return date(year, month, 1)
     following = date(year + month // 12, month % 12 + 1, 1)
     return date.fromordinal(following.toordinal() - 1)
-
-
-def _objects(value: Any) -> list[Resource]:
-    """The objects of a list, or the one that stands alone; nothing where there is nothing."""
-    if value is None:
-        return []
-    return cast("list[Resource]", value) if isinstance(value, list) else [cast("Resource", value)]

@@ -75,6 +75,7 @@ CREATE TABLE patients (
     details jsonb NOT NULL DEFAULT '{}',
     temporary boolean NOT NULL DEFAULT false,
     merged_into uuid REFERENCES patients (id) CHECK (merged_into <> id),
+    checked_at timestamptz,
     name_search text NOT NULL DEFAULT '',
     name_keys text[] NOT NULL DEFAULT '{}'
 );
@@ -84,6 +85,7 @@ COMMENT ON COLUMN patients.facility_code IS 'where the patient was registered';
 COMMENT ON COLUMN patients.details IS 'address, guardians, flags: as the API has them';
 COMMENT ON COLUMN patients.temporary IS 'whether nobody knows yet who it is';
 COMMENT ON COLUMN patients.merged_into IS 'the patient that this one was found to be; its numbers lead there';
+COMMENT ON COLUMN patients.checked_at IS 'when the patient registry elsewhere last said what is known here';
 COMMENT ON COLUMN patients.name_search IS 'the words of the name as written and as searched';
 COMMENT ON COLUMN patients.name_keys IS 'the words of the name by their sound';
 

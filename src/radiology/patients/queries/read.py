@@ -13,7 +13,7 @@ from radiology.patients.record import Record
 
 COLUMNS: LiteralString = """p.id, p.reference, p.patient_id, p.issuer_of_patient_id, p.patient_name, p.birth_date,
     p.birth_date_estimated, p.sex, p.phone, p.details, p.temporary, p.facility_code, p.version, p.created_at,
-    p.updated_at,
+    p.updated_at, p.checked_at,
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object('kind', n.kind, 'value', n.value, 'issuer', n.issuer)
             ORDER BY n.created_at, n.kind, n.value), '[]')

@@ -1,6 +1,7 @@
 """Find a patient by what was said, make one, complete one. Each statement for an action and for the index writer."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -90,6 +91,11 @@ async def last_with_prefix(tx: Transaction, prefix: str, *, issuer: str) -> int:
         prefix=prefix,
         issuer=issuer,
     )
+
+
+async def mark_checked(tx: Transaction, patient_id: UUID, at: datetime) -> None:
+    """The patient registry elsewhere says what is known here."""
+    await tx.run("UPDATE patients SET checked_at = %(at)s WHERE id = %(id)s", id=patient_id, at=at)
 
 
 async def mark_temporary(tx: Transaction, patient_id: UUID) -> None:

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, tagged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.patients.identifiers import Kind as Number
 from radiology.patients.queries import read
 from radiology.patients.schemas import PatientIn, PatientOut
 from radiology.reconciliation.patients import queries
 from radiology.reconciliation.patients.link import LinkKind, link
+from radiology.reconciliation.patients.lookup import look_up
 from radiology.reconciliation.patients.merge import merge, unmerge
 from radiology.reconciliation.patients.model import Asked
 from radiology.reconciliation.patients.update import update
@@ -52,6 +54,30 @@ class LinkIn(BaseModel):
 
     other: Named
     kind: LinkKind
+
+
+class LookUpIn(BaseModel):
+    """A number. `issuer`: of a hospital number; the own facility, where it is left out."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"type": "NID", "value": "1990123456789"}]}
+    )
+
+    type: Number
+    value: Named
+    issuer: Named | None = None
+
+
+@router.post("/lookup", response_model=None)
+async def post_lookup(body: LookUpIn, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Look up who has a number in the patient registry that the settings name, and keep what it says.
+
+    `source` is `registry`; `copy` where it is away, with the age of what it said last, and `stale` where that is too
+    old; `local` where there is none.
+    """
+    found = await look_up(app, actor, body.type, body.value, issuer=body.issuer)
+    fresh = app.settings.patient_registry_fresh_seconds
+    return _answer(found.body(app.clock.now(), fresh_seconds=fresh), 200)
 
 
 @router.post("/{patient:path}/merge", status_code=201, response_model=None)

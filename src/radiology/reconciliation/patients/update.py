@@ -139,7 +139,11 @@ async def _save(tx: Transaction, app: App, record: Record, after: Patient, said:
 
 
 async def _fan_out(tx: Transaction, app: App, record: Record, after: Patient, asked: Asked) -> Journal:
-    before = {name: value for name, value in record.body.items() if name not in ("createdAt", "updatedAt")}
+    before = {
+        name: value
+        for name, value in record.body.items()
+        if name not in ("createdAt", "updatedAt", "registryCheckedAt")
+    }
     fields = changed_identity(record.patient, after)
     if not fields:
         return Journal(patient=before)
