@@ -1,4 +1,4 @@
-"""What `./radi demo` shows: the sample studies, sent through our own DICOM port like those of any modality.
+"""The sample studies, sent through our own DICOM port like those of any modality, most of them for an order.
 
 What was loaded is remembered, so that a second start keeps the data and loads nothing twice.
 """
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from radiology.access.model import SYSTEM
 from radiology.app import App
+from radiology.demo import orders
 from radiology.dicom_network.client import Peer, connect
 from radiology.errors import Conflict
 from radiology.kit.clock import monotonic_seconds
@@ -32,6 +33,8 @@ from radiology.supervisor import local_address
 
 AE_TITLE = "DEMO_MODALITY"
 ACCOUNT = "demo"
+WITHOUT_ORDER = 3
+"""So many studies, the latest, come without an order: they wait for somebody who says whose they are."""
 
 #: An order without images, under the number that the specification's example of a report names.
 EXAMPLE_STUDY: dict[str, Any] = {
@@ -55,8 +58,10 @@ def load(settings: Settings) -> None:
         memory.write_text(json.dumps({"today": today.isoformat()}))
         asyncio.run(_register_example(settings))
         samples = list(make_studies(today))
+        studies = list(_by_study(samples))
+        asked = asyncio.run(orders.place(settings, [study[0] for study in studies[:-WITHOUT_ORDER]]))
         _send(settings, samples)
-        asyncio.run(_treat(settings, dict.fromkeys(sample.study_instance_uid for sample in samples)))
+        asyncio.run(_treat(settings, [*dict.fromkeys(sample.study_instance_uid for sample in samples), *asked]))
         memory.write_text(json.dumps({"today": today.isoformat(), "loaded": True}))
     print(
         f"The sample studies are loaded ({monotonic_seconds() - began:.0f} s). Stop everything with Ctrl-C.", flush=True
