@@ -3115,6 +3115,20 @@ CREATE SEQUENCE public.worklist_number
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.worklist_queries (
+    ae_title text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    answers integer NOT NULL,
+    modality text NOT NULL,
+    station text NOT NULL,
+    start_date text NOT NULL,
+    others text[] NOT NULL
+);
+
+COMMENT ON TABLE public.worklist_queries IS 'what each application entity asked its worklist for last; nothing of patients';
+
+COMMENT ON COLUMN public.worklist_queries.others IS 'keywords of other matching keys that had a value, without the value';
+
 ALTER TABLE ONLY jobs.procrastinate_events ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_events_id_seq'::regclass);
 
 ALTER TABLE ONLY jobs.procrastinate_jobs ALTER COLUMN id SET DEFAULT nextval('jobs.procrastinate_jobs_id_seq'::regclass);
@@ -3618,6 +3632,9 @@ ALTER TABLE ONLY public.workitem_subscriptions
 
 ALTER TABLE ONLY public.workitems
     ADD CONSTRAINT workitems_pkey PRIMARY KEY (sop_instance_uid);
+
+ALTER TABLE ONLY public.worklist_queries
+    ADD CONSTRAINT worklist_queries_pkey PRIMARY KEY (ae_title);
 
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON jobs.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::jobs.procrastinate_job_status));
 

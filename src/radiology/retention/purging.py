@@ -5,7 +5,6 @@ Each step is one transaction, so that a crash leaves it done or to be done. File
 names any more.
 """
 
-import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,15 +26,13 @@ from radiology.retention.removal_model import ItemState, Step, after
 from radiology.retention.removal_queries import Item
 from radiology.retention.rule_queries import State
 from radiology.retention.rules import rules_now, today
-from radiology.standards.dicom.uids import EXPLICIT_VR_LITTLE_ENDIAN, new_uid
-from radiology.studies.actions import reject
-from radiology.studies.actions.recompress import OLD_OBJECT_KEPT, delete_superseded
-from radiology.studies.queries import recompress as objects
+from radiology.studies.actions import noting, reject
+from radiology.studies.actions.recompress import delete_superseded
+from radiology.studies.queries import noting as notes
 from radiology.studies.queries import rejection as rejections
 from radiology.studies.queries.rejection import RejectedStudy
-from radiology.studies.receive import Arrival, arrival_of
 from radiology.studies.rejection import MEANINGS, Category, Rejection, Title
-from radiology.studies.rejection_notes import Note, NotedInstance, rejection_note_file
+from radiology.studies.rejection_notes import NotedInstance
 
 AT_ONCE = 50
 ASKED_AGAIN = timedelta(minutes=10)
@@ -119,16 +116,11 @@ def _allows(item: Item, verdict: Verdict) -> bool:
 
 async def _hide(app: App, item: Item, state: State) -> None:
     async with app.db.transaction() as tx:
-        instances = await queries.instances_of(tx, item.study_id)
-        attributes = await queries.attributes_of(tx, item.study_id)
+        instances = await notes.instances_of(tx, item.study_id)
+        attributes = await notes.attributes_of(tx, item.study_id)
     now = app.clock.now()
-    series_uid, note_uid = new_uid(), new_uid()
     title = Title.RETENTION_EXPIRED
-    note = Note(
-        item.study_instance_uid, series_uid, note_uid, title, MEANINGS[title], now.astimezone(app.settings.zone),
-        instances,
-    )  # fmt: skip
-    written = await _write(app, rejection_note_file(note, attributes or {}), note_uid)
+    written = await noting.write(app, item.study_instance_uid, title, MEANINGS[title], instances, attributes or {})
     async with app.db.transaction() as tx:
         locked = await queries.lock_item(tx, item.id)
         if locked is None or locked.state != ItemState.APPROVED:
@@ -138,16 +130,12 @@ async def _hide(app: App, item: Item, state: State) -> None:
             await _keep_in(tx, app, locked, "The study is not there any more.")
         elif not _allows(locked, judged[1]):
             await _keep_in(tx, app, locked, judged[1].reason)
-        elif await queries.instances_of(tx, item.study_id) == instances:
-            rejection_id = await _reject(tx, app, locked, instances, note_uid)
-            columns = _columns(written)
-            await queries.insert_hidden(
-                tx, study_id=item.study_id, rejection_id=rejection_id, series_instance_uid=series_uid, columns=columns
-            )
-            await objects.keep(tx, [written.object_key])
+        elif written.names(await notes.instances_of(tx, item.study_id)):
+            rejection_id = await _reject(tx, app, locked, instances, written.uid)
+            await noting.keep(tx, written, study_id=item.study_id, rejection_id=rejection_id)
             until = now + timedelta(days=state.bin_days)
             await queries.put_into_bin(
-                tx, item.id, rejection_id=rejection_id, key_object_uid=note_uid, until=until, at=now
+                tx, item.id, rejection_id=rejection_id, key_object_uid=written.uid, until=until, at=now
             )
             detail = {"item": str(item.id), "removal": str(item.batch_id), "instances": len(instances)}
             await audit.record(tx, SYSTEM, "retention.bin", str(item.study_id), detail=detail)
@@ -168,31 +156,6 @@ async def _reject(tx: Transaction, app: App, item: Item, instances: list[NotedIn
     )
     await reject.hide(tx, SYSTEM, study, rejection, at=app.clock.now())
     return rejection.id
-
-
-async def _write(app: App, file: bytes, sop_instance_uid: str) -> Arrival:
-    """Make a note durable. Until a row names it, it is one of the objects that are to be deleted."""
-    with app.objects.create(write_behind=False) as writer:
-        writer.write(file)
-        key = writer.take_note()
-        async with app.db.transaction() as tx:
-            await objects.supersede(tx, key, sop_instance_uid, delete_at=app.clock.now() + OLD_OBJECT_KEPT)
-        await asyncio.to_thread(writer.commit)
-    return await asyncio.to_thread(arrival_of, app.objects, key, facility_code=app.settings.facility_code)
-
-
-def _columns(note: Arrival) -> dict[str, object]:
-    return {
-        "sop_instance_uid": note.sop_instance_uid,
-        "sop_class_uid": note.text("00080016"),
-        "transfer_syntax_uid": EXPLICIT_VR_LITTLE_ENDIAN,
-        "object_key": note.object_key,
-        "size_bytes": note.size_bytes,
-        "data_set_offset": note.data_set_offset,
-        "data_set_sha256": note.data_set_sha256,
-        "stored_at": note.received_at,
-        "attributes": note.header.json(),
-    }
 
 
 # --- Out of the bin ---------------------------------------------------------------------------------------------------

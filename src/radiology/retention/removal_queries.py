@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 from radiology.access.model import Actor
@@ -14,7 +14,6 @@ from radiology.kit.db import Transaction, Where, as_json
 from radiology.kit.ids import uuid7
 from radiology.retention.removal_model import ItemState
 from radiology.retention.rules import DueStudy
-from radiology.studies.rejection_notes import NotedInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,58 +210,6 @@ async def put_into_bin(
 
 
 # --- Hiding -----------------------------------------------------------------------------------------------------------
-
-
-async def instances_of(tx: Transaction, study_id: UUID) -> list[NotedInstance]:
-    """What a study has."""
-    return await tx.all(
-        NotedInstance,
-        """
-        SELECT series.series_instance_uid, i.sop_class_uid, i.sop_instance_uid
-        FROM instances AS i
-        JOIN imaging_series AS series ON series.id = i.series_id
-        WHERE i.study_id = %(study_id)s
-        ORDER BY i.sop_instance_uid
-        """,
-        study_id=study_id,
-    )
-
-
-async def attributes_of(tx: Transaction, study_id: UUID) -> dict[str, Any]:
-    """Attributes of patient and study as they are served."""
-    return await tx.value(
-        "SELECT dicom || coalesce(corrections, '{}') FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id
-    )
-
-
-async def insert_hidden(
-    tx: Transaction, *, study_id: UUID, rejection_id: UUID, series_instance_uid: str, columns: dict[str, Any]
-) -> None:
-    """A rejection note lies beside what it rejects, in a series of its own."""
-    series_id = uuid7()
-    await tx.run(
-        """
-        INSERT INTO imaging_series (id, study_id, series_instance_uid, modality, series_description, series_number)
-        VALUES (%(id)s, %(study_id)s, %(uid)s, 'KO', 'Data Retention Policy Expired', 1)
-        """,
-        id=series_id,
-        study_id=study_id,
-        uid=series_instance_uid,
-    )
-    await tx.run(
-        """
-        INSERT INTO rejected_instances (sop_instance_uid, series_id, study_id, sop_class_uid, transfer_syntax_uid,
-            object_key, size_bytes, data_set_offset, data_set_sha256, flags, source_ae_title, stored_at, attributes,
-            rejection_id)
-        VALUES (%(sop_instance_uid)s, %(series_id)s, %(study_id)s, %(sop_class_uid)s, %(transfer_syntax_uid)s,
-            %(object_key)s, %(size_bytes)s, %(data_set_offset)s, %(data_set_sha256)s, '{}', '', %(stored_at)s,
-            %(attributes)s, %(rejection_id)s)
-        """,
-        series_id=series_id,
-        study_id=study_id,
-        rejection_id=rejection_id,
-        **columns,
-    )
 
 
 async def is_hidden_by(tx: Transaction, study_id: UUID, rejection_id: UUID) -> bool:

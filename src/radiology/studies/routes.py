@@ -1,5 +1,6 @@
 """Studies over REST, as the specification names them."""
 
+import asyncio
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +16,7 @@ from radiology.studies.actions.status import change_status
 from radiology.studies.model import StatusChange
 from radiology.studies.moments import read_moment
 from radiology.studies.parameters import NAMES, criteria_of, limit_of, openapi_parameters, read_parameters
+from radiology.studies.queries import noting as notes
 from radiology.studies.queries import read, rejection
 from radiology.studies.schemas import RejectionIn, StatusIn, StudyIn, StudyOut, StudyPage, WithdrawalIn
 
@@ -71,6 +73,16 @@ async def get_rejections(request: Request, app: CurrentApp, actor: CurrentActor)
 async def post_withdrawal(rejection_id: UUID, body: WithdrawalIn, app: CurrentApp, actor: CurrentActor) -> Response:
     """Show again what a rejection hides; for administrators. The rejection stays on record."""
     return Response(await reject.withdraw(app, actor, rejection_id, reason=body.reason), media_type=JSON)
+
+
+@router.get("/rejections/{rejection_id}/note", response_class=Response)
+async def get_rejection_note(rejection_id: UUID, app: CurrentApp, actor: CurrentActor) -> Response:
+    """The key object of a rejection (IHE RAD-66), as a DICOM file."""
+    async with app.db.transaction() as tx:
+        note = await notes.note_of(tx, rejection_id, visible_to=actor.beyond_reading)
+    content = await asyncio.to_thread(app.objects.read, note.object_key)
+    headers = {"Content-Disposition": f'attachment; filename="{note.sop_instance_uid}.dcm"'}
+    return Response(content, media_type="application/dicom", headers=headers)
 
 
 @router.post("/{study}/reject", status_code=201, response_model=None)

@@ -23,7 +23,7 @@ CREATE TABLE rejections (
     rejected_at timestamptz NOT NULL
 );
 COMMENT ON COLUMN rejections.title IS 'document title of the key object, code of DCM (PS3.16 CID 7010)';
-COMMENT ON COLUMN rejections.key_object_uid IS 'SOP Instance UID of the key object that rejected; null by REST';
+COMMENT ON COLUMN rejections.key_object_uid IS 'SOP Instance UID of the key object that rejected, or was written for the rejection';
 CREATE INDEX rejections_newest ON rejections (rejected_at DESC, id DESC);
 CREATE INDEX rejections_study ON rejections (study_instance_uid);
 

@@ -11,6 +11,8 @@ from radiology.errors import Conflict, NotPermitted
 from radiology.events import InstancesRejected, RejectionWithdrawn, emit
 from radiology.kit.db import Transaction, WriterTransaction
 from radiology.kit.ids import uuid7
+from radiology.studies.actions import noting
+from radiology.studies.queries import noting as notes
 from radiology.studies.queries import read
 from radiology.studies.queries import rejection as queries
 from radiology.studies.queries.rejection import RejectedStudy
@@ -85,12 +87,19 @@ async def reject(
         raise NotPermitted("Only a quality officer or an administrator can reject images.")
     async with app.db.transaction() as tx:
         study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
-        found = await tx.one(RejectedStudy, queries.STUDIES, uids=[await _uid_of(tx, study_id)], of_patient_in=None)
         uids = await queries.instances_to_reject(tx, study_id, series=list(series), instances=list(instances))
+        noted = await notes.instances_of(tx, study_id, uids)
+        attributes, uid = await notes.attributes_of(tx, study_id), await _uid_of(tx, study_id)
+    written = await noting.write(app, uid, title, reason, noted, attributes)
+    async with app.db.transaction() as tx:
+        found = await tx.one(RejectedStudy, queries.STUDIES, uids=[uid], of_patient_in=None)
+        if not written.names(await notes.instances_of(tx, study_id, uids)):
+            raise Conflict("The images of the study have changed meanwhile. Look again.")
         rejection = Rejection(
-            uuid7(), found.study_instance_uid, found.facility_code, title, category, reason, actor.id, tuple(uids)
+            uuid7(), uid, found.facility_code, title, category, reason, actor.id, tuple(uids), written.uid
         )
         await hide(tx, actor, found, rejection, at=app.clock.now())
+        await noting.keep(tx, written, study_id=study_id, rejection_id=rejection.id)
         return await queries.rejection_body(tx, rejection.id, zone=app.settings.time_zone)
 
 
