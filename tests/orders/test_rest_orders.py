@@ -302,3 +302,22 @@ async def test_who_saw_an_order_saw_its_patient(client: httpx2.AsyncClient, app:
     async with app.db.transaction() as tx:
         sealed = await tx.value("SELECT patient_reference FROM audit_records WHERE action = 'order.place'")
     assert sealed == order["patient"]["reference"]
+
+
+async def test_images_find_their_order_by_its_accession_number(client: httpx2.AsyncClient, app: App) -> None:
+    """The modality gave them a Study Instance UID of its own, and still the order knows them."""
+    order = await placed(client)
+    stored = await make.store(
+        app,
+        make.an_object(
+            PatientID="DMC-1001", PatientName="Karim^Abdul", PatientBirthDate="19800115", PatientSex="M",
+            AccessionNumber=order["accessionNumber"],
+        ),
+    )  # fmt: skip
+    found = (await client.get(f"{PATH}/{order['id']}")).json()
+    (procedure,) = found["procedures"]
+    assert (found["progress"], procedure["numberOfInstances"]) == ("in-progress", 1)
+    assert procedure["imagesStudyInstanceUID"] == stored.study_instance_uid
+    assert procedure["studyInstanceUID"] == order["procedures"][0]["studyInstanceUID"]
+    (listed,) = (await client.get(PATH, params={"studyInstanceUID": stored.study_instance_uid})).json()["results"]
+    assert listed["id"] == order["id"]

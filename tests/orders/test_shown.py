@@ -6,13 +6,18 @@ import httpx2
 import pytest
 
 from ordering import PATH, a_procedure, an_order
+from radiology.app import App
+from radiology.application_entities import queries as entities
+from radiology.application_entities.model import ApplicationEntity
 from radiology.standards.dicom.bangla import is_bangla
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def client(client_as: Any) -> httpx2.AsyncClient:
+async def client(client_as: Any, app: App) -> httpx2.AsyncClient:
+    async with app.db.transaction() as tx:
+        await entities.save(tx, ApplicationEntity("CT1"))
     return await client_as("radiographer")
 
 
@@ -30,6 +35,7 @@ async def test_each_procedure_says_whether_a_station_sees_it(client: httpx2.Asyn
     assert "US1" in us["english"]
     assert is_bangla(us["bangla"])
     assert ct["worklistItem"]
+    assert "never asked" in ct["remarks"][0]["english"]
 
 
 @pytest.mark.parametrize(

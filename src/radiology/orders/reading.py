@@ -55,14 +55,16 @@ MADE_OF: LiteralString = (
             SELECT reached, position, content || jsonb_strip_nulls(jsonb_build_object(
                 'modality', modality, 'requestedProcedureId', requested_procedure_id, 'studyInstanceUID', uid,
                 'worklistItem', step_id, 'worklistStatus', step_status, 'start', start, 'studyStatus', study_status,
-                'numberOfInstances', number_of_instances, 'progress', """
+                'numberOfInstances', number_of_instances, 'imagesStudyInstanceUID', images_uid, 'progress', """
     + NAMES
     + """[reached + 1])) AS body
             FROM (
                 SELECT r.position, r.content, r.modality, r.requested_procedure_id,
                     coalesce(step.study_instance_uid, r.study_instance_uid) AS uid, step.id AS step_id,
                     step.status AS step_status, step.scheduled_start AS start, study.status AS study_status,
-                    study.number_of_instances, """
+                    study.number_of_instances, CASE WHEN study.number_of_instances > 0
+                        THEN nullif(study.study_instance_uid, coalesce(step.study_instance_uid, r.study_instance_uid))
+                        END AS images_uid, """
     + PROGRESS
     + """ AS reached
                 FROM """

@@ -11,7 +11,8 @@ from radiology.doors.http.searching import Searcher
 from radiology.kit.ids import uuid_of
 from radiology.kit.pages import read_cursor
 from radiology.modality_worklist import queries as worklist
-from radiology.modality_worklist.schemas import AETitle
+from radiology.modality_worklist.explaining import remarks, station_of
+from radiology.modality_worklist.schemas import AETitle, Said
 from radiology.orders import queries, reading
 from radiology.orders.actions.change import change_order
 from radiology.orders.actions.place import place_order
@@ -134,11 +135,12 @@ async def get_worklist(
     """Whether each procedure of an order is in the answer to a station that asks without date, and if not, why."""
     async with app.db.transaction() as tx:
         found = await queries.load(tx, uuid_of(order), visible_to=actor)
-        station = await worklist.station(tx, ae_title, facility_code=found.facility_code)
+        station = await station_of(tx, app, ae_title)
         items = [
             await worklist.load(tx, each.step_id, visible_to=actor) if each.step_id else None
             for each in found.procedures
         ]
+        said = [await remarks(tx, item, station, zone=app.settings.zone) if item else [] for item in items]
     reasons = [why_not(found, item, station, at=app.clock.now(), zone=app.settings.zone) for item in items]
     return {
         "results": [
@@ -149,7 +151,8 @@ async def get_worklist(
                 shown=reason is None,
                 english=reason and reason.english,
                 bangla=reason and reason.bangla,
+                remarks=[Said(english=each.english, bangla=each.bangla) for each in sentences],
             )
-            for procedure, item, reason in zip(found.procedures, items, reasons, strict=True)
+            for procedure, item, reason, sentences in zip(found.procedures, items, reasons, said, strict=True)
         ]
     }

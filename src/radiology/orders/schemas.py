@@ -179,6 +179,9 @@ class ProcedureOut(ProcedureIn):
     start: str | None = None
     studyStatus: str | None = None  # noqa: N815
     numberOfInstances: int | None = None  # noqa: N815
+    imagesStudyInstanceUID: str | None = Field(  # noqa: N815
+        default=None, description="Of the study that holds the images, where the modality gave it another UID."
+    )
 
 
 class OrderOut(OrderIn):

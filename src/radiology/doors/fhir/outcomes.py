@@ -64,8 +64,9 @@ def of_validation(error: ValidationError, root: str) -> Unprocessable:
 
 def of_errors(errors: Sequence[Any], *, skip: int, root: str = "") -> Unprocessable:
     """Each element that is wrong, by its path. `skip`: parts of its place that name no element."""
-    fields = [FieldProblem(root + path_of(("", *each["loc"][skip:])), sentence_of(each)) for each in errors]
-    named = ", ".join(dict.fromkeys(field.field.rstrip(".") for field in fields))
+    places = ((root + path_of(("", *each["loc"][skip:]))).rstrip(".") or "the body" for each in errors)
+    fields = [FieldProblem(place, sentence_of(each)) for place, each in zip(places, errors, strict=True)]
+    named = ", ".join(dict.fromkeys(field.field for field in fields))
     return Unprocessable(f"Wrong: {named}.", fields=fields)
 
 

@@ -42,10 +42,13 @@ NAMES = {
 }
 
 router = APIRouter(prefix=f"{BASE}/{TYPE}", tags=["FHIR"], route_class=FHIRRoute)
+_OF_FHIR: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/fhir+json": {"schema": {"type": "object"}}}},
+}
 Resource = Annotated[dict[str, Any], Body(description="ServiceRequest (FHIR R4).", media_type="application/fhir+json")]
 
 
-@router.post("", status_code=201, response_model=None)
+@router.post("", status_code=201, response_model=None, responses=_OF_FHIR | {201: _OF_FHIR[200]})
 async def create_service_request(resource: Resource, app: CurrentApp, actor: CurrentActor) -> Response:
     """Place an order. The same under the same placer number is placed once, and answered with 200."""
     given = _read(resource)
@@ -57,7 +60,7 @@ async def create_service_request(resource: Resource, app: CurrentApp, actor: Cur
     return answer(found, status=200 if order.repeated else 201)
 
 
-@router.get("/{order}", response_model=None)
+@router.get("/{order}", response_model=None, responses=_OF_FHIR)
 async def read_service_request(order: str, app: CurrentApp, actor: CurrentActor) -> Response:
     """An order."""
     async with app.db.transaction() as tx:
@@ -65,7 +68,7 @@ async def read_service_request(order: str, app: CurrentApp, actor: CurrentActor)
         return answer(await _resource(tx, app, found))
 
 
-@router.put("/{order}", response_model=None)
+@router.put("/{order}", response_model=None, responses=_OF_FHIR)
 async def update_service_request(
     order: str, resource: Resource, request: Request, app: CurrentApp, actor: CurrentActor
 ) -> Response:
@@ -84,7 +87,7 @@ async def update_service_request(
         return answer(await _resource(tx, app, changed))
 
 
-@router.get("", response_model=None, openapi_extra={"parameters": openapi_parameters(NAMES)})
+@router.get("", response_model=None, responses=_OF_FHIR, openapi_extra={"parameters": openapi_parameters(NAMES)})
 async def search_service_requests(request: Request, app: CurrentApp, actor: Searcher) -> Response:
     """Search orders, newest first. All criteria that are given must hold."""
     given = read_parameters(request.query_params, NAMES)

@@ -79,10 +79,12 @@ def _openapi(service: FastAPI) -> dict[str, Any]:
         "description": "A refusal, or a bug",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for path in description["paths"].values():
+    outcome = {"description": "A refusal", "content": {"application/fhir+json": {"schema": {"type": "object"}}}}
+    for address, path in description["paths"].items():
+        is_fhir = address.startswith("/fhir/")
         for operation in path.values():
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = refusal
+            operation["responses"]["default"] = outcome if is_fhir else refusal
             _headline(operation)
     for name, example in EXAMPLES.items():
         # The order of a payload's fields is for people; pydantic sorts them by name.
