@@ -114,6 +114,7 @@ def test_a_peer_without_get_moves_to_our_port(node: Node, files: list[Path], tmp
         # dcmqrscp calls by the title QR, which may store here.
         assert {line.state for line in report(node, "QR")} == {"copied"}
         assert node.value("SELECT count(*) FROM instances") == len(files)
+        assert node.value("SELECT count(*) FROM imaging_studies WHERE match IS NOT NULL") == 0, "it needs no order here"
     finally:
         process.terminate()
         process.wait(10)

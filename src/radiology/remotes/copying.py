@@ -60,6 +60,8 @@ class Copying:
             if wanted and not self.remote.retrieve(study_instance_uid, wanted, there.sop_classes, storing):
                 pushed = self.remote.push(study_instance_uid, wanted)
                 self._wait_for_index(missing)
+                if len(missing) == len(there.instances):
+                    self._need_no_order(study_instance_uid)
             self.archive.arrivals.flush()
             wait(storing.stored, INDEX_WAIT_SECONDS)
             if not there.is_whole:
@@ -111,6 +113,11 @@ class Copying:
         with closing(Writer(self.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
             here = queries.present(tx, [instance.sop_instance_uid for instance in there])
         return [instance for instance in there if instance.sop_instance_uid not in here]
+
+    def _need_no_order(self, study_instance_uid: str) -> None:
+        """What another archive sent to our DICOM port looks like a modality's, and is that archive's."""
+        with closing(Writer(self.archive.app.settings.database_dsn)) as writer, writer.transaction() as tx:
+            queries.need_no_order(tx, study_instance_uid)
 
     def _wait_for_index(self, moved: Sequence[ForeignInstance]) -> None:
         until = time.monotonic() + INDEX_WAIT_SECONDS

@@ -41,3 +41,16 @@ def digests(tx: WriterTransaction, sop_instance_uids: Sequence[str]) -> list[Dig
         """,
         uids=list(sop_instance_uids),
     )
+
+
+def need_no_order(tx: WriterTransaction, study_instance_uid: str) -> None:
+    """A study that has no order here is answered for by the archive that it came from."""
+    tx.run(
+        """
+        UPDATE imaging_studies
+        SET match = NULL
+        WHERE study_instance_uid = %(uid)s
+          AND match = 'none'
+        """,
+        uid=study_instance_uid,
+    )
