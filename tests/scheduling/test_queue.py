@@ -198,3 +198,17 @@ async def test_an_item_that_a_modality_has_begun_was_come_to(client, administrat
     await client.put(f"/api/radiology/worklist/{item['id']}/status", json={"status": "STARTED"})
     assert await follow(app) == 1
     assert (await client.get(f"{BOOKINGS}/{booking['id']}")).json()["status"] == "arrived"
+
+
+async def test_an_item_that_its_order_changes_keeps_its_time_and_station(client, administrator, app) -> None:
+    await a_room(app, administrator)
+    item = await an_item(client)
+    await booked(client, item)
+    again = {
+        key: item[key] for key in ("patient", "modality", "requestedProcedure", "start")
+    } | {"reason": "new words"}  # fmt: skip
+    assert (await client.put(f"/api/radiology/worklist/{item['id']}", json=again)).status_code == 200
+    assert [await follow(app), await follow(app)] == [1, 0]
+    kept = (await client.get(f"/api/radiology/worklist/{item['id']}")).json()
+    assert (kept["start"][:16], kept["stationAETitles"]) == ("2026-01-22T09:00", ["CT1"])
+    assert kept["reason"] == "new words"

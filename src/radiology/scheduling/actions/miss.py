@@ -5,10 +5,11 @@ from uuid import UUID
 
 from radiology.access.model import SYSTEM
 from radiology.app import App
-from radiology.events import ProcedureStepStatusChanged
+from radiology.events import ProcedureStepChanged, ProcedureStepStatusChanged
 from radiology.kit import outbox
 from radiology.kit.db import Transaction
 from radiology.modality_worklist import queries as worklist
+from radiology.modality_worklist.model import OPEN, ScheduledProcedureStep
 from radiology.modality_worklist.model import Status as ItemStatus
 from radiology.modality_worklist.model import Verb as ItemVerb
 from radiology.scheduling import model
@@ -24,6 +25,7 @@ from radiology.studies.model import Status as StudyStatus
 READER: Final = "scheduling"
 AT_ONCE: Final = 100
 REASON: Final = "no-show"
+FOLLOWED: Final = frozenset({ProcedureStepStatusChanged.type, ProcedureStepChanged.type})
 
 
 async def mark_missed(app: App) -> int:
@@ -63,12 +65,15 @@ async def _came(tx: Transaction, app: App, booking: Booking) -> None:
 
 
 async def follow_events(app: App) -> int:
-    """Let bookings follow their items: one that is cancelled frees its time, one that has begun was come to."""
+    """Let bookings follow their items: one that is cancelled frees its time, one that has begun was come to.
+
+    One that was changed by its order keeps the time and the station that it is booked for.
+    """
     async with app.db.transaction() as tx:
         events = await outbox.next_for(tx, READER)
         if not events:
             return 0
-        changed = [event for event in events if event.type == ProcedureStepStatusChanged.type]
+        changed = [event for event in events if event.type in FOLLOWED]
         count = sum([await _follow(tx, app, UUID(event.body["procedure_step_id"])) for event in changed])
         await outbox.had(tx, READER, events[-1].position)
     return count
@@ -85,6 +90,13 @@ async def _follow(tx: Transaction, app: App, step_id: UUID) -> int:
         await cancel_in(tx, app, SYSTEM, booking, reason="the item is cancelled")
     elif item.status in (ItemStatus.STARTED, ItemStatus.COMPLETED) and booking.status == Status.BOOKED:
         await _came(tx, app, booking)
+    elif item.status in OPEN and _strays(item, booking):
+        start = booking.begins.astimezone(app.settings.zone)
+        await items.set_time(tx, app, SYSTEM, item, start=start, stations=[booking.ae_title], location=booking.room)
     else:
         return 0
     return 1
+
+
+def _strays(item: ScheduledProcedureStep, booking: Booking) -> bool:
+    return item.scheduled_start != booking.begins or item.station_ae_titles != [booking.ae_title]
