@@ -11,6 +11,7 @@ from bench import (
     footprint,
     forwarding,
     large,
+    orders,
     repair,
     retrieving,
     storing,
@@ -22,7 +23,7 @@ from bench.peers import SERVERS
 
 WHAT = (
     "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "repair",
-    "audit", "access", "footprint", "all",
+    "orders", "audit", "access", "footprint", "all",
 )  # fmt: skip
 
 
@@ -56,6 +57,8 @@ def main(argv: list[str]) -> int:
         broken |= retrieving.run(only=asked.only, rounds=rounds, quick=asked.quick)
     if asked.what == "forwarding" or (asked.what == "all" and asked.only in (None, "ours")):
         broken |= forwarding.run(rounds=rounds, quick=asked.quick)
+    if asked.what == "orders" or (asked.what == "all" and asked.only in (None, "ours")):
+        broken |= orders.run(quick=asked.quick)
     if asked.what == "associations" or (asked.what == "all" and asked.only in (None, "ours")):
         broken |= associations.run(quick=asked.quick)
     if asked.what in ("web", "all"):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.sets import CACHE, ROOT
 
@@ -175,12 +176,15 @@ def orthanc_settings(storage: Path, dicom_port: int, http_port: int) -> dict[str
 
 
 @contextmanager
-def ours() -> Generator[Peer]:
-    """This service as `./radi serve` starts it: embedded PostgreSQL, files fsynced before each acknowledgement."""
+def ours(more: Mapping[str, str] = MappingProxyType({})) -> Generator[Peer]:
+    """This service as `./radi serve` starts it: embedded PostgreSQL, files fsynced before each acknowledgement.
+
+    `more` are further settings, by the names of the environment.
+    """
     with _data_directory("ours") as data:
         dicom_port, http_port = free_port(), free_port()
         log = data / "bench-log.txt"
-        environment = service_environment(data / "data", http_port, dicom_port)
+        environment = service_environment(data / "data", http_port, dicom_port) | dict(more)
         with running(["./radi", "serve"], environment, log) as process:
             wait_until_ready(process, log, http_port, "/health/ready")
             headers = {"Authorization": f"Bearer {bearer_token(environment)}"}
