@@ -73,11 +73,17 @@ async def test_moved_to_a_study_of_another_patient_and_undone(app, node, client_
             assert image.get("PatientAge", "") == "", "the age was the wrong patient's"
     (rejected,) = (await clerk.get("/api/radiology/studies/rejections")).json()["results"]
     assert (rejected["title"], len(rejected["instances"])) == ("113038", moved)
-    assert files_of(app) == files, "no bytes are copied"
+    note = await clerk.get(f"/api/radiology/studies/rejections/{rejected['id']}/note")
+    said = pydicom.dcmread(BytesIO(note.content))
+    assert said.SOPInstanceUID == rejected["keyObjectUID"]
+    assert said.ConceptNameCodeSequence[0].CodeValue == "113038"
+    named = said.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence
+    assert sum(len(series.ReferencedSOPSequence) for series in named) == moved
+    assert len(files_of(app)) == len(files) + 1, "no bytes of images are copied: the note is new"
 
     await undo(clerk, made.json())
     assert await served(clerk, node, *studies) == before
-    assert files_of(app) == files
+    assert files_of(app).items() >= files.items(), "files stay as they came"
 
 
 async def test_moved_to_what_was_ordered_the_order_has_its_images(app, node, client_as):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
-from radiology.errors import Conflict, FieldProblem, Unprocessable
+from radiology.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from radiology.events import InstancesStored, StudyRegistered, StudyStatusChanged, emit
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
@@ -23,7 +23,9 @@ from radiology.reconciliation.studies.copying import Copies
 from radiology.reconciliation.studies.model import HeldStudy
 from radiology.reconciliation.studies.targets import Place, Target, To
 from radiology.sensitivity.labelling import label
-from radiology.studies.actions import reject
+from radiology.studies.actions import noting, reject
+from radiology.studies.actions.noting import Written
+from radiology.studies.queries import noting as notes
 from radiology.studies.queries import read, write
 from radiology.studies.queries.rejection import RejectedStudy
 from radiology.studies.rejection import Category, Rejection, Title
@@ -67,32 +69,47 @@ async def _carry(app: App, actor: Actor, kind: Kind, study: str, asked: Asked, s
         if done := await journal.repeated(tx, app, actor, asked):
             return done
         target = await targets.look_for(tx, actor, to)
-        source, held = await _locked(tx, actor, study, target)
-        source.must_be_as_read(asked.version)
-        chosen, is_whole = await copy_queries.chosen(
-            tx, source.id, series=selection.series, instances=selection.instances
-        )
-        _must_move(source, kind, is_whole=is_whole)
-        uids = [source.study_instance_uid, target.uid]
-        repair = await journal.begin(tx, app, actor, kind, asked, source.facility_code, uids)
-        await keep(tx, repair.id, STUDIES, [source.id])
-        place = await targets.open_place(tx, app, repair, source, target, held)
-        copies = Copies.of(chosen)
-        await _copy(tx, app, repair, copies, place)
-        await _hide(tx, app, actor, repair, source, copies, asked)
-        await _settle(tx, app, actor, repair, source, target, place, is_whole=is_whole, asked=asked)
-        await tell(tx, source.facility_code, place, len(chosen))
-        detail = {"instances": len(chosen), "series": len(copies.series), "wholeStudy": is_whole}
-        return await journal.end(tx, app, actor, repair, detail=detail)
+        study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
+        chosen, _ = await copy_queries.chosen(tx, study_id, series=selection.series, instances=selection.instances)
+        noted = await notes.instances_of(tx, study_id, [one.sop_instance_uid for one in chosen])
+        attributes, uid = await notes.attributes_of(tx, study_id), await queries.uid_of(tx, study_id)
+    written = await noting.write(app, uid, Title.WORKLIST_ENTRY, asked.reason, noted, attributes)
+    async with app.db.transaction() as tx:
+        if done := await journal.repeated(tx, app, actor, asked):
+            return done
+        return await _carry_in(tx, app, actor, kind, uid, asked, selection, target, written)
 
 
-async def _locked(tx: Transaction, actor: Actor, study: str, target: Target) -> tuple[HeldStudy, HeldStudy | None]:
-    study_id = await read.resolve(tx, study, visible_to=actor.beyond_reading)
-    uid = await queries.uid_of(tx, study_id)
+async def _carry_in(
+    tx: Transaction, app: App, actor: Actor, kind: Kind, uid: str, asked: Asked, selection: Selection, target: Target,
+    written: Written,
+) -> bytes:  # fmt: skip
+    source, held = await _locked(tx, uid, target)
+    source.must_be_as_read(asked.version)
+    chosen, is_whole = await copy_queries.chosen(tx, source.id, series=selection.series, instances=selection.instances)
+    _must_move(source, kind, is_whole=is_whole)
+    if not written.names(await notes.instances_of(tx, source.id, [one.sop_instance_uid for one in chosen])):
+        raise Conflict("The images of the study have changed meanwhile. Look again.")
+    uids = [source.study_instance_uid, target.uid]
+    repair = await journal.begin(tx, app, actor, kind, asked, source.facility_code, uids)
+    await keep(tx, repair.id, STUDIES, [source.id])
+    place = await targets.open_place(tx, app, repair, source, target, held)
+    copies = Copies.of(chosen)
+    await _copy(tx, app, repair, copies, place)
+    await _hide(tx, app, actor, repair, source, copies, written)
+    await _settle(tx, app, actor, repair, source, target, place, is_whole=is_whole, asked=asked)
+    await tell(tx, source.facility_code, place, len(chosen))
+    detail = {"instances": len(chosen), "series": len(copies.series), "wholeStudy": is_whole}
+    return await journal.end(tx, app, actor, repair, detail=detail)
+
+
+async def _locked(tx: Transaction, uid: str, target: Target) -> tuple[HeldStudy, HeldStudy | None]:
     if uid == target.uid:
         raise Conflict("The images are in this study already.")
     held = await queries.lock_by_uid(tx, [uid, target.uid], target.lock_keys)
     by_uid = {one.study_instance_uid: one for one in held}
+    if uid not in by_uid:
+        raise NotFound("The study is gone. Look again.")
     return by_uid[uid], by_uid.get(target.uid)
 
 
@@ -111,7 +128,7 @@ async def _copy(tx: Transaction, app: App, repair: Repair, copies: Copies, place
 
 
 async def _hide(
-    tx: Transaction, app: App, actor: Actor, repair: Repair, source: HeldStudy, copies: Copies, asked: Asked
+    tx: Transaction, app: App, actor: Actor, repair: Repair, source: HeldStudy, copies: Copies, written: Written
 ) -> None:
     rejection = Rejection(
         uuid7(),
@@ -119,12 +136,14 @@ async def _hide(
         source.facility_code,
         Title.WORKLIST_ENTRY,
         Category.WRONG_PATIENT if repair.kind == Kind.MOVE else Category.OTHER,
-        asked.reason,
+        written.note.reason,
         actor.id,
         tuple(copies.instances),
+        written.uid,
     )
     study = RejectedStudy(source.id, source.study_instance_uid, source.facility_code, source.final_reports)
     await reject.hide(tx, actor, study, rejection, at=app.clock.now())
+    await noting.keep(tx, written, study_id=source.id, rejection_id=rejection.id)
     await note_rejection(tx, repair.id, rejection.id)
 
 
