@@ -1,5 +1,6 @@
 """The states of a scheduled step, and why a station does not see an item."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
@@ -11,6 +12,7 @@ from radiology.errors import TransitionRefused
 from radiology.modality_worklist.model import (
     OPEN,
     TRANSITIONS,
+    Admission,
     ScheduledProcedureStep,
     Station,
     Status,
@@ -66,6 +68,7 @@ def test_an_item_that_is_shown(changes) -> None:
     [
         ({"facility_code": "DMCH"}, "facility DMCH"),
         ({"status": "STARTED"}, "is STARTED"),
+        ({"status": "CANCELED", "status_reason": "Did not come"}, "is CANCELED (Did not come)"),
         ({"scheduled_start": NOW + timedelta(days=2)}, "scheduled for 23/01/2026"),
         ({"scheduled_start": NOW - timedelta(days=2)}, "scheduled for 19/01/2026"),
         ({"station_ae_titles": ["CT2"]}, "station CT2"),
@@ -76,6 +79,21 @@ def test_an_item_that_is_shown(changes) -> None:
 )
 def test_the_filter_that_hides_an_item(changes, said: str) -> None:
     reason = why_not_shown(item(**changes), CT1, at=NOW, zone=DHAKA)
+    assert reason is not None
+    assert said in reason.english
+    assert any("\u0980" <= char <= "\u09ff" for char in reason.bangla)
+
+
+@pytest.mark.parametrize(
+    ("admission", "said"),
+    [
+        (Admission.UNKNOWN, "No machine called CT1"),
+        (Admission.DISABLED, "switched off"),
+        (Admission.WITHOUT_WORKLIST, "service mwl"),
+    ],
+)
+def test_a_machine_that_may_not_ask_sees_nothing(admission: Admission, said: str) -> None:
+    reason = why_not_shown(item(), replace(CT1, admission=admission), at=NOW, zone=DHAKA)
     assert reason is not None
     assert said in reason.english
     assert any("\u0980" <= char <= "\u09ff" for char in reason.bangla)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from radiology.application_entities import queries as entities
+from radiology.application_entities.model import ApplicationEntity
 from radiology.modality_worklist.schemas import EXAMPLE
 
 pytestmark = pytest.mark.anyio
@@ -77,12 +79,16 @@ async def test_what_no_modality_could_read_is_refused(client_as, wrong) -> None:
     assert (await client.post(PATH, json={**EXAMPLE, **wrong})).status_code == 422
 
 
-async def test_pools_and_why_a_station_does_not_see_an_item(client_as) -> None:
+async def test_pools_and_why_a_station_does_not_see_an_item(client_as, app) -> None:
     client = await client_as("radiographer")
+    async with app.db.transaction() as tx:
+        for title in ("CT1", "CT9"):
+            await entities.save(tx, ApplicationEntity(title))
     assert (await client.put(f"{PATH}/pools/CT", json={"modality": "CT", "aeTitles": ["CT1"]})).status_code == 204
     pooled = {**EXAMPLE, "stationAETitles": [], "stationPool": "CT"}
     address = (await client.post(PATH, json=pooled)).headers["location"]
     assert (await client.get(f"{address}/shown/CT1")).json()["shown"] is True
+    assert "CT7" in (await client.get(f"{address}/shown/CT7")).json()["english"]
     hidden = (await client.get(f"{address}/shown/CT9")).json()
     assert hidden["shown"] is False
     assert "CT9" in hidden["english"]

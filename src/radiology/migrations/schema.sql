@@ -551,6 +551,19 @@ $$;
 
 COMMENT ON FUNCTION public.cares_for(carer text, breaks_glass boolean, patient uuid, study text, facility text, classes text[]) IS 'whether a running relation lets somebody see a sensitive study; by break-glass only where that counts, and never forensic ones';
 
+CREATE FUNCTION public.forget_empty_visits() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM visits
+    WHERE id IN (SELECT visit_id FROM gone)
+      AND NOT EXISTS (SELECT FROM bookings WHERE bookings.visit_id = visits.id);
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION public.forget_empty_visits() IS 'who erases the item of a patient erases the telephone number, too';
+
 CREATE FUNCTION public.name_match_text(name text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -4002,6 +4015,8 @@ CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON job
 
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON jobs.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION jobs.procrastinate_trigger_function_status_events_update_v1();
 
+CREATE TRIGGER bookings_forget_visits AFTER DELETE ON public.bookings REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.forget_empty_visits();
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON public.audit_records FOR EACH ROW EXECUTE FUNCTION public.audit_refuse();
@@ -4275,7 +4290,7 @@ ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_retention_batch_id_fkey FOREIGN KEY (retention_batch_id) REFERENCES public.retention_batches(id);
 
 ALTER TABLE ONLY public.waiting_list
-    ADD CONSTRAINT waiting_list_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id);
+    ADD CONSTRAINT waiting_list_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.waiting_list
     ADD CONSTRAINT waiting_list_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;

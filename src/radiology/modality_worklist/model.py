@@ -128,13 +128,27 @@ class ScheduledProcedureStep:
         return self.station_ae_titles or self.pool_ae_titles or []
 
 
+class Admission(StrEnum):
+    """Whether an application entity may ask for the worklist."""
+
+    ADMITTED = "admitted"
+    UNKNOWN = "unknown"
+    DISABLED = "disabled"
+    WITHOUT_WORKLIST = "without-worklist"
+
+
 @dataclass(frozen=True, slots=True)
 class Station:
-    """Who asks for the worklist. `modalities` are those of the pools it is in; without a pool they are not known."""
+    """Who asks for the worklist. `modalities` are those of the pools it is in; without a pool they are not known.
+
+    charset: that of its record, empty where it names none.
+    """
 
     ae_title: str
     facility_code: str
     modalities: frozenset[str] = field(default_factory=frozenset[str])
+    admission: Admission = Admission.ADMITTED
+    charset: str = ""
 
 
 def days_shown(at: datetime, zone: ZoneInfo) -> tuple[date, date]:
@@ -153,6 +167,8 @@ class Sentence:
 
 def why_not_shown(item: ScheduledProcedureStep, station: Station, *, at: datetime, zone: ZoneInfo) -> Sentence | None:
     """The first filter that keeps an item from a station's query without date and station; None where it is shown."""
+    if station.admission is not Admission.ADMITTED:
+        return _not_admitted(station)
     if item.facility_code != station.facility_code:
         return Sentence(
             f"The item belongs to facility {item.facility_code}, and {station.ae_title} to {station.facility_code}: "
@@ -161,11 +177,32 @@ def why_not_shown(item: ScheduledProcedureStep, station: Station, *, at: datetim
             "একটির কেন্দ্র ঠিক করুন।",
         )
     if item.status not in OPEN:
+        why = f" ({item.status_reason})" if item.status_reason else ""
         return Sentence(
-            f"The item is {item.status}; only items that are SCHEDULED, ARRIVED or READY are shown.",
-            f"আইটেমটির অবস্থা {item.status}; শুধু SCHEDULED, ARRIVED বা READY আইটেম দেখানো হয়।",
+            f"The item is {item.status}{why}; only items that are SCHEDULED, ARRIVED or READY are shown.",
+            f"আইটেমটির অবস্থা {item.status}{why}; শুধু SCHEDULED, ARRIVED বা READY আইটেম দেখানো হয়।",
         )
     return _wrong_day(item, at, zone) or _wrong_station(item, station)
+
+
+def _not_admitted(station: Station) -> Sentence:
+    title = station.ae_title
+    match station.admission:
+        case Admission.DISABLED:
+            return Sentence(
+                f"{title} is switched off in the registry: switch its record on (enabled).",
+                f"{title} নিবন্ধনে বন্ধ করে রাখা আছে: রেকর্ডটি চালু করুন (enabled)।",
+            )
+        case Admission.WITHOUT_WORKLIST:
+            return Sentence(
+                f"{title} may not use the worklist: add the service mwl to its record.",
+                f"{title}-এর ওয়ার্কলিস্ট ব্যবহারের অনুমতি নেই: রেকর্ডে mwl সার্ভিসটি যোগ করুন।",
+            )
+        case _:
+            return Sentence(
+                f"No machine called {title} is registered, so its calls are refused: register it, or check the name.",
+                f"{title} নামে কোনো মেশিন নিবন্ধিত নেই, তাই তার সংযোগ নেওয়া হয় না: নিবন্ধন করুন, অথবা নাম মিলিয়ে দেখুন।",
+            )
 
 
 def _wrong_day(item: ScheduledProcedureStep, at: datetime, zone: ZoneInfo) -> Sentence | None:

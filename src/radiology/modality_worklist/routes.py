@@ -15,9 +15,11 @@ from radiology.modality_worklist.actions.place import change_item, place_item
 from radiology.modality_worklist.actions.pools import remove_pool, save_pool
 from radiology.modality_worklist.actions.status import change_status
 from radiology.modality_worklist.criteria import Criteria
+from radiology.modality_worklist.explaining import remarks, station_of
 from radiology.modality_worklist.model import Status, Verb, why_not_shown
 from radiology.modality_worklist.schemas import (
     AETitle,
+    Said,
     Shown,
     StationPoolIn,
     WorklistItemIn,
@@ -139,6 +141,12 @@ async def get_shown(item: str, ae_title: AETitle, app: CurrentApp, actor: Curren
     """Whether a station sees an item, and if not, why."""
     async with app.db.transaction() as tx:
         found = await queries.load(tx, uuid_of(item), visible_to=actor)
-        station = await queries.station(tx, ae_title, facility_code=found.facility_code)
+        station = await station_of(tx, app, ae_title)
+        said = await remarks(tx, found, station, zone=app.settings.zone)
     reason = why_not_shown(found, station, at=app.clock.now(), zone=app.settings.zone)
-    return Shown(shown=reason is None, english=reason and reason.english, bangla=reason and reason.bangla)
+    return Shown(
+        shown=reason is None,
+        english=reason and reason.english,
+        bangla=reason and reason.bangla,
+        remarks=[Said(english=each.english, bangla=each.bangla) for each in said],
+    )

@@ -184,9 +184,20 @@ class StationPoolIn(Body):
     aeTitles: list[AETitle] = Field(max_length=200)  # noqa: N815
 
 
+class Said(BaseModel):
+    """One sentence in English and in Bangla."""
+
+    english: str
+    bangla: str
+
+
 class Shown(BaseModel):
-    """Whether a station's query without date and station shows an item, and if not, why."""
+    """Whether a station's query without date and station shows an item, and if not, why.
+
+    `remarks` tell what the station asked for last, where that differs from the item, and what it cannot show.
+    """
 
     shown: bool
     english: str | None = None
     bangla: str | None = None
+    remarks: list[Said] = Field(default_factory=list[Said])

@@ -1,7 +1,7 @@
 """Modality Worklist C-FIND SCP (PS3.4 annex K)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from radiology.app import App
@@ -11,6 +11,7 @@ from radiology.doors.dimse import tracing
 from radiology.doors.dimse.identifiers import charset_of, read
 from radiology.modality_worklist import search
 from radiology.modality_worklist.answering import candidates, fits, view_of
+from radiology.modality_worklist.asked import Notes
 from radiology.modality_worklist.encoding import Encoder
 from radiology.modality_worklist.search import WorklistQuery
 from radiology.standards.dicom.uids import MODALITY_WORKLIST_FIND
@@ -30,6 +31,7 @@ class WorklistService:
     """The worklist over one App."""
 
     app: App
+    notes: Notes = field(default_factory=Notes)
 
     def find(
         self, association: Association, request: Command, data: DataSet  # noqa: ARG002 - a service's signature.
@@ -43,6 +45,7 @@ class WorklistService:
         items = self.app.db.wait_for(
             candidates(self.app, query, association.calling_ae_title, facility, visible_to=actor)
         )
+        self.app.db.wait_for(self.notes.note(self.app, association.calling_ae_title, identifier, len(items)))
         tracing.worklist_asked(association, identifier, len(items), self.app.settings.zone)
         view = view_of(self.app, query, association.calling_ae_title, charset)
         encoder = Encoder.of(query, view, transfer_syntax_uid=data.transfer_syntax_uid, charset=charset)

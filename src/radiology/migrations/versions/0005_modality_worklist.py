@@ -67,6 +67,18 @@ CREATE INDEX scheduled_procedure_steps_patient ON scheduled_procedure_steps (pat
 CREATE INDEX scheduled_procedure_steps_order ON scheduled_procedure_steps (service_request)
     WHERE service_request IS NOT NULL;
 
+CREATE TABLE worklist_queries (
+    ae_title text PRIMARY KEY,
+    asked_at timestamptz NOT NULL,
+    answers integer NOT NULL,
+    modality text NOT NULL,
+    station text NOT NULL,
+    start_date text NOT NULL,
+    others text[] NOT NULL
+);
+COMMENT ON TABLE worklist_queries IS 'what each application entity asked its worklist for last; nothing of patients';
+COMMENT ON COLUMN worklist_queries.others IS 'keywords of other matching keys that had a value, without the value';
+
 CREATE TABLE scheduled_procedure_step_transitions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     step_id uuid NOT NULL REFERENCES scheduled_procedure_steps (id) ON DELETE CASCADE,
