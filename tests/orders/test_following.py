@@ -12,6 +12,7 @@ import make
 from node import Node, running_node
 from ordering import a_procedure, placer, said
 from radiology.access.model import SYSTEM
+from radiology.events import RepairMade, emit
 from radiology.kit import outbox
 from radiology.modality_worklist import queries as worklist
 from radiology.modality_worklist.model import ScheduledProcedureStep
@@ -180,3 +181,36 @@ def test_a_study_that_is_cancelled_leaves_the_worklist(ward: Ward) -> None:
     body = ward.followed(order)
     assert (body["status"], body["progress"]) == ("active", "cancelled")
     assert ward.items(order)[0].status == "CANCELED"
+
+
+def test_an_order_is_open_again_when_its_images_belong_elsewhere(ward: Ward) -> None:
+    order = ward.place()
+    ward.perform(ward.items(order)[0])
+    assert ward.followed(order)["status"] == "completed"
+    app, uid = ward.node.app, order.procedures[0].study_instance_uid
+
+    async def withdraw() -> None:
+        async with app.db.transaction() as tx:
+            await tx.run("UPDATE imaging_studies SET status = 'entered-in-error'")
+            await emit(tx, RepairMade(facility_code="LOCAL", repair_id="1", kind="move", study_instance_uids=[uid]))
+
+    ward.node.wait(withdraw())
+    assert ward.followed(order)["status"] == "active"
+    assert [each["verb"] for each in ward.history(order)] == ["place", "complete", "reopen"]
+
+
+def test_a_probable_match_completes_nothing_until_it_is_confirmed(ward: Ward) -> None:
+    order = ward.place()
+    app, uid = ward.node.app, order.procedures[0].study_instance_uid
+    ward.perform(ward.items(order)[0])
+
+    async def match(how: str) -> None:
+        async with app.db.transaction() as tx:
+            await tx.run("UPDATE imaging_studies SET match = %(how)s", how=how)
+            await emit(tx, RepairMade(facility_code="LOCAL", repair_id="1", kind="link", study_instance_uids=[uid]))
+
+    ward.node.wait(match("probable"))
+    body = ward.followed(order)
+    assert (body["status"], body["progress"]) == ("active", "images-complete")
+    ward.node.wait(match("confirmed"))
+    assert ward.followed(order)["status"] == "completed"

@@ -7,7 +7,14 @@ from uuid import UUID
 from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.audit import actions as audit
-from radiology.events import OrderStepDiscontinued, ProcedureStepStatusChanged, StudyStatusChanged, emit
+from radiology.events import (
+    OrderStepDiscontinued,
+    ProcedureStepStatusChanged,
+    RepairMade,
+    RepairUndone,
+    StudyStatusChanged,
+    emit,
+)
 from radiology.kit import outbox
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid_of
@@ -16,7 +23,7 @@ from radiology.modality_worklist.performed import DISCONTINUATION_REASONS
 from radiology.orders import queries
 from radiology.orders.actions.fulfilment import take_out
 from radiology.orders.actions.status import move_in
-from radiology.orders.model import CHANGEABLE, Order, Status, Verb
+from radiology.orders.model import Order, Status, Verb
 from radiology.studies.model import Status as StudyStatus
 
 READER: Final = "orders"
@@ -38,6 +45,8 @@ async def follow_events(app: App) -> int:
                 count += await _follow_study(tx, app, event.body)
             elif event.type == ProcedureStepStatusChanged.type:
                 count += await _follow_step(tx, event.body)
+            elif event.type in (RepairMade.type, RepairUndone.type):
+                count += await _follow_repair(tx, app, event.body)
         await outbox.had(tx, READER, events[-1].position)
     return count
 
@@ -55,9 +64,23 @@ async def _follow_study(tx: Transaction, app: App, body: Mapping[str, Any]) -> b
         ended = [each for each in order.procedures if str(each.study_id) == body["study_id"]]
         await take_out(tx, SYSTEM, ended, reason=f"The study is {after}.")
         order = await queries.relock(tx, order_id)
-    if Status(order.status) not in CHANGEABLE - {Status.DRAFT} or not order.is_done:
+    return await _settle(tx, app, order)
+
+
+async def _follow_repair(tx: Transaction, app: App, body: Mapping[str, Any]) -> int:
+    """Studies belong elsewhere, or for sure: their orders are done by that, or are not."""
+    about = await queries.orders_about(tx, body["study_instance_uids"])
+    return sum([await _settle(tx, app, await queries.relock(tx, order_id)) for order_id in about])
+
+
+async def _settle(tx: Transaction, app: App, order: Order) -> bool:
+    """Complete an order that is done, reopen one that is not after all; whether that was so."""
+    if order.is_done and Status(order.status) in (Status.ACTIVE, Status.ON_HOLD):
+        await move_in(tx, app, SYSTEM, order, Verb.COMPLETE)
+    elif order.status == Status.COMPLETED and not order.is_done:
+        await move_in(tx, app, SYSTEM, order, Verb.REOPEN, reason="Its images belong elsewhere, or should not exist.")
+    else:
         return False
-    await move_in(tx, app, SYSTEM, order, Verb.COMPLETE)
     return True
 
 

@@ -36,6 +36,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     REINSTATE = "reinstate"
     COMPLETE = "complete"
+    REOPEN = "reopen"
     WITHDRAW = "withdraw"
 
 
@@ -80,6 +81,7 @@ CHANGEABLE = frozenset({Status.DRAFT, Status.ACTIVE, Status.ON_HOLD})
 """What an order says can be changed in these; later it is a record of what was asked."""
 
 DONE = frozenset({StudyStatus.COMPLETED, StudyStatus.CANCELLED, StudyStatus.ENTERED_IN_ERROR})
+PROBABLE = "probable"
 BEGUN = frozenset({StepStatus.STARTED, StepStatus.COMPLETED})
 
 TRANSITIONS: Mapping[tuple[Status, Verb], Status] = {
@@ -90,14 +92,15 @@ TRANSITIONS: Mapping[tuple[Status, Verb], Status] = {
     (Status.REVOKED, Verb.REINSTATE): Status.ACTIVE,
     (Status.ACTIVE, Verb.COMPLETE): Status.COMPLETED,
     (Status.ON_HOLD, Verb.COMPLETE): Status.COMPLETED,
+    (Status.COMPLETED, Verb.REOPEN): Status.ACTIVE,
     **{(status, Verb.WITHDRAW): Status.ENTERED_IN_ERROR for status in Status if status != Status.ENTERED_IN_ERROR},
 }
 """All steps there are."""
 
-NEED_REASON = frozenset({Verb.HOLD, Verb.CANCEL, Verb.REINSTATE, Verb.WITHDRAW})
+NEED_REASON = frozenset({Verb.HOLD, Verb.CANCEL, Verb.REINSTATE, Verb.REOPEN, Verb.WITHDRAW})
 
 _VERBS_TOWARDS: Mapping[Status, tuple[Verb, ...]] = {
-    Status.ACTIVE: (Verb.ACTIVATE, Verb.RESUME, Verb.REINSTATE),
+    Status.ACTIVE: (Verb.ACTIVATE, Verb.RESUME, Verb.REINSTATE, Verb.REOPEN),
     Status.ON_HOLD: (Verb.HOLD,),
     Status.REVOKED: (Verb.CANCEL,),
     Status.COMPLETED: (Verb.COMPLETE,),
@@ -151,6 +154,7 @@ class RequestedProcedure:
     step_status: str | None = None
     study_id: UUID | None = None
     study_status: str | None = None
+    study_match: str | None = None
     number_of_instances: int = 0
 
     @property
@@ -206,9 +210,10 @@ class Order:
 
     @property
     def is_done(self) -> bool:
-        """Whether all that was asked for is acquired or given up, and something is acquired."""
+        """Whether all that was asked for is given up or acquired, and something surely is."""
         states = [each.study_status for each in self.procedures]
-        return StudyStatus.COMPLETED in states and all(state in DONE for state in states)
+        is_sure = all(each.study_match != PROBABLE for each in self.procedures)
+        return StudyStatus.COMPLETED in states and all(state in DONE for state in states) and is_sure
 
     @property
     def told(self) -> dict[str, Any]:

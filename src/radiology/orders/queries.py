@@ -32,7 +32,7 @@ MADE: LiteralString = """
         LIMIT 1
     ) AS step ON true
     LEFT JOIN LATERAL (
-        SELECT s.id, s.study_instance_uid, s.status, s.number_of_instances
+        SELECT s.id, s.study_instance_uid, s.status, s.match, s.number_of_instances
         FROM imaging_studies AS s
         WHERE s.study_instance_uid = coalesce(step.study_instance_uid, r.study_instance_uid)
            OR s.planned_study_instance_uid = coalesce(step.study_instance_uid, r.study_instance_uid)
@@ -286,6 +286,28 @@ async def order_of_study(tx: Transaction, study_id: UUID) -> UUID | None:
     )
 
 
+async def orders_about(tx: Transaction, study_instance_uids: Sequence[str]) -> list[UUID]:
+    """The orders that studies belong to, or were planned for."""
+    return await tx.values(
+        """
+        SELECT o.id
+        FROM imaging_studies AS s
+        JOIN orders AS o ON 'ServiceRequest/' || o.id = s.service_request
+        WHERE s.study_instance_uid = ANY(%(uids)s)
+        UNION
+        SELECT o.id
+        FROM scheduled_procedure_steps AS w
+        JOIN orders AS o ON 'ServiceRequest/' || o.id = w.service_request
+        WHERE w.study_instance_uid = ANY(%(uids)s)
+        UNION
+        SELECT order_id
+        FROM requested_procedures
+        WHERE study_instance_uid = ANY(%(uids)s)
+        """,
+        uids=list(study_instance_uids),
+    )
+
+
 async def load(tx: Transaction, order_id: UUID | None, *, visible_to: Actor) -> Order:
     """An order that the reader may see. Raises NotFound."""
     where = Where()
@@ -329,7 +351,8 @@ async def _with_procedures(tx: Transaction, order: Order | None) -> Order | None
         SELECT r.id, r.position, r.requested_procedure_id,
             coalesce(step.study_instance_uid, r.study_instance_uid) AS study_instance_uid, r.modality, r.content,
             r.asked_start, step.id AS step_id, step.status AS step_status, study.id AS study_id,
-            study.status AS study_status, coalesce(study.number_of_instances, 0) AS number_of_instances
+            study.status AS study_status, study.match AS study_match,
+            coalesce(study.number_of_instances, 0) AS number_of_instances
         FROM """
         + MADE
         + """

@@ -1,4 +1,4 @@
-"""Move an order by the table in `model.py`: activate, hold, resume, cancel, reinstate, complete, withdraw."""
+"""Move an order by the table in `model.py`: activate, hold, resume, cancel, reinstate, complete, reopen, withdraw."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -93,6 +93,8 @@ async def _follow(tx: Transaction, app: App, actor: Actor, order: Order, verb: V
             return []
         case Verb.COMPLETE:
             _must_be_done(order)
+            return []
+        case Verb.REOPEN:
             return []
 
 
