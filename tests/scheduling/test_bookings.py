@@ -228,3 +228,20 @@ async def test_nurses_and_minutes_of_the_facility_count(client, administrator, a
     refused = await client.post(BOOKINGS, json=visit((other, "CT2", "09:10")))
     assert "nurse" in refused.json()["detail"]
     await booked(client, other, "CT2", "09:20")
+
+
+async def test_nothing_is_left_of_a_booking_whose_item_is_erased(client, administrator, app) -> None:
+    await a_room(app, administrator)
+    item = await an_item(client)
+    booking = await booked(client, item, contact={"mobile": "01712345678"})
+    await client.post("/api/radiology/waiting-list", json={"item": item["id"]})
+    await client.post(f"{BOOKINGS}/{booking['id']}/arrive")
+    async with app.db.transaction() as tx:
+        await tx.run("DELETE FROM scheduled_procedure_steps WHERE id = %(id)s", id=item["id"])
+        left = await tx.value(
+            """
+            SELECT (SELECT count(*) FROM visits) + (SELECT count(*) FROM bookings) + (SELECT count(*) FROM waiting_list)
+                + (SELECT count(*) FROM queue_tokens) + (SELECT count(*) FROM booking_changes)
+            """
+        )
+    assert left == 0

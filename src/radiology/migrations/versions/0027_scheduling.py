@@ -144,6 +144,18 @@ CREATE TABLE booking_changes (
 );
 CREATE INDEX booking_changes_booking ON booking_changes (booking_id);
 COMMENT ON TABLE booking_changes IS 'what a booking was after each step';
+
+CREATE FUNCTION forget_empty_visits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM visits
+    WHERE id IN (SELECT visit_id FROM gone)
+      AND NOT EXISTS (SELECT FROM bookings WHERE bookings.visit_id = visits.id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER bookings_forget_visits AFTER DELETE ON bookings
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_empty_visits();
+COMMENT ON FUNCTION forget_empty_visits() IS 'who erases the item of a patient erases the telephone number, too';
 """
 
 QUEUE = """
@@ -176,7 +188,7 @@ CREATE TABLE waiting_list (
     mobile text NOT NULL DEFAULT '',
     language text NOT NULL DEFAULT 'bn' CHECK (language IN ('bn', 'en')),
     status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'offered', 'booked', 'left')),
-    booking_id uuid REFERENCES bookings (id),
+    booking_id uuid REFERENCES bookings (id) ON DELETE SET NULL,
     expires_at timestamptz,
     declined integer NOT NULL DEFAULT 0,
     looked_at timestamptz,
