@@ -17,6 +17,7 @@ from radiology.access import accounts
 from radiology.app import App
 from radiology.application_entities import queries as entities
 from radiology.application_entities.model import ApplicationEntity
+from radiology.errors import Unavailable
 from radiology.kit.clock import SetClock
 from radiology.retention import repairing, verifying
 from radiology.settings import Settings
@@ -220,6 +221,19 @@ async def test_rows_that_share_an_object_are_repaired_together(app: App, tmp_pat
         await verifying.verify_due(app)
         assert await repaired(app) == 1
     assert await key_of(app, stored.sop_instance_uid) == await key_of(app, other.sop_instance_uid) != key
+
+
+async def test_a_disk_that_is_not_there_is_not_the_loss_of_everything(app: App) -> None:
+    await make.a_study(app, instances=3)
+    elsewhere = app.objects.root.rename(app.objects.root.with_name("elsewhere"))
+    app.objects.root.mkdir()
+    with pytest.raises(Unavailable, match="Is its disk there"):
+        await verifying.verify_due(app)
+    assert await value(app, "SELECT count(*) FROM damaged_objects") == 0
+    app.objects.root.rmdir()
+    elsewhere.rename(app.objects.root)
+    assert await verifying.verify_due(app) == 3
+    assert await value(app, "SELECT count(*) FROM object_verifications WHERE result = 'intact'") == 3
 
 
 async def test_many_damaged_objects_are_one_notice(app: App, clock: SetClock) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.audit import actions as audit
+from radiology.errors import Unavailable
 from radiology.events import ObjectDamaged, emit
 from radiology.external.notifications import inbox
 from radiology.external.notifications.model import Message
@@ -103,8 +104,10 @@ async def verify(app: App, study_id: UUID | None, *, on_progress: Callable[[Tall
 
 
 async def look_at(app: App, found: Sequence[StoredBytes], *, bandwidth: Bandwidth | None = None) -> Tally:
-    """Compare objects with what was stored, and keep what was found."""
+    """Compare objects with what was stored, and keep what was found. Raises Unavailable where nothing is there."""
     problems = await asyncio.to_thread(_problems, app, found, bandwidth)
+    if set(problems) == {Problem.MISSING} and await asyncio.to_thread(_is_empty, app):
+        raise Unavailable(f"There is no object at all in {app.objects.root}. Is its disk there?")
     sound = [(each.object_key, INTACT) for each, problem in zip(found, problems, strict=True) if problem is None]
     async with app.db.transaction() as tx:
         await queries.note_verified(tx, sound, at=app.clock.now())
@@ -113,6 +116,11 @@ async def look_at(app: App, found: Sequence[StoredBytes], *, bandwidth: Bandwidt
         await _found(app, each.object_key) for each, problem in zip(found, problems, strict=True) if problem is not None
     ]
     return Tally(len(found), sum(each.size_bytes for each in found), sum(damaged))
+
+
+def _is_empty(app: App) -> bool:
+    """A disk that is not mounted is not the loss of every object on it."""
+    return next(app.objects.keys(), None) is None
 
 
 def _problems(app: App, found: Sequence[StoredBytes], bandwidth: Bandwidth | None) -> list[Problem | None]:

@@ -100,7 +100,7 @@ def of(archive: Archive) -> list[Task]:
         Task("objects.delete-superseded", 600, lambda: delete_superseded(app)),
         Task("attachments.tidy", 3600, lambda: attachments.tidy(app)),
         Task("objects.discard-parts", 3600, discard_parts),
-        Task("objects.verify", 60, lambda: verifying.verify_due(app)),
+        Task("objects.verify", 10, lambda: verifying.verify_due(app)),
         Task("storage.sample", 3600, lambda: forecast.sample(app)),
         Task("objects.repair", 60, lambda: repairing.repair_due(archive)),
         Task("audit.seal", 0.5, lambda: seal_arrivals(app)),
