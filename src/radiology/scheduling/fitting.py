@@ -99,7 +99,6 @@ class Circumstances:
     busy: tuple[Span, ...] = ()
     any_hour: bool = False
     not_before: datetime | None = None
-    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _objections(
         yield Reason.CLOSED
     if _is_past(examination, span, given):
         yield Reason.PAST
-    if _is_elsewhere(span, given):
+    if any(each.meets(span) for each in given.busy):
         yield Reason.BUSY
     if _is_too_late_for_fasting(examination, span, given):
         yield Reason.MORNING
@@ -204,11 +203,6 @@ def _is_past(examination: Examination, span: Span, given: Circumstances) -> bool
     if examination.is_routine:
         prepared += timedelta(hours=examination.fasting_hours)
     return span.begins < max(prepared, given.not_before or prepared)
-
-
-def _is_elsewhere(span: Span, given: Circumstances) -> bool:
-    too_late = given.not_after is not None and span.ends > given.not_after
-    return too_late or any(each.meets(span) for each in given.busy)
 
 
 def _is_too_late_for_fasting(examination: Examination, span: Span, given: Circumstances) -> bool:

@@ -5,6 +5,7 @@ Examinations of one day follow one another as their preparations allow: ultrasou
 others; barium is last, since it covers what others would show.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -21,6 +22,8 @@ MOST_EXAMINATIONS: Final = 6
 
 Calendar = Mapping[date, Sequence[DeviceDay]]
 """What is asked: every device of every day, the earliest day first."""
+Everywhere = Mapping[str, Sequence[Place]]
+"""The places of a day for each examination by its key, the earliest first."""
 Finding = Callable[[Examination, DeviceDay, Circumstances], list[Place]]
 
 
@@ -116,70 +119,74 @@ def _of_one_visit(
     """All on one day: the days in their order, until there are enough that no later day can be better."""
     found: list[Offer] = []
     for day in sorted(calendar):
-        found += _of_day(ordered, calendar[day], given, find)
+        found += _of_day(ordered, _everywhere(ordered, calendar[day], given, find))
         if len(found) >= MOST_OFFERS:
             break
     return found
 
 
-def _of_day(
+def _everywhere(
     ordered: Sequence[Examination], devices: Sequence[DeviceDay], given: Circumstances, find: Finding
-) -> list[Offer]:
+) -> Everywhere:
+    return {
+        each.key: sorted((place for device in devices for place in find(each, device, given)), key=_first)
+        for each in ordered
+    }
+
+
+def _first(place: Place) -> tuple[datetime, int, int, timedelta, str]:
+    return place.span.begins, len(place.displaces), place.lane, place.idle, place.device.ae_title
+
+
+def _of_day(ordered: Sequence[Examination], everywhere: Everywhere) -> list[Offer]:
     """Up to three of one day that do not overlap: from each start of the first one, the others as soon as they can."""
     if any(_is_last(each) for each in ordered):
-        latest = _backwards(ordered, devices, given, find)
+        latest = _backwards(ordered, everywhere)
         return [latest] if latest else []
     found: list[Offer] = []
-    for first in _everywhere(ordered[0], devices, given, find):
-        offer = _from(first, ordered, devices, given, find)
-        if offer is not None and not any(offer.overlaps(other) for other in found):
-            found.append(offer)
-        if len(found) == MOST_OFFERS:
+    for first in everywhere[ordered[0].key]:
+        if any(first.span.meets(offer.appointments[0].place.span) for offer in found):
+            continue
+        offer = _from(first, ordered, everywhere)
+        if offer is None or len(found) == MOST_OFFERS:
             break
+        if not any(offer.overlaps(other) for other in found):
+            found.append(offer)
     return found
 
 
-def _from(
-    first: Place, ordered: Sequence[Examination], devices: Sequence[DeviceDay], given: Circumstances, find: Finding
-) -> Offer | None:
+def _from(first: Place, ordered: Sequence[Examination], everywhere: Everywhere) -> Offer | None:
+    """From this place on; who begins later cannot end sooner, so where there is none there is none for later ones."""
     appointments = [Appointment(ordered[0], first)]
     for examination in ordered[1:]:
-        place = next(_everywhere(examination, devices, _after(appointments[-1].place, given), find), None)
+        place = _soonest(everywhere[examination.key], appointments[-1].place.span.ends + GRID)
         if place is None:
             return None
         appointments.append(Appointment(examination, place))
     return Offer(tuple(appointments))
 
 
+def _soonest(sorted_places: Sequence[Place], after: datetime) -> Place | None:
+    """The first place that begins then or later: from one room to the next it takes a few minutes."""
+    number = bisect_left(sorted_places, after, key=lambda place: place.span.begins)
+    return sorted_places[number] if number < len(sorted_places) else None
+
+
 def _is_last(examination: Examination) -> bool:
     return examination.isolation and examination.is_routine
 
 
-def _backwards(
-    ordered: Sequence[Examination], devices: Sequence[DeviceDay], given: Circumstances, find: Finding
-) -> Offer | None:
+def _backwards(ordered: Sequence[Examination], everywhere: Everywhere) -> Offer | None:
     """As late as the day allows, from the last one on: so is isolation."""
     appointments: list[Appointment] = []
+    before: datetime | None = None
     for examination in reversed(ordered):
-        found = list(_everywhere(examination, devices, given, find))
+        found = [each for each in everywhere[examination.key] if before is None or each.span.ends <= before]
         if not found:
             return None
         appointments.insert(0, Appointment(examination, found[-1]))
-        given = replace(given, not_after=found[-1].span.begins - GRID)
+        before = found[-1].span.begins - GRID
     return Offer(tuple(appointments))
-
-
-def _after(place: Place, given: Circumstances) -> Circumstances:
-    """From one room to the next it takes a few minutes."""
-    return replace(given, not_before=place.span.ends + GRID)
-
-
-def _everywhere(
-    examination: Examination, devices: Sequence[DeviceDay], given: Circumstances, find: Finding
-) -> Iterator[Place]:
-    found = [place for device in devices for place in find(examination, device, given)]
-    return iter(sorted(found, key=lambda place: (place.span.begins, len(place.displaces), place.lane, place.idle,
-                                                 place.device.ae_title)))  # fmt: skip
 
 
 def _of_several_visits(ordered: Sequence[Examination], calendar: Calendar, given: Circumstances) -> list[Offer]:
@@ -187,9 +194,9 @@ def _of_several_visits(ordered: Sequence[Examination], calendar: Calendar, given
     found: list[Offer] = []
     if len(ordered) == 1:
         return found
-    days = sorted(calendar)
+    days = [_everywhere(ordered, calendar[day], given, places) for day in sorted(calendar)]
     for number in range(len(days)):
-        offer = _spread(ordered, [calendar[day] for day in days[number:]], given)
+        offer = _spread(ordered, days[number:])
         if offer is None or len(found) == MOST_OFFERS:
             break
         if offer not in found:
@@ -197,20 +204,20 @@ def _of_several_visits(ordered: Sequence[Examination], calendar: Calendar, given
     return found
 
 
-def _spread(ordered: Sequence[Examination], days: Sequence[Sequence[DeviceDay]], given: Circumstances) -> Offer | None:
+def _spread(ordered: Sequence[Examination], days: Sequence[Everywhere]) -> Offer | None:
     left, appointments = list(ordered), list[Appointment]()
-    for devices in days:
-        now = given
+    for everywhere in days:
+        after: datetime | None = None
         for examination in list(left):
-            found = list(_everywhere(examination, devices, now, places))
+            found = [each for each in everywhere[examination.key] if after is None or each.span.begins >= after]
             if found:
                 place = found[-1 if _is_last(examination) else 0]
                 appointments.append(Appointment(examination, place))
                 left.remove(examination)
-                now = _after(place, given)
-    if left:
-        return None
-    return Offer(tuple(sorted(appointments, key=lambda each: each.place.span)))
+                after = place.span.ends + GRID
+        if not left:
+            return Offer(tuple(sorted(appointments, key=lambda each: each.place.span)))
+    return None
 
 
 def what_kept(examinations: Sequence[Examination], calendar: Calendar, given: Circumstances) -> Sentence:
