@@ -26,7 +26,7 @@ KILLED = """
 import asyncio, os, sys
 from radiology.app import App
 from radiology.kit.objects import LocalObjects, ObjectWriter
-from radiology.retention import purging, removal_queries, study_queries
+from radiology.retention import purging, removal_queries
 from radiology.settings import Settings
 from radiology.studies.actions import noting
 from radiology.studies.queries import noting as notes
