@@ -114,6 +114,22 @@ async def test_a_step_with_missing_images_waits_after_a_quarter_of_an_hour(app, 
     assert (only["kind"], only["numberMissing"], only["numberOfInstances"]) == ("incomplete-transfer", 2, 120)
 
 
+async def test_patients_who_are_perhaps_one_are_asked_for_by_themselves(app, client_as):
+    clerk = await client_as("records")
+    for sex in ("M", "F"):
+        await make.a_study(app, PatientID="SAME", PatientName="RAHMAN^ABDUR", PatientBirthDate="19800215",
+                           PatientSex=sex)  # fmt: skip
+    await make.a_study(app, PatientID="SAME", PatientName="SULTANA^NASRIN", PatientBirthDate="19990303", PatientSex="F")
+    answer = await clerk.get(WORKLIST, params={"kind": "patient-duplicate"})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()["results"]
+    assert found
+    assert {each["because"] for each in found} == {"number"}
+    assert [step["verb"] for step in found[0]["next"]] == ["merge", "link"]
+    assert (await clerk.get(WORKLIST, params={"kind": "patient-duplicate,no-order"})).status_code == 400
+    assert "patient-duplicate" not in (await clerk.get(f"{WORKLIST}/counts")).json()["kinds"]
+
+
 async def test_who_may_not_reconcile_is_refused(client_as):
     for role in ("radiologist", "referrer", "service"):
         client = await client_as(role)

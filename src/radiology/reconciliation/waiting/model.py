@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REJECTED = "rejected"
     UNINDEXABLE = "unindexable"
     INCOMPLETE_TRANSFER = "incomplete-transfer"
+    PATIENT_DUPLICATE = "patient-duplicate"
 
 
 QUARANTINED: Mapping[Kind, str] = {
@@ -33,6 +34,10 @@ QUARANTINED: Mapping[Kind, str] = {
     Kind.UNINDEXABLE: "unindexable",
 }
 """Kinds that lie in quarantine, and the reason that they have there."""
+
+
+ON_ITS_OWN = Kind.PATIENT_DUPLICATE
+"""Asked for by itself, since it compares all patients; neither paged nor counted with the others."""
 
 
 class Decision(StrEnum):
@@ -66,6 +71,7 @@ HOURS: Mapping[Kind, int] = {
     Kind.REJECTED: 24,
     Kind.UNINDEXABLE: 24,
     Kind.INCOMPLETE_TRANSFER: 1,
+    Kind.PATIENT_DUPLICATE: 24,
 }
 """How long each may wait, in hours."""
 STAT_HOURS = 1
@@ -121,6 +127,10 @@ SENTENCES: Mapping[Kind, Sentence] = {
         "The modality reported more images than came: send the missing ones again from the modality.",
         "যন্ত্র যত ছবির কথা জানিয়েছে তত আসেনি: যন্ত্র থেকে বাকি ছবিগুলো আবার পাঠান।",
     ),
+    Kind.PATIENT_DUPLICATE: Sentence(
+        "Two patients have the same number, or the same name and birth date: merge them, or say that they differ.",
+        "দুই রোগীর একই নম্বর, অথবা একই নাম ও জন্মতারিখ: একত্র করুন, অথবা জানান যে তাঁরা আলাদা।",
+    ),
 }
 
 _OF_STUDIES: Mapping[Kind, tuple[str, ...]] = {
@@ -159,6 +169,22 @@ class Waiting:
             "sentence": SENTENCES[kind],
             "next": list(steps(kind, self.id)),
         }
+
+
+def duplicate_body(one: UUID, other: UUID, because: str) -> dict[str, Any]:
+    """Two patients who are perhaps one, the older first, as the worklist shows them."""
+    place = f"/api/radiology/patients/{other}"
+    return {
+        "kind": Kind.PATIENT_DUPLICATE,
+        "id": other,
+        "patients": [f"Patient/{one}", f"Patient/{other}"],
+        "because": because,
+        "sentence": SENTENCES[Kind.PATIENT_DUPLICATE],
+        "next": [
+            {"verb": "merge", "method": "POST", "href": f"{place}/merge"},
+            {"verb": "link", "method": "PUT", "href": f"{place}/links"},
+        ],
+    }
 
 
 def steps(kind: Kind, subject: UUID) -> list[dict[str, str]]:
