@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=1_000, strip_whitespace=True)]
 StudyName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -50,9 +50,20 @@ class PatientIn(BaseModel):
 
     id: Annotated[_Text, StringConstraints(min_length=1)] | None = None
     issuer: _Text | None = None
-    name: _Name | None = None
+    name: _Name | None = Field(
+        default=None, description="Family^Given. A name in Bangla is given in Latin letters, too."
+    )
+    nameBangla: _Name | None = Field(  # noqa: N815
+        default=None, description="Beside `name`. Where it is left out, no Bangla name is served."
+    )
     birthDate: Annotated[str, StringConstraints(pattern=r"^(\d{4}-?\d{2}-?\d{2})?$")] | None = None  # noqa: N815
     sex: Literal["M", "F", "O", ""] | None = None
+
+    @model_validator(mode="after")
+    def _together(self) -> "PatientIn":
+        if self.nameBangla is not None and self.name is None:
+            raise ValueError("nameBangla is given together with name: both are served together")
+        return self
 
 
 class CorrectIn(RepairIn):

@@ -9,6 +9,7 @@ from radiology.standards.dicom.names import (
     PersonName,
     components,
     display_name,
+    in_two_scripts,
     match_text,
     name_found,
     name_keys,
@@ -145,6 +146,11 @@ def test_others_are_not_found(query: str) -> None:
 def test_search_text_has_both_scripts_once() -> None:
     assert name_search_text(ABDUR) == "rahman md abdur রহমান মোঃ আব্দুর"
     assert name_search_text("হোসেন") == "হোসেন hossain"
+
+
+def test_each_part_of_a_bangla_name_is_written_in_latin_by_itself() -> None:
+    assert in_two_scripts("করিম^আব্দুল").encode() == "Karim^Abdul=করিম^আব্দুল"
+    assert in_two_scripts("Karim^Abdul", "করিম^আব্দুল").encode() == "Karim^Abdul=করিম^আব্দুল"
 
 
 def test_keys_of_a_name_in_two_scripts() -> None:

@@ -56,10 +56,12 @@ def _trimmed(group: str) -> str:
 
 
 def in_two_scripts(name: str, bangla: str = "") -> PersonName:
-    """A name with Latin letters in the first group, which modalities read, and Bangla in the second."""
+    """A name with Latin letters in the first group, which modalities read, and Bangla in the second; one with groups stays."""
+    if "=" in name:
+        return PersonName.parse(name)
     if not is_bangla(name):
         return PersonName.parse(f"{name}={bangla}")
-    parts = transliterate(name).split("^")
+    parts = (transliterate(part) for part in name.split("^"))
     latin = "^".join(" ".join(word.capitalize() for word in part.split(" ")) for part in parts)
     return PersonName.parse(f"{latin}={bangla or name}")
 
