@@ -56,7 +56,10 @@ def _trimmed(group: str) -> str:
 
 
 def in_two_scripts(name: str, bangla: str = "") -> PersonName:
-    """A name with Latin letters in the first group, which modalities read, and Bangla in the second; one with groups stays."""
+    """A name with Latin letters in the first group, which modalities read, and Bangla in the second.
+
+    One that is written in groups already stays.
+    """
     if "=" in name:
         return PersonName.parse(name)
     if not is_bangla(name):
