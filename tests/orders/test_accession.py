@@ -98,6 +98,29 @@ async def test_64_orders_at_once_have_64_numbers(app: App) -> None:
 
 
 @pytest.mark.anyio
+async def test_one_order_that_comes_16_times_at_once_is_one(app: App) -> None:
+    body, made = said(patient=a_patient()), []
+
+    async def place() -> None:
+        async with many.transaction() as tx:
+            made.append(await place_in(tx, app, placer(), body))
+
+    many = Database(app.settings.database_dsn, connections=16, wait_seconds=60)
+    await many.open()
+    try:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(16):
+                tasks.start_soon(place)
+    finally:
+        await many.close()
+    assert len({order.id for order in made}) == 1
+    assert [order.repeated for order in made].count(False) == 1
+    async with app.db.transaction() as tx:
+        assert await tx.value("SELECT count(*) FROM scheduled_procedure_steps") == 1
+        assert await tx.value("SELECT count(*) FROM patients") == 1
+
+
+@pytest.mark.anyio
 async def test_numbers_begin_again_and_step_over_what_is_taken(app: App) -> None:
     async with app.db.transaction() as tx:
         first = await place_in(tx, app, placer(), said(patient=a_patient()))
