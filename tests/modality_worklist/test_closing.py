@@ -73,6 +73,17 @@ def test_a_step_that_was_performed_leaves_the_list_unless_it_was_the_wrong_one(
     assert how(node, item) == expected
 
 
+def test_a_modality_that_makes_its_own_study_uid_closes_the_item_by_its_other_numbers(node: Node) -> None:
+    item, other, uid = place(node, accessionNumber="A1"), place(node, accessionNumber="A1"), generate_uid()
+    report = begun(item)
+    (step,) = report.ScheduledStepAttributesSequence
+    step.StudyInstanceUID, step.ScheduledProcedureStepID = generate_uid(), ""
+    with requestor(node, CONTEXTS) as association:
+        assert association.send_n_create(report, MPPS, uid)[0].Status == 0
+        assert association.send_n_set(ended("COMPLETED"), MPPS, uid)[0].Status == 0
+    assert (how(node, item)[0], how(node, other)[0]) == ("COMPLETED", "SCHEDULED")
+
+
 def test_images_without_mpps_close_their_item_when_the_study_has_settled(node: Node) -> None:
     item = place(node)
     with requestor(node, CONTEXTS) as association:

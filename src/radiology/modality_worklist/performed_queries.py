@@ -241,7 +241,8 @@ async def others_missing(tx: Transaction, study_instance_uid: str, *, but: UUID)
 async def lock_scheduled(
     tx: Transaction, reference: ScheduledReference, *, facility_code: str
 ) -> list[ScheduledProcedureStep]:
-    """The items that a modality means: by Scheduled Procedure Step ID, or by study where it gives none."""
+    """The items that a modality means: by Scheduled Procedure Step ID, or where it gives none by study, or by accession
+    number and requested procedure, since some modalities make Study Instance UIDs of their own."""
     return await tx.all(
         ScheduledProcedureStep,
         "SELECT "  # A literal of ours.
@@ -250,7 +251,9 @@ async def lock_scheduled(
         WHERE w.facility_code = %(facility_code)s
           AND ((%(step_id)s <> '' AND w.scheduled_procedure_step_id = %(step_id)s
                 AND (w.study_instance_uid = %(uid)s OR w.accession_number = %(accession_number)s))
-            OR (%(step_id)s = '' AND w.study_instance_uid = %(uid)s))
+            OR (%(step_id)s = '' AND w.study_instance_uid = %(uid)s)
+            OR (%(step_id)s = '' AND w.accession_number = %(accession_number)s
+                AND w.requested_procedure_id = %(requested_procedure_id)s))
         ORDER BY w.id
         LIMIT 20
         FOR UPDATE OF w
@@ -259,6 +262,7 @@ async def lock_scheduled(
         step_id=reference.scheduled_procedure_step_id,
         uid=reference.study_instance_uid,
         accession_number=reference.accession_number,
+        requested_procedure_id=reference.requested_procedure_id,
     )
 
 
