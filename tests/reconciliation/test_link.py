@@ -3,6 +3,7 @@
 import pytest
 
 import make
+from radiology.retention.study_queries import lock_study, remove_study
 from reconciliation.outlets import served
 
 pytestmark = pytest.mark.anyio
@@ -166,3 +167,21 @@ async def test_repairs_are_listed_audited_and_told(app, client_as):
         assert (await doctor.get(path)).status_code == 403
     assert (await put(doctor, study, "confirm")).status_code == 403
     assert (await undo(doctor, made)).status_code == 403
+
+
+async def test_a_study_that_is_removed_takes_its_repairs_along(app, client_as):
+    clerk = await client_as("records")
+    study = await study_of(app, "probable")
+    assert (await put(clerk, study, "confirm")).status_code == 201
+    async with app.db.transaction() as tx:
+        study_id = await tx.value("SELECT id FROM imaging_studies")
+        found = await lock_study(tx, study_id, zone=app.settings.time_zone)
+        erasure = await tx.value(
+            """
+            INSERT INTO erasures (id, patient_id, reason, asked_by, asked_at)
+            SELECT gen_random_uuid(), patient_id, 'Asked.', 'account:x', now() FROM imaging_studies
+            RETURNING id
+            """
+        )
+        await remove_study(tx, found, now=app.clock.now(), erasure_id=erasure)
+        assert await tx.value("SELECT count(*) FROM repair_rows") == 0

@@ -203,6 +203,7 @@ _REMOVALS: tuple[LiteralString, ...] = (
     "DELETE FROM rejections WHERE study_instance_uid = %(uid)s",
     "DELETE FROM quarantine WHERE study_instance_uid = %(uid)s",
     "DELETE FROM damaged_objects WHERE study_id = %(study_id)s",
+    "DELETE FROM repairs WHERE study_instance_uids @> ARRAY[%(uid)s::text]",
     "DELETE FROM imaging_studies WHERE id = %(study_id)s",
 )
 
