@@ -18,6 +18,7 @@ class Patient:
 
     `reference` is `Patient/<id>`; `patient_name` a PN whose groups are joined by =; `birth_date` YYYYMMDD or empty;
     `sex` M, F, O or empty. doubtful: found or made beside somebody else with the same number, so a person should look.
+    by_merged: found by the number of a patient who was merged into this one.
     """
 
     id: UUID
@@ -28,6 +29,7 @@ class Patient:
     birth_date: str
     sex: str
     doubtful: bool = False
+    by_merged: bool = False
 
     @property
     def identity(self) -> PatientIdentity:
@@ -88,13 +90,14 @@ class Candidate:
     known_birth_date: str
     known_sex: str
     by_reference: bool
+    by_merged: bool
 
     @property
     def patient(self) -> Patient:
         """The patient that it leads to."""
         return Patient(
             self.id, self.reference, self.patient_id, self.issuer_of_patient_id, self.patient_name, self.birth_date,
-            self.sex,
+            self.sex, by_merged=self.by_merged,
         )  # fmt: skip
 
     def is_same(self, said: Demographics) -> bool:

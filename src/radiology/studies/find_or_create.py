@@ -75,11 +75,7 @@ def is_patient_of(batch: Batch, study: KnownStudy, arrival: Arrival, zone: tzinf
     incoming = _without_guessed_issuer(incoming, arrival)
     key = (study.id, incoming)
     if key not in batch.identities:
-        score = identity_score(reference, incoming)
-        if score < REVIEW and _is_known_as(batch, study, facts.demographics):
-            # A number from before a merge, or another hospital's.
-            aliases = frozenset([(incoming.patient_id, incoming.issuer)])
-            score = identity_score(replace(reference, aliases=aliases), incoming)
+        score = _score_by_any_number(batch, study, facts, incoming)
         if score < MATCH and study.corrections:
             score = max(score, identity_score(_as_it_came(study), incoming))
         batch.identities[key] = score
@@ -87,6 +83,15 @@ def is_patient_of(batch: Batch, study: KnownStudy, arrival: Arrival, zone: tzinf
     if REVIEW <= score < MATCH:
         batch.flags[study.id].add(Flag.IDENTITY_REVIEW)
     return score >= REVIEW
+
+
+def _score_by_any_number(batch: Batch, study: KnownStudy, known: StudyFacts, incoming: PatientIdentity) -> float:
+    """How likely an object is of the patient of a study, who may have another number, as from before a merge."""
+    score = identity_score(study.identity, incoming)
+    if score < REVIEW and _is_known_as(batch, study, known.demographics):
+        aliases = frozenset([(incoming.patient_id, incoming.issuer)])
+        return identity_score(replace(study.identity, aliases=aliases), incoming)
+    return score
 
 
 def _as_it_came(study: KnownStudy) -> PatientIdentity:
@@ -169,9 +174,10 @@ def _add(batch: Batch, known: StudyFacts, arrival: Arrival, match: Match | None)
     planned = _planned(known, match)
     if match is not None and (match.item is None or match.item.study_instance_uid != arrival.study_instance_uid):
         batch.flags[study_id].add(Flag.UID_MISMATCH)
-    known, corrections = (
-        _coerced(known, arrival, _of_order(match)) if _is_sure(match, arrival, known) else (known, None)
-    )
+    right = _of_order(match) if _is_sure(match, arrival, known) else {}
+    if patient.by_merged:
+        right |= _of_patient(patient.identity)
+    known, corrections = _coerced(known, arrival, right)
     columns = {
         **known.columns,
         "corrections": corrections,
@@ -199,7 +205,7 @@ def _add(batch: Batch, known: StudyFacts, arrival: Arrival, match: Match | None)
 
 def _fill(batch: Batch, study: KnownStudy, known: StudyFacts, arrival: Arrival, match: Match | None) -> KnownStudy:
     """Let a study that was registered before its first object say what the object says, if it is of its patient."""
-    score = _score(study.identity, arrival, known)
+    score = _score_by_any_number(batch, study, known, _without_guessed_issuer(known.identity, arrival))
     if score < REVIEW:
         return study
     if score < MATCH and not study.identity.is_only_a_number:
@@ -207,7 +213,8 @@ def _fill(batch: Batch, study: KnownStudy, known: StudyFacts, arrival: Arrival, 
     if study.planned_study_instance_uid:
         batch.flags[study.id].add(Flag.UID_MISMATCH)
     corrections = None
-    if score >= MATCH and (match is None or match.kind == Kind.EXACT):
+    is_led_on = known.identity.patient_id != study.dicom_patient_id and _is_known_as(batch, study, known.demographics)
+    if (score >= MATCH or is_led_on) and (match is None or match.kind == Kind.EXACT):
         known, corrections = _coerced(known, arrival, _of_registered(study))
     queries.fill_study(
         batch.tx,

@@ -215,3 +215,22 @@ async def test_every_table_that_refers_to_patients_moves_or_stays(app: App) -> N
             "SELECT DISTINCT conrelid::regclass::text FROM pg_constraint WHERE confrelid = 'patients'::regclass"
         )
     assert set(referring) == set(MOVE) | STAYS
+
+
+async def test_images_that_come_after_a_merge_are_served_as_the_survivors(app: App, node: Node, client_as: Any) -> None:
+    """By the old number: of a study nobody knew, and of an order that the scanner had fetched before the merge."""
+    clerk = await client_as("records")
+    _, other = await two(clerk)
+    patient = a_patient(2, id="DMC-2", name="Rohman^Abdul")
+    order = await clerk.post("/api/radiology/orders", json=an_order(patient=patient))
+    planned = await value(app, "SELECT study_instance_uid FROM scheduled_procedure_steps")
+    await clerk.post(f"{PATH}/{other}/merge", json=WHY | {"into": "DMC-1"})
+    assert order.status_code == 201
+    alone = await an_image(app, "DMC-2")
+    await an_image(app, "DMC-2", StudyInstanceUID=planned)
+    assert await value(app, "SELECT count(*) FROM quarantine") == 0
+    for uid in (alone.study_instance_uid, planned):
+        (image,) = found(
+            node, identifier("STUDY", StudyInstanceUID=uid, PatientID="", NumberOfStudyRelatedInstances="")
+        )
+        assert (image.PatientID, image.NumberOfStudyRelatedInstances) == ("DMC-1", 1)

@@ -53,9 +53,10 @@ async def find_or_register(tx: Transaction, said: Demographics) -> Patient:
         return made
     await registry.add_numbers(tx, patient.id, said)
     news = _news(patient, said, found)
-    return (
-        patient if news is None else replace(await registry.complete(tx, patient.id, news), doubtful=patient.doubtful)
-    )
+    if news is None:
+        return patient
+    completed = await registry.complete(tx, patient.id, news)
+    return replace(completed, doubtful=patient.doubtful, by_merged=patient.by_merged)
 
 
 def find_or_register_in_batch(tx: WriterTransaction, said: Demographics) -> Patient:

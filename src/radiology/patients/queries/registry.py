@@ -18,7 +18,7 @@ _CANDIDATES: LiteralString = """
     )
     SELECT p.id, p.reference, p.patient_id, p.issuer_of_patient_id, p.patient_name, p.birth_date, p.sex,
         known.patient_name AS known_name, known.birth_date AS known_birth_date, known.sex AS known_sex,
-        known.reference = %(reference)s AS by_reference
+        known.reference = %(reference)s AS by_reference, known.id <> p.id AS by_merged
     FROM (
         SELECT id FROM patients WHERE reference = %(reference)s
         UNION
