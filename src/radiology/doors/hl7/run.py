@@ -58,8 +58,9 @@ class Door:
         metrics.hl7_message(known, outcome.verdict).inc()
         metrics.hl7_seconds.observe(seconds)
         level = log.debug if outcome.verdict == "AA" else log.warning
-        level("hl7.message", kind=known, result=outcome.verdict, peer=peer.host, reason=outcome.refused or None,
-              state="again" if outcome.again else None, seconds=round(seconds, 4))  # fmt: skip
+        more = {"reason": outcome.refused, "state": "again" if outcome.again else ""}
+        said = {name: value for name, value in more.items() if value}
+        level("hl7.message", kind=known, result=outcome.verdict, peer=peer.host, seconds=round(seconds, 4), **said)
         if outcome.refused:
             self._audit(peer.host, outcome.refused)
 
