@@ -60,6 +60,8 @@ async def test_an_object_in_quarantine_beside_its_study(app, client_as):
     (study,) = side["candidates"]
     assert study["studyInstanceUID"] == stored.study_instance_uid
     assert study["verdict"] == "conflict"
+    picture = await clerk.get(side["subject"]["thumbnail"])
+    assert (picture.status_code, picture.content[:2]) == (200, b"\xff\xd8"), picture.text
     assert (await (await client_as("radiologist")).get(place)).status_code == 403
 
 

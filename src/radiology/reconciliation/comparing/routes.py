@@ -5,22 +5,30 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from radiology.access.model import Permission
 from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.errors import RadiologyError
+from radiology.errors import NotFound, RadiologyError
+from radiology.kit.cpu import LimitedProcesses
+from radiology.pixels.encode import JPEG
+from radiology.pixels.geometry import Viewport
+from radiology.pixels.render import Material, Rendering, picture
 from radiology.reconciliation.comparing import queries
 from radiology.reconciliation.comparing.model import Came, ranked, shown
 from radiology.reconciliation.comparing.queries import ComparedStudy, Held
-from radiology.reconciliation.waiting.model import DECISIONS, SENTENCES, Kind
+from radiology.reconciliation.waiting.model import DECISIONS, REPAIRS, SENTENCES, Kind
 from radiology.standards.dicom.header import Header
 from radiology.standards.dicom.identity import PatientIdentity
+from radiology.studies import pictures
 from radiology.studies.queries import read
+from radiology.studies.queries.retrieve import StoredInstance
 from radiology.studies.receive import arrival_of
+
+THUMBNAIL = Viewport(256, 256, enlarge=False)
 
 router = APIRouter(prefix="/api/radiology/reconciliation", tags=["reconciliation"], route_class=StrictJSONRoute)
 
@@ -68,6 +76,42 @@ async def get_held_side_by_side(quarantine_id: UUID, app: CurrentApp, actor: Cur
     return _private(body)
 
 
+@router.get("/quarantine/{quarantine_id}/thumbnail", response_class=Response)
+async def get_held_thumbnail(quarantine_id: UUID, request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+    """A small picture of an object that is held, for who decides about it. 404 where it is no image."""
+    actor.must(Permission.RECONCILE)
+    async with app.db.transaction() as tx:
+        held = await queries.held(tx, quarantine_id, visible_to=actor.beyond_reading)
+    shown = await asyncio.to_thread(_material, app, held)
+    decoders: LimitedProcesses = request.app.state.decoders
+    content = await decoders.call(picture, shown, Rendering(JPEG, viewport=THUMBNAIL))
+    return Response(content, media_type=JPEG, headers={"Cache-Control": "private, no-store"})
+
+
+def _material(app: App, held: Held) -> Material:
+    """The middle frame of an object, ready to be shown. Blocks: for a thread. Raises NotFound, CannotUnderstand."""
+    arrival = arrival_of(app.objects, held.object_key, facility_code=held.facility_code)
+    header = arrival.header
+    if header.pixel_data_offset is None and header.pixel_data_length is None:
+        raise NotFound("This object is no image, so there is no thumbnail of it.")
+    instance = StoredInstance(
+        arrival.study_instance_uid,
+        arrival.series_instance_uid,
+        arrival.sop_instance_uid,
+        arrival.text("00080016"),
+        header.transfer_syntax_uid,
+        None,
+        arrival.object_key,
+        arrival.size_bytes,
+        arrival.data_set_offset,
+        header.pixel_data_offset,
+        header.pixel_data_length,
+        arrival.data_set_sha256,
+    )
+    attributes = header.json()
+    return pictures.material(app.objects, instance, attributes, pictures.frames_of(attributes, None))
+
+
 def _read(app: App, held: Held) -> Came:
     """What an object says; of one that cannot be read only what was known when it was held. Blocks: for a thread."""
     try:
@@ -109,6 +153,7 @@ def _of_held(held: Held) -> dict[str, Any]:
         "receivedAt": held.received_at,
         "resolution": held.resolution,
         "others": held.others,
+        "thumbnail": f"{REPAIRS}/quarantine/{held.id}/thumbnail",
     }
 
 
