@@ -187,6 +187,34 @@ async def remove_orders(tx: Transaction, patient_id: UUID) -> int:
     )
 
 
+_ALL_OF_PERSON: LiteralString = """(
+    WITH RECURSIVE one AS (
+        SELECT %(id)s::uuid AS id
+        UNION
+        SELECT merged.id FROM patients AS merged JOIN one ON merged.merged_into = one.id
+    )
+    SELECT id FROM one
+)"""
+#: Numbers, visits, whoever was merged into the person, and what the journal of changes says of all of them.
+_REST_OF_PERSON: tuple[LiteralString, ...] = (
+    "DELETE FROM patient_identifiers WHERE patient_id IN " + _ALL_OF_PERSON,
+    "DELETE FROM encounters WHERE patient_id = %(id)s",
+    """
+    UPDATE patient_repairs
+    SET before = '{"moved": {}, "studies": [], "items": [], "covered": [], "patient": null}', reason = ''
+    WHERE patient_id IN """
+    + _ALL_OF_PERSON,
+    """
+    UPDATE patients
+    SET reference = 'Patient/erased-' || id, patient_id = '', issuer_of_patient_id = '', patient_name = '',
+        birth_date = '', birth_date_estimated = false, sex = '', phone = '', details = '{}', name_search = '',
+        name_keys = '{}', updated_at = now()
+    WHERE id <> %(id)s
+      AND id IN """
+    + _ALL_OF_PERSON,
+)
+
+
 async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
     """Make a patient of whom nothing is left a person without name or number. False where something is left."""
     await tx.run(
@@ -201,25 +229,26 @@ async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
         """,
         id=patient_id,
     )
-    return (
-        await tx.run(
-            """
-            UPDATE patients
-            SET reference = 'Patient/erased-' || id, patient_id = '', issuer_of_patient_id = '', patient_name = '',
-                birth_date = '', birth_date_estimated = false, sex = '', phone = '', details = '{}', name_search = '',
-                name_keys = '{}', updated_at = now()
-            WHERE id = %(id)s
-              AND NOT EXISTS (SELECT FROM imaging_studies AS s WHERE s.patient_id = patients.id)
-              AND NOT EXISTS (SELECT FROM radiology_reports AS r WHERE r.patient_id = patients.id)
-              AND NOT EXISTS (SELECT FROM orders AS o WHERE o.patient_id = patients.id)
-              AND NOT EXISTS (SELECT FROM legal_holds AS h WHERE h.patient_id = patients.id AND h.lifted_at IS NULL)
-              AND NOT EXISTS (
-                  SELECT FROM scheduled_procedure_steps AS w
-                  WHERE w.patient_id = patients.patient_id
-                    AND patients.patient_id <> ''
-              )
-            """,
-            id=patient_id,
-        )
-        == 1
+    removed = await tx.run(
+        """
+        UPDATE patients
+        SET reference = 'Patient/erased-' || id, patient_id = '', issuer_of_patient_id = '', patient_name = '',
+            birth_date = '', birth_date_estimated = false, sex = '', phone = '', details = '{}', name_search = '',
+            name_keys = '{}', updated_at = now()
+        WHERE id = %(id)s
+          AND NOT EXISTS (SELECT FROM imaging_studies AS s WHERE s.patient_id = patients.id)
+          AND NOT EXISTS (SELECT FROM radiology_reports AS r WHERE r.patient_id = patients.id)
+          AND NOT EXISTS (SELECT FROM orders AS o WHERE o.patient_id = patients.id)
+          AND NOT EXISTS (SELECT FROM legal_holds AS h WHERE h.patient_id = patients.id AND h.lifted_at IS NULL)
+          AND NOT EXISTS (
+              SELECT FROM scheduled_procedure_steps AS w
+              WHERE w.patient_id = patients.patient_id
+                AND patients.patient_id <> ''
+          )
+        """,
+        id=patient_id,
     )
+    if removed:
+        for statement in _REST_OF_PERSON:
+            await tx.run(statement, id=patient_id)
+    return bool(removed)

@@ -19,9 +19,16 @@ class Patient:
 
 
 async def patient(tx: Transaction, reference: str) -> Patient:
-    """By reference. Raises NotFound."""
+    """By reference; of who was merged, the survivor. Raises NotFound."""
     return await tx.one(
-        Patient, "SELECT id, reference FROM patients WHERE reference = %(reference)s", reference=reference
+        Patient,
+        """
+        SELECT survivor.id, survivor.reference
+        FROM patients AS named
+        JOIN patients AS survivor ON survivor.id = surviving_patient(named.id)
+        WHERE named.reference = %(reference)s
+        """,
+        reference=reference,
     )
 
 

@@ -26,12 +26,16 @@ class Relation:
 
 
 async def patient_of(tx: Transaction, reference: str, *, visible_to: Actor) -> UUID | None:
-    """The patient of `Patient/<id>`, with a study at the facilities of the reader."""
+    """The patient of `Patient/<id>`, or who survived its merge, with a study at the facilities of the reader."""
     number = reference.removeprefix("Patient/")
     where = Where(["(p.reference = %(reference)s OR p.id = %(id)s)"])
     visible_to.staff_reach.add_facility(where, "s.facility_code")
     return await tx.value(
-        "SELECT p.id FROM patients AS p JOIN imaging_studies AS s ON s.patient_id = p.id WHERE "
+        """
+        SELECT s.patient_id
+        FROM patients AS p
+        JOIN imaging_studies AS s ON s.patient_id = surviving_patient(p.id)
+        WHERE """
         + where.condition
         + " LIMIT 1",
         reference=f"Patient/{number}",
