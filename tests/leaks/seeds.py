@@ -59,13 +59,6 @@ _INSERTS = {
         FROM radiology_reports AS report
         WHERE report.study_id = %(study_id)s
     """,
-    "damage_id": """
-        INSERT INTO damaged_objects (id, object_key, sop_instance_uid, study_id, study_instance_uid, facility_code,
-            problem, found_at, changed_at)
-        SELECT %(id)s, object_key, sop_instance_uid, study_id, %(uid)s, %(facility)s, 'altered', now(), now()
-        FROM instances
-        WHERE study_id = %(study_id)s
-    """,
     "rejection_id": """
         INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, rejected_at)
         VALUES (%(id)s, %(uid)s, %(facility)s, '113001', 'motion', %(secret)s || ' rejected', 'account:writer', now())

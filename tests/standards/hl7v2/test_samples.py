@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import hl7
 import pytest
 
+import hl7
 from radiology.standards.hl7v2 import message, orders, segments, values
 
 with warnings.catch_warnings():

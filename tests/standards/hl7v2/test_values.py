@@ -89,9 +89,7 @@ def test_what_is_to_be_forgotten():
     assert _patient('PID|1||1||A||""|""|||||""').deleted == {"birth_date", "sex", "phone"}
 
 
-@pytest.mark.parametrize(
-    ("line", "field"), [("||||A", "PID-3"), ("||1||", "PID-5"), ("||^^^X||A", "PID-3")]
-)
+@pytest.mark.parametrize(("line", "field"), [("||||A", "PID-3"), ("||1||", "PID-5"), ("||^^^X||A", "PID-3")])
 def test_a_patient_has_a_number_and_a_name(line: str, field: str):
     with pytest.raises(HL7Error, match=f"^{field} is empty"):
         _patient(f"PID|1{line}")
