@@ -245,3 +245,15 @@ async def test_nothing_is_left_of_a_booking_whose_item_is_erased(client, adminis
             """
         )
     assert left == 0
+
+
+async def test_days_and_moments_beyond_all_calendars_are_refused(client, administrator, app) -> None:
+    room = await a_room(app, administrator)
+    item = await an_item(client)
+    for start in ("9999-12-31T23:55:00-12:00", "0001-01-01T00:00:00+14:00", "2026-01-22T09:00:00"):
+        body = {"appointments": [{"item": item["id"], "device": "CT1", "start": start}]}
+        assert (await client.post(BOOKINGS, json=body)).status_code in (400, 422)
+        waiting = {"item": item["id"], "notBefore": start}
+        assert (await client.post("/api/radiology/waiting-list", json=waiting)).status_code in (400, 422)
+    for path in (BOOKINGS, f"/api/radiology/rooms/{room}/day"):
+        assert (await client.get(path, params={"day": "9999-12-31"})).status_code in (400, 422)

@@ -1,7 +1,6 @@
 """Slots and bookings over REST."""
 
 import hashlib
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from radiology.scheduling.queries import shown
 from radiology.scheduling.queries.shown import Criteria
 from radiology.scheduling.reminders import actions as reminders
 from radiology.scheduling.reminders import queries as told
+from radiology.scheduling.rooms.schemas import Day
 from radiology.scheduling.schemas import (
     AppointmentIn,
     BookingIn,
@@ -76,7 +76,7 @@ async def get_bookings(
     request: Request,
     app: CurrentApp,
     actor: CurrentActor,
-    day: date | None = None,
+    day: Day | None = None,
     room: UUID | None = None,
     item: UUID | None = None,
     patient_id: Annotated[str | None, Query(alias="patientId")] = None,

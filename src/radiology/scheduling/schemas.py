@@ -1,6 +1,6 @@
 """Bodies of slots and bookings over REST."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from radiology.external.notifications.model import mobile_number
 from radiology.modality_worklist.schemas import AETitle, LongText, Modality
 from radiology.scheduling.model import LONGEST_MINUTES, Priority
 from radiology.scheduling.planning import MOST_EXAMINATIONS
-from radiology.scheduling.rooms.schemas import CONFIGURATION, Body, Note
+from radiology.scheduling.rooms.schemas import CONFIGURATION, Body, Day, Moment, Note
 
 Code = Annotated[str, StringConstraints(pattern=r"^P[0-9G]{1,2}$")]
 
@@ -54,15 +54,13 @@ class ExaminationIn(FactsIn):
     item: UUID | None = None
     modality: Modality | None = None
     requested_procedure: LongText | None = None
-    deadline: datetime | None = Field(default=None, description="By then it has begun.")
+    deadline: Moment | None = Field(default=None, description="By then it has begun.")
     rooms: list[UUID] = Field(default_factory=list[UUID], max_length=20, description="One of these; empty: any.")
 
     @model_validator(mode="after")
     def _named(self) -> "ExaminationIn":
         if (self.item is None) == (self.modality is None):
             raise ValueError("give either item or modality")
-        if self.deadline and not self.deadline.tzinfo:
-            raise ValueError("deadline needs an offset, as 2026-01-21T14:00:00+06:00")
         return self
 
     def facts(self) -> dict[str, Any]:
@@ -81,7 +79,7 @@ class SearchIn(Body):
     model_config = CONFIGURATION | ConfigDict(json_schema_extra={"examples": [SEARCH]})
 
     examinations: list[ExaminationIn] = Field(min_length=1, max_length=MOST_EXAMINATIONS)
-    first_day: date | None = Field(default=None, description="Today, if it is left out.")
+    first_day: Day | None = Field(default=None, description="Today, if it is left out.")
     days: int = Field(default=14, ge=1, le=90)
 
 
@@ -143,15 +141,8 @@ class AppointmentIn(FactsIn):
 
     item: UUID
     device: AETitle
-    start: datetime
+    start: Moment
     displaces: bool = Field(default=False, description="STAT: routine bookings at this time are moved.")
-
-    @field_validator("start")
-    @classmethod
-    def _moment(cls, value: datetime) -> datetime:
-        if not value.tzinfo:
-            raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00")
-        return value
 
     def facts(self) -> dict[str, Any]:
         """Those that are given."""
@@ -171,17 +162,10 @@ class RescheduleIn(FactsIn):
     """Another time."""
 
     device: AETitle
-    start: datetime
+    start: Moment
     displaces: bool = False
     reason: Note = ""
     version: int | None = Field(default=None, description="Of the booking that is moved; or the header If-Match.")
-
-    @field_validator("start")
-    @classmethod
-    def _moment(cls, value: datetime) -> datetime:
-        if not value.tzinfo:
-            raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00")
-        return value
 
 
 class ReasonIn(Body):

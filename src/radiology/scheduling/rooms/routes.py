@@ -1,6 +1,5 @@
 """Rooms over REST, and what holds for all rooms of a facility."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from radiology.doors.http.answers import JSON, created, tagged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.scheduling.rooms import actions, queries
 from radiology.scheduling.rooms.reading import day_of
-from radiology.scheduling.rooms.schemas import BlockedIn, CalendarIn, RoomIn, RoomOut, RulesIn
+from radiology.scheduling.rooms.schemas import BlockedIn, CalendarIn, Day, RoomIn, RoomOut, RulesIn
 
 PATH = "/api/radiology/rooms"
 
@@ -95,7 +94,7 @@ async def delete_room(room_id: UUID, app: CurrentApp, actor: CurrentActor) -> Re
 
 
 @router.get("/{room_id}/day", response_model=None)
-async def get_room_day(room_id: UUID, app: CurrentApp, actor: CurrentActor, day: date | None = None) -> Response:
+async def get_room_day(room_id: UUID, app: CurrentApp, actor: CurrentActor, day: Day | None = None) -> Response:
     """When the room is open on a day (today), what is blocked, and its bookings; what they are for, for who may see."""
     async with app.db.transaction() as tx:
         return Response(await day_of(tx, app, actor, room_id, day), media_type=JSON)

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from radiology.modality_worklist.schemas import AETitle, Modality
@@ -17,6 +17,17 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_white
 Note = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 Weekday = Annotated[int, Field(ge=1, le=7)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
+
+
+def _aware(value: datetime) -> datetime:
+    if not value.tzinfo or not 2000 <= value.year <= 2999:
+        raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00, and a year from 2000 to 2999")
+    return value
+
+
+Moment = Annotated[datetime, AfterValidator(_aware)]
+"""A moment that is told with its offset."""
 
 ROOM: dict[str, Any] = {
     "name": "CT 1",
@@ -159,16 +170,14 @@ class BlockedIn(Body):
         }
     )
 
-    begins: datetime
-    ends: datetime
+    begins: Moment
+    ends: Moment
     kind: Literal["maintenance", "power-cut", "quality-control", "staff", "other"]
     device: AETitle | None = Field(default=None, description="One device of the room; left out: all of them.")
     reason: Note = ""
 
     @model_validator(mode="after")
     def _ordered(self) -> "BlockedIn":
-        if not self.begins.tzinfo or not self.ends.tzinfo:
-            raise ValueError("begins and ends need an offset, as 2026-01-25T10:00:00+06:00")
         if self.begins >= self.ends:
             raise ValueError("ends must lie behind begins")
         return self
@@ -182,7 +191,7 @@ class BlockedIn(Body):
 class CalendarDayIn(Body):
     """A day that is not like others."""
 
-    day: date
+    day: Day
     kind: Literal["holiday", "ramadan"]
     name: Note = ""
     name_bangla: Note = ""

@@ -1,6 +1,5 @@
 """The waiting list over REST."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,8 @@ from radiology.access.model import Permission
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.errors import Unprocessable
 from radiology.scheduling.actions.book import Contact
+from radiology.scheduling.rooms.schemas import Moment
 from radiology.scheduling.schemas import ContactIn, FactsIn
 from radiology.scheduling.waiting import actions, queries
 
@@ -23,7 +22,7 @@ class WaitingIn(FactsIn):
     """An item that waits for a time; one that is booked waits for an earlier one."""
 
     item: UUID
-    not_before: datetime | None = None
+    not_before: Moment | None = None
     contact: ContactIn = Field(default_factory=ContactIn)
 
 
@@ -39,8 +38,6 @@ async def get_waiting_list(app: CurrentApp, actor: CurrentActor) -> Response:
 @router.post("", status_code=201)
 async def post_waiting_list(body: WaitingIn, app: CurrentApp, actor: CurrentActor) -> dict[str, Any]:
     """Let an item wait: the next time that is free is held for it, and the patient is told."""
-    if body.not_before is not None and not body.not_before.tzinfo:
-        raise Unprocessable("notBefore needs an offset, as 2026-01-22T09:00:00+06:00.")
     contact = Contact(body.contact.mobile, body.contact.language, body.contact.reminders)
     entry_id = await actions.add(app, actor, body.item, body.facts(), not_before=body.not_before, contact=contact)
     return {"id": str(entry_id)}
