@@ -11,6 +11,7 @@ from ordering import PATH as REST
 from ordering import a_procedure, an_order
 from radiology.orders.fhir.mapping import said
 from radiology.orders.fhir.resource import ServiceRequestIn
+from radiology.orders.fhir.safety import contained
 
 pytestmark = pytest.mark.anyio
 
@@ -267,3 +268,9 @@ def test_the_mapping_keeps_what_it_does_not_know() -> None:
     assert after["flags"] == ["police case"]
     assert after["safety"] == {"mobility": "bed"}
     assert after["procedures"][0]["stationAETitles"] == ["CT1"]
+
+
+def test_an_allergy_of_unknown_severity_has_no_reaction() -> None:
+    (allergy,) = contained({"allergies": [{"text": "Iohexol"}]}, {"reference": "Patient/1"})
+    assert allergy["code"] == {"text": "Iohexol"}
+    assert "reaction" not in allergy

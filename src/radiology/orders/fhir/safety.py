@@ -55,9 +55,14 @@ def contained(safety: Mapping[str, Any], patient: Mapping[str, Any]) -> Iterator
     for number, allergy in enumerate(safety.get("allergies", ())):
         concept = dict(allergy.get("code", {})) | ({"text": allergy["text"]} if "text" in allergy else {})
         found = {"resourceType": "AllergyIntolerance", "id": f"allergy-{number + 1}", "code": concept}
-        reaction = [{"manifestation": [{"text": "Allergy"}], "severity": allergy["severity"]}]
         category = {"category": ["medication"]} if allergy.get("contrast") else {}
-        yield found | category | {"patient": patient} | ({"reaction": reaction} if "severity" in allergy else {})
+        yield found | category | {"patient": patient} | _reaction(allergy)
+
+
+def _reaction(allergy: Mapping[str, Any]) -> dict[str, Any]:
+    if "severity" not in allergy:
+        return {}
+    return {"reaction": [{"manifestation": [{"text": "Allergy"}], "severity": allergy["severity"]}]}
 
 
 def read(resources: Iterable[Any], present: Mapping[str, Any]) -> dict[str, Any]:
