@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Request, Response
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
@@ -14,10 +15,12 @@ from radiology.studies.actions import reject
 from radiology.studies.actions.register import register_study
 from radiology.studies.actions.status import change_status
 from radiology.studies.model import StatusChange
-from radiology.studies.moments import read_moment
+from radiology.studies.moments import read_from, read_moment, read_until
 from radiology.studies.parameters import NAMES, criteria_of, limit_of, openapi_parameters, read_parameters
 from radiology.studies.queries import noting as notes
 from radiology.studies.queries import read, rejection
+from radiology.studies.queries.reject_rate import exposures
+from radiology.studies.reject_rate import reject_rate
 from radiology.studies.schemas import RejectionIn, StatusIn, StudyIn, StudyOut, StudyPage, WithdrawalIn
 
 PATH = "/api/radiology/studies"
@@ -67,6 +70,21 @@ async def get_rejections(request: Request, app: CurrentApp, actor: CurrentActor)
             zone=app.settings.time_zone,
         )
     return page(request, results, cursor)
+
+
+RATE_NAMES = {"date_from": NAMES["date_from"], "date_to": NAMES["date_to"]}
+
+
+@router.get("/rejections/rate", response_model=None, openapi_extra={"parameters": openapi_parameters(RATE_NAMES)})
+async def get_reject_rate(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Which share of the exposures of CR, DX and MG was rejected for quality, by reason and machine; for quality."""
+    given = read_parameters(request.query_params, RATE_NAMES)
+    zone = app.settings.zone
+    began = read_from(given["date_from"], zone, "date_from") if "date_from" in given else None
+    before, until = read_until(given["date_to"], zone, "date_to") if "date_to" in given else (None, None)
+    async with app.db.transaction() as tx:
+        counted = await exposures(tx, began=began, before=before or until, visible_to=actor)
+    return Response(orjson.dumps(reject_rate(counted)), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
 
 @router.post("/rejections/{rejection_id}/withdraw", response_model=None)
