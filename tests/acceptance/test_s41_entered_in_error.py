@@ -36,6 +36,10 @@ async def test_s41_a_study_entered_in_error_is_found_by_no_search(node: Node, cl
         assert [status.Status for status, _ in workstation.send_c_find(asked, FIND)] == [0x0000]
     read = (await client.get(address)).json()
     assert read["status"] == "entered-in-error"
+    resource = (await client.get(f"/fhir/R4/ImagingStudy/{read['id']}")).json()
+    assert (resource["resourceType"], resource["status"]) == ("ImagingStudy", "entered-in-error")
+    assert resource["identifier"][0] == {"system": "urn:dicom:uid", "value": f"urn:oid:{ds.StudyInstanceUID}"}
+    assert "series" not in resource, "its images are hidden"
     history = node.value(
         """
         SELECT json_build_array(from_status, to_status, trigger, actor, reason)

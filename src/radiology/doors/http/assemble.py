@@ -34,6 +34,7 @@ from radiology.delivery.film.routes import router as film
 from radiology.delivery.moves.routes import router as moves
 from radiology.delivery.routing.routes import router as routing
 from radiology.doors.dicomweb.permitted import Permitted
+from radiology.doors.fhir.imaging_studies import router as imaging_studies
 from radiology.doors.fhir.service_requests import router as service_requests
 from radiology.doors.http import changes, fonts, health, light, login, oidc, opening, problems, viewer
 from radiology.doors.http.documentation import describe
@@ -111,6 +112,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         orders,
         attachments,
         service_requests,
+        imaging_studies,
         studies,
         outdated_reports,
         reports,

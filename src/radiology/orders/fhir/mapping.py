@@ -7,16 +7,12 @@ from urllib.parse import quote, unquote
 from radiology.errors import FieldProblem, Unprocessable
 from radiology.orders.fhir import safety
 from radiology.orders.fhir.resource import (
-    ACCESSION,
-    ACCESSION_SYSTEM,
-    IDENTIFIER_TYPES,
     IMAGING,
     MODALITIES,
     PLACER,
     PLACER_SYSTEM,
     PROCEDURE_URL,
     REASON_URL,
-    UID,
     ContainedPatient,
     Extension,
     HumanName,
@@ -25,6 +21,7 @@ from radiology.orders.fhir.resource import (
 )
 from radiology.patients.identifiers import HOSPITAL_SYSTEM, Kind, kind_of_system
 from radiology.standards.dicom.bangla import is_bangla
+from radiology.studies.fhir import ACCESSION, ACCESSION_SYSTEM, UID, typed_identifier
 from radiology.studies.schemas import MODALITY_ALIASES, CodeableConcept
 
 _GENDERS: Final = {"male": "M", "female": "F", "other": "O"}
@@ -109,16 +106,12 @@ def _asked(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _identifiers(order: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = [_identifier(ACCESSION, ACCESSION_SYSTEM + order["facilityCode"], order["accessionNumber"])]
+    found = [typed_identifier(ACCESSION, ACCESSION_SYSTEM + order["facilityCode"], order["accessionNumber"])]
     if "placerNumber" in order:
         placer: str = order["placer"]
         system = placer if ":" in placer else PLACER_SYSTEM + quote(placer, safe="")
-        found.insert(0, _identifier(PLACER, system, order["placerNumber"]))
+        found.insert(0, typed_identifier(PLACER, system, order["placerNumber"]))
     return found
-
-
-def _identifier(code: str, system: str, value: str) -> dict[str, Any]:
-    return {"type": {"coding": [{"system": IDENTIFIER_TYPES, "code": code}]}, "system": system, "value": value}
 
 
 def _numbers(identifiers: Sequence[Identifier]) -> dict[str, str]:

@@ -6,15 +6,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from radiology.orders.model import Intent, Priority, Status
+from radiology.studies.fhir import IDENTIFIER_TYPES
 from radiology.studies.schemas import DCM, Body, CodeableConcept, Reference
 
 PROCEDURE_URL: Final = "urn:radiology:fhir:requested-procedure"
 REASON_URL: Final = "http://hl7.org/fhir/StructureDefinition/request-statusReason"
-IDENTIFIER_TYPES: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
-PLACER, ACCESSION = "PLAC", "ACSN"
+PLACER: Final = "PLAC"
 PLACER_SYSTEM: Final = "urn:radiology:placer:"
-ACCESSION_SYSTEM: Final = "urn:radiology:accession:"
-UID: Final = "urn:oid:"
 IMAGING: Final = {"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}
 MODALITIES: Final = DCM
 

@@ -111,6 +111,21 @@ async def study_body(tx: Transaction, study_id: UUID, *, zone: str) -> bytes:
     )
 
 
+async def series_of(tx: Transaction, study_id: UUID) -> bytes:
+    """The series of a study that was resolved, as far as images of them can be found, as a JSON array."""
+    return await tx.json(
+        """
+        SELECT coalesce(json_agg(json_build_object('uid', e.series_instance_uid, 'number', e.series_number,
+            'modality', e.modality, 'description', e.series_description, 'numberOfInstances', e.number_of_instances,
+            'started', e.started) ORDER BY e.series_number NULLS LAST, e.series_instance_uid), '[]')::text
+        FROM imaging_series AS e
+        WHERE e.study_id = %(study_id)s
+          AND e.number_of_instances > 0
+        """,
+        study_id=study_id,
+    )
+
+
 async def version_of(tx: Transaction, study_id: UUID) -> int:
     """The version of a study that was resolved."""
     return await tx.value("SELECT version FROM imaging_studies WHERE id = %(study_id)s", study_id=study_id)
