@@ -7,6 +7,7 @@ from pydicom.uid import generate_uid
 
 import make
 from radiology.app import App
+from radiology.reconciliation.studies.queries import count_anew
 from radiology.studies.actions.store import Storing
 from radiology.studies.archive import open_archive
 from radiology.studies.receive import Source
@@ -49,6 +50,27 @@ async def held_of(app: App, study: str, *, count: int = 1, **attributes: Any) ->
     ]
     assert set(await come(app, *images)) == {"patient_conflict"}
     return images
+
+
+async def refused_by_index(app: App, image: Dataset) -> str:
+    """Let an object that is served be one that the index could not take; its id in quarantine."""
+    uid, study = str(image.SOPInstanceUID), str(image.StudyInstanceUID)
+    async with app.db.transaction() as tx:
+        await tx.run(
+            """
+            INSERT INTO quarantine (id, reason, detail, object_key, size_bytes, study_instance_uid,
+                series_instance_uid, sop_instance_uid, data_set_sha256, facility_code)
+            SELECT gen_random_uuid(), 'unindexable', 'The index refused it.', object_key, size_bytes, %(study)s,
+                %(series)s, sop_instance_uid, data_set_sha256, 'LOCAL'
+            FROM instances WHERE sop_instance_uid = %(uid)s
+            """,
+            study=study,
+            series=str(image.SeriesInstanceUID),
+            uid=uid,
+        )
+        await tx.run("DELETE FROM instances WHERE sop_instance_uid = %(uid)s", uid=uid)
+        await count_anew(tx, [study])
+    return await quarantine_id(app, image)
 
 
 async def quarantine_id(app: App, image: Dataset) -> str:

@@ -15,7 +15,7 @@ from pydicom.uid import generate_uid
 
 import make
 from radiology.app import App
-from reconciliation.held import come, held_of, quarantine_id
+from reconciliation.held import come, held_of, quarantine_id, refused_by_index
 from reconciliation.outlets import served
 
 pytestmark = pytest.mark.anyio
@@ -26,17 +26,17 @@ OTHER = {"PatientID": "B2", "PatientName": "SULTANA^NASRIN", "PatientBirthDate":
 REASON = {"reason": "Asked the radiographer."}
 
 #: Whoever comes to the last statements of a repair waits there, so that it is killed with all others done.
-STALL = (
-    """
+FUNCTION = """
     CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM pg_sleep(60);
         RETURN NEW;
     END
     $$
-    """,
-    "CREATE TRIGGER stall BEFORE UPDATE ON repairs FOR EACH ROW EXECUTE FUNCTION stall()",
-)
+    """
+END_OF_REPAIR = "CREATE TRIGGER stall BEFORE UPDATE ON repairs FOR EACH ROW EXECUTE FUNCTION stall()"
+INDEXING = "CREATE TRIGGER stall BEFORE INSERT ON instances FOR EACH ROW EXECUTE FUNCTION stall()"
+RESOLVING = "CREATE TRIGGER stall BEFORE UPDATE ON quarantine FOR EACH ROW EXECUTE FUNCTION stall()"
 #: Has everything imported, and lets a child of its own ask for each repair.
 ASKER = """
 import asyncio, os, sys
@@ -120,16 +120,25 @@ async def case_of(app: App, client: Any, kind: str) -> Case:
                 return moving
             made = (await client.post(moving.path, json=moving.body)).json()
             return Case(f"/api/radiology/repairs/{made['id']}/undo", REASON, [study, other])
-        case "merge":
+        case "merge" | "merge-physically" | "ungroup":
             other = (await a_study(app)).study_instance_uid
-            return Case(path, REASON | {"with": other}, [study, other])
+            merging = Case(f"{PLACE}/studies/{study}/merge", REASON | {"with": other}, [study, other])
+            if kind == "merge-physically":
+                merging.body["physical"] = True
+            if kind != "ungroup":
+                return merging
+            assert (await client.post(merging.path, json=merging.body)).status_code == 201
+            return Case(path, REASON, [study, other])
         case _:
             return await held_case(app, stored, kind.removeprefix("quarantine-"))
 
 
 async def held_case(app: App, stored: make.Stored, decision: str) -> Case:
     study = stored.study_instance_uid
-    if decision == "take":
+    if decision == "retry":
+        place = f"{PLACE}/quarantine/{await refused_by_index(app, stored.objects[0])}/decide"
+        return Case(place, REASON | {"decision": decision}, [study])
+    if decision in ("take", "keep"):
         image = make.an_object(**PATIENT, StudyInstanceUID=study, SeriesInstanceUID=stored.series_instance_uid,
                                SOPInstanceUID=stored.sop_instance_uid, PixelData=bytes(32))  # fmt: skip
         assert await come(app, image) == ["conflicting_duplicate"]
@@ -191,7 +200,7 @@ async def killed_in_the_middle(app: App, asker: subprocess.Popen[bytes], case: C
 @pytest.mark.parametrize(
     "kind",
     ["confirm", "attach", "correct", "move", "split", "merge", "undo", "quarantine-attach", "quarantine-split",
-     "quarantine-take", "quarantine-discard"],
+     "quarantine-take", "quarantine-discard", "quarantine-keep", "quarantine-retry", "merge-physically", "ungroup"],
 )  # fmt: skip
 async def test_killed_in_the_middle_nothing_of_a_repair_is_left(app, node, client_as, asker, kind):
     clerk = await client_as("records")
@@ -199,7 +208,7 @@ async def test_killed_in_the_middle_nothing_of_a_repair_is_left(app, node, clien
     repairs = (await clerk.get("/api/radiology/repairs")).content
     before = await served(clerk, node, *case.studies)
     waits = (await clerk.get(PLACE)).json()["results"]
-    await run(app, *STALL)
+    await run(app, FUNCTION, INDEXING if kind == "quarantine-retry" else END_OF_REPAIR)
     await killed_in_the_middle(app, asker, case, clerk.headers["authorization"])
     await run(app, "DROP FUNCTION stall CASCADE")
     assert await served(clerk, node, *case.studies) == before
@@ -207,3 +216,23 @@ async def test_killed_in_the_middle_nothing_of_a_repair_is_left(app, node, clien
     assert (await clerk.get(PLACE)).json()["results"] == waits
     again = await clerk.post(case.path, json=case.body)
     assert again.status_code in (200, 201), again.text
+
+
+async def test_killed_when_the_index_has_what_is_tried_again_it_is_finished_by_trying_once_more(
+    app, node, client_as, asker
+):
+    clerk = await client_as("records")
+    case = await case_of(app, clerk, "quarantine-retry")
+    await run(app, FUNCTION, RESOLVING)
+    await killed_in_the_middle(app, asker, case, clerk.headers["authorization"])
+    await run(app, "DROP FUNCTION stall CASCADE")
+    indexed = await served(clerk, node, *case.studies)
+    assert len(indexed[f"C-GET {case.studies[0]}"]) == 3
+    assert [each["kind"] for each in (await clerk.get(f"{PLACE}?kind=unindexable")).json()["results"]] == [
+        "unindexable"
+    ]
+    refused = await clerk.post(case.path, json=REASON | {"decision": "discard"})
+    assert refused.status_code == 409, "what is served is not discarded here"
+    assert (await clerk.post(case.path, json=case.body)).status_code == 201
+    assert await served(clerk, node, *case.studies) == indexed
+    assert (await clerk.get(f"{PLACE}?kind=unindexable")).json()["results"] == []

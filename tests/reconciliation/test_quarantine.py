@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import generate_uid
 
 import make
-from reconciliation.held import SOMEBODY_ELSE, come, held_of, quarantine_id
+from reconciliation.held import SOMEBODY_ELSE, come, held_of, quarantine_id, refused_by_index
 from reconciliation.outlets import DICOM_JSON, received, served
 
 pytestmark = pytest.mark.anyio
@@ -154,21 +154,8 @@ async def test_what_the_index_refused_is_tried_again(app, client_as):
     assert await waiting(clerk) == ["patient-conflict"]
 
     await come(app, image)
-    async with app.db.transaction() as tx:
-        await tx.run(
-            """
-            INSERT INTO quarantine (id, reason, detail, object_key, size_bytes, study_instance_uid,
-                series_instance_uid, sop_instance_uid, data_set_sha256, facility_code)
-            SELECT gen_random_uuid(), 'unindexable', 'The index refused it.', object_key, size_bytes, %(study)s,
-                %(series)s, sop_instance_uid, data_set_sha256, 'LOCAL'
-            FROM instances WHERE sop_instance_uid = %(uid)s
-            """,
-            study=stored.study_instance_uid,
-            series=str(image.SeriesInstanceUID),
-            uid=str(image.SOPInstanceUID),
-        )
-        await tx.run("DELETE FROM instances WHERE sop_instance_uid = %(uid)s", uid=str(image.SOPInstanceUID))
-    done = await decide(clerk, await quarantine_id(app, image), "retry")
+    refused = await refused_by_index(app, image)
+    done = await decide(clerk, refused, "retry")
     assert done.status_code == 201, done.text
     assert done.json() == {"studyInstanceUID": stored.study_instance_uid}
     assert await waiting(clerk) == ["patient-conflict"]

@@ -156,8 +156,6 @@ class StudyIndex:
         series = KnownSeries(uuid7(), study.id, arrival.series_instance_uid)
         queries.insert_series(batch.tx, id=series.id, study_id=study.id, columns=columns)
         batch.series[series.series_instance_uid] = series
-        batch.growth[study.id].series += 1
-        batch.modalities[study.id].add(columns["modality"])
         return series
 
     def _hold_unindexable(self, arrival: Arrival, error: Exception) -> Stored:
@@ -229,7 +227,9 @@ def _write_down(batch: Batch, arrivals: Sequence[Arrival]) -> None:
     """Everything that was collected, in a handful of statements."""
     if batch.rows:
         queries.insert_instances(batch.tx, batch.rows)
-        queries.grow_series(batch.tx, batch.series_growth)
+        for filled in queries.grow_series(batch.tx, batch.series_growth):
+            batch.growth[filled.study_id].series += 1
+            batch.modalities[filled.study_id].add(filled.modality)
     latest = max(arrival.received_at for arrival in arrivals)
     studies = {study.id: study for study in batch.studies.values()}
     for study_id, growth in batch.growth.items():

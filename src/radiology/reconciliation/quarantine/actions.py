@@ -193,6 +193,8 @@ async def _discard(
     tx: Transaction, app: App, actor: Actor, repair: Repair, asked: Asked, decided: Decided, alike: Sequence[Held]
 ) -> None:
     """Discarded objects are rejected: they are refused when they come again (2.8)."""
+    if await queries.are_served(tx, [one.id for one in alike]):
+        raise Conflict("The index has some of it by now, and it is served. Try it again instead.")
     rejected = Rejection(
         uuid7(), alike[0].study_instance_uid, alike[0].facility_code, Title.WORKLIST_ENTRY, decided.category,
         asked.reason, actor.id, tuple(dict.fromkeys(one.sop_instance_uid for one in alike)),

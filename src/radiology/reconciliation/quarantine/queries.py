@@ -175,6 +175,21 @@ async def hold_replaced(tx: Transaction, id: UUID, sop_instance_uid: str, *, act
     )
 
 
+async def are_served(tx: Transaction, ids: Sequence[UUID]) -> bool:
+    """Whether the stored object itself of one of these that are held is served."""
+    return await tx.value(
+        """
+        SELECT EXISTS (
+            SELECT FROM quarantine AS held
+            JOIN instances AS present
+                ON present.sop_instance_uid = held.sop_instance_uid AND present.object_key = held.object_key
+            WHERE held.id = ANY(%(ids)s)
+        )
+        """,
+        ids=list(ids),
+    )
+
+
 async def place_of(tx: Transaction, sop_instance_uid: str) -> tuple[str, str] | None:
     """Study and Series Instance UID of the instance that is served under a SOP Instance UID."""
     found = await tx.value(

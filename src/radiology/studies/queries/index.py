@@ -65,6 +65,14 @@ class KnownSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class FilledSeries:
+    """A series that has instances now and had none: it is new, or its instances had been rejected or moved away."""
+
+    study_id: UUID
+    modality: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownInstance:
     """An instance that is in the index already."""
 
@@ -211,15 +219,23 @@ def insert_instances(tx: WriterTransaction, rows: Iterable[Sequence[Any]]) -> No
     tx.copy_in(COPY_INSTANCES, INSTANCE_TYPES, rows)
 
 
-def grow_series(tx: WriterTransaction, added: dict[UUID, int]) -> None:
-    """Count new instances into their series."""
-    tx.run(
+def grow_series(tx: WriterTransaction, added: dict[UUID, int]) -> list[FilledSeries]:
+    """Count new instances into their series. Returns those that had none."""
+    return tx.all(
+        FilledSeries,
         """
-        UPDATE imaging_series
-        SET number_of_instances = number_of_instances + added.instances,
-            updated_at = now()
-        FROM unnest(%(ids)s::uuid[], %(instances)s::integer[]) AS added (id, instances)
-        WHERE imaging_series.id = added.id
+        WITH grown AS (
+            UPDATE imaging_series
+            SET number_of_instances = number_of_instances + added.instances,
+                updated_at = now()
+            FROM unnest(%(ids)s::uuid[], %(instances)s::integer[]) AS added (id, instances)
+            WHERE imaging_series.id = added.id
+            RETURNING imaging_series.study_id, imaging_series.modality,
+                imaging_series.number_of_instances = added.instances AS is_filled
+        )
+        SELECT study_id, modality
+        FROM grown
+        WHERE is_filled
         """,
         ids=list(added),
         instances=list(added.values()),
