@@ -10,13 +10,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from data_sets import data_set, part10
 from node import Node, running_node
+from radiology.access.model import SYSTEM
+from radiology.application_entities.model import ApplicationEntity
 from radiology.kit.clock import SetClock
 from radiology.settings import Settings
 from radiology.studies.actions.settle import settle_studies
+from radiology.studies.actions.status import change_status
+from radiology.studies.model import Status, StatusChange
 from radiology.studies.receive import Source
+from requestor import requestor
+from worklist import MPPS, begun, ended, place
 
 SETTLE_AND_WAIT = """
 import asyncio, sys, time
@@ -49,8 +56,8 @@ def node(settings: Settings) -> Iterator[Node]:
         yield running
 
 
-def store(node: Node, ds: Any) -> None:
-    with node.archive.receive_file(Source("LOCAL")) as reception:
+def store(node: Node, ds: Any, *, source: str = "") -> None:
+    with node.archive.receive_file(Source("LOCAL", ae_title=source)) as reception:
         reception.write(part10(ds))
         stored = node.archive.arrivals.submit(reception.finish())
     node.archive.arrivals.flush()
@@ -103,3 +110,41 @@ def test_it_is_told_of_again_when_more_has_come(node: Node) -> None:
     assert node.wait(settle_studies(later(node, minutes=1))) == 0
     assert node.wait(settle_studies(later(node))) == 1
     assert told(node) == 2
+
+
+def test_quiet_completes_no_study_of_a_machine_that_is_not_auto_complete(node: Node) -> None:
+    node.register(ApplicationEntity("PAUSES", auto_complete=False))
+    held, other = data_set(), data_set()
+    store(node, held, source="PAUSES")
+    store(node, data_set(StudyInstanceUID=held.StudyInstanceUID), source="MODALITY1")
+    store(node, other, source="MODALITY1")
+    assert node.wait(settle_studies(later(node))) == 1
+    assert status_of(node, other) == "completed"
+    assert status_of(node, held) == "in-progress"
+
+    change = StatusChange(Status.COMPLETED)
+    node.wait(change_status(node.app, SYSTEM, held.StudyInstanceUID, change, []))
+    assert status_of(node, held) == "completed"
+    store(node, data_set(StudyInstanceUID=held.StudyInstanceUID), source="PAUSES")
+    assert status_of(node, held) == "in-progress"
+    assert node.wait(settle_studies(later(node))) == 1, "it was said that all is there: late images settle"
+
+
+def test_mpps_completes_a_study_of_a_machine_that_is_not_auto_complete(node: Node) -> None:
+    node.register(
+        ApplicationEntity("PAUSES", services=["echo", "store", "mpps"], facility_code="LOCAL", auto_complete=False)
+    )
+    item, uid = place(node), generate_uid()
+    ds = data_set(StudyInstanceUID=item.study_instance_uid)
+    with requestor(node, [(MPPS, ExplicitVRLittleEndian)], ae_title="PAUSES") as modality:
+        assert modality.send_n_create(begun(item), MPPS, uid)[0].Status == 0x0000
+        store(node, ds, source="PAUSES")
+        assert node.wait(settle_studies(later(node))) == 0
+        assert modality.send_n_set(ended("COMPLETED", images=[ds]), MPPS, uid)[0].Status == 0x0000
+    assert status_of(node, ds) == "completed"
+
+
+def status_of(node: Node, ds: Any) -> str:
+    return node.value(
+        "SELECT status FROM imaging_studies WHERE study_instance_uid = %(uid)s", uid=str(ds.StudyInstanceUID)
+    )

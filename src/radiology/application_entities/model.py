@@ -46,7 +46,9 @@ class ApplicationEntity:
     max_associations: how many it may open at once; outgoing_associations: how many we open to it at once.
     transfer_syntaxes: our order of preference for it; empty: that of the network it is on (`wide_area`).
     offers_commitment: it can be asked for storage commitment. wants_warnings: it takes warning statuses (Bxxx) for what
-    they are; else it gets 0000 instead. checks_user: its user identity must be a name and passcode of an account here.
+    they are; else it gets 0000 instead. auto_complete: a study is complete when nothing has come from it for a while;
+    else when it says so (MPPS), or a person does. checks_user: its user identity must be a name and passcode of an
+    account here.
     dicomweb_url: where it answers DICOMweb (PS3.18); then we call it by that, not by DIMSE. dicomweb_user and
     dicomweb_secret: name and password there (Basic); a secret without a user is a bearer token.
     utc_offset as +0600; default_charset as ISO_IR 192; both empty: those of the facility.
@@ -71,6 +73,7 @@ class ApplicationEntity:
     sensitive_access: str = "none"
     trusted_for_rejection: bool = False
     wants_warnings: bool = True
+    auto_complete: bool = True
     offers_commitment: bool = False
     checks_user: bool = False
     dicomweb_url: str = ""

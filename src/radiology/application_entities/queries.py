@@ -15,8 +15,8 @@ async def all_application_entities(tx: Transaction) -> list[ApplicationEntity]:
         """
         SELECT ae_title, host, port, hosts, services, facility_code, move_destination, tls, certificate_fingerprint,
             certificate_subject, max_associations, outgoing_associations, transfer_syntaxes, wide_area,
-            default_charset, utc_offset, sensitive_access, trusted_for_rejection, wants_warnings, offers_commitment,
-            checks_user, dicomweb_url, dicomweb_user, dicomweb_secret, enabled, description
+            default_charset, utc_offset, sensitive_access, trusted_for_rejection, wants_warnings, auto_complete,
+            offers_commitment, checks_user, dicomweb_url, dicomweb_user, dicomweb_secret, enabled, description
         FROM application_entities
         ORDER BY ae_title
         """,
@@ -30,8 +30,8 @@ async def find_application_entity(tx: Transaction, ae_title: str) -> Application
         """
         SELECT ae_title, host, port, hosts, services, facility_code, move_destination, tls, certificate_fingerprint,
             certificate_subject, max_associations, outgoing_associations, transfer_syntaxes, wide_area,
-            default_charset, utc_offset, sensitive_access, trusted_for_rejection, wants_warnings, offers_commitment,
-            checks_user, dicomweb_url, dicomweb_user, dicomweb_secret, enabled, description
+            default_charset, utc_offset, sensitive_access, trusted_for_rejection, wants_warnings, auto_complete,
+            offers_commitment, checks_user, dicomweb_url, dicomweb_user, dicomweb_secret, enabled, description
         FROM application_entities
         WHERE ae_title = %(ae_title)s
         """,
@@ -54,12 +54,14 @@ async def save(tx: Transaction, entity: ApplicationEntity) -> None:
         INSERT INTO application_entities (ae_title, host, port, hosts, services, facility_code, move_destination, tls,
             certificate_fingerprint, certificate_subject, max_associations, outgoing_associations, transfer_syntaxes,
             wide_area, default_charset, utc_offset, sensitive_access, trusted_for_rejection, wants_warnings,
-            offers_commitment, checks_user, dicomweb_url, dicomweb_user, dicomweb_secret, enabled, description)
+            auto_complete, offers_commitment, checks_user, dicomweb_url, dicomweb_user, dicomweb_secret, enabled,
+            description)
         VALUES (%(ae_title)s, %(host)s, %(port)s, %(hosts)s, %(services)s, %(facility_code)s, %(move_destination)s,
             %(tls)s, %(certificate_fingerprint)s, %(certificate_subject)s, %(max_associations)s,
             %(outgoing_associations)s, %(transfer_syntaxes)s, %(wide_area)s, %(default_charset)s, %(utc_offset)s,
-            %(sensitive_access)s, %(trusted_for_rejection)s, %(wants_warnings)s, %(offers_commitment)s,
-            %(checks_user)s, %(dicomweb_url)s, %(dicomweb_user)s, %(dicomweb_secret)s, %(enabled)s, %(description)s)
+            %(sensitive_access)s, %(trusted_for_rejection)s, %(wants_warnings)s, %(auto_complete)s,
+            %(offers_commitment)s, %(checks_user)s, %(dicomweb_url)s, %(dicomweb_user)s, %(dicomweb_secret)s,
+            %(enabled)s, %(description)s)
         ON CONFLICT (ae_title) DO UPDATE
         SET host = excluded.host,
             port = excluded.port,
@@ -79,6 +81,7 @@ async def save(tx: Transaction, entity: ApplicationEntity) -> None:
             sensitive_access = excluded.sensitive_access,
             trusted_for_rejection = excluded.trusted_for_rejection,
             wants_warnings = excluded.wants_warnings,
+            auto_complete = excluded.auto_complete,
             offers_commitment = excluded.offers_commitment,
             checks_user = excluded.checks_user,
             dicomweb_url = excluded.dicomweb_url,

@@ -79,6 +79,10 @@ class ApplicationEntityIn(BaseModel):
     sensitive_access: Literal["none", "mask", "full"] = "none"
     trusted_for_rejection: bool = Field(default=False, description="Whether its rejection notes are followed at once.")
     wants_warnings: bool = Field(default=True, description="Whether it takes warning statuses; else it gets 0000.")
+    auto_complete: bool = Field(
+        default=True,
+        description="Whether its studies are complete when nothing has come for a while; else by MPPS, or by a person.",
+    )
     offers_commitment: bool = Field(
         default=False,
         description="Whether it is asked for storage commitment of what was sent to it. Most peers do not offer that.",

@@ -61,6 +61,7 @@ def set_(
     sensitive_access: Annotated[str | None, typer.Option(help="none, mask or full.")] = None,
     trusted_for_rejection: Annotated[bool | None, typer.Option(help="Its rejection notes are followed.")] = None,
     wants_warnings: Annotated[bool | None, typer.Option(help="It takes warning statuses.")] = None,
+    auto_complete: Annotated[bool | None, typer.Option(help="Its studies are complete after a quiet time.")] = None,
     offers_commitment: Annotated[bool | None, typer.Option(help="It is asked for storage commitment.")] = None,
     checks_user: Annotated[bool | None, typer.Option(help="Its user must have an account here.")] = None,
     dicomweb_url: Annotated[str | None, typer.Option(help="Where it answers DICOMweb.")] = None,

@@ -738,6 +738,7 @@ CREATE TABLE public.application_entities (
     sensitive_access text DEFAULT 'none'::text NOT NULL,
     trusted_for_rejection boolean DEFAULT false NOT NULL,
     wants_warnings boolean DEFAULT true NOT NULL,
+    auto_complete boolean DEFAULT true NOT NULL,
     offers_commitment boolean DEFAULT false NOT NULL,
     checks_user boolean DEFAULT false NOT NULL,
     dicomweb_url text DEFAULT ''::text NOT NULL,
@@ -758,6 +759,8 @@ COMMENT ON COLUMN public.application_entities.host IS 'where it listens';
 COMMENT ON COLUMN public.application_entities.hosts IS 'where it may call from: addresses, networks, names; empty: host';
 
 COMMENT ON COLUMN public.application_entities.certificate_fingerprint IS 'SHA-256 of its certificate, 64 hexadecimal digits';
+
+COMMENT ON COLUMN public.application_entities.auto_complete IS 'whether a study is complete when nothing has come from it for a while';
 
 CREATE TABLE public.approval_delegations (
     id uuid NOT NULL,

@@ -21,6 +21,7 @@ ALTER TABLE application_entities
     ADD COLUMN sensitive_access text NOT NULL DEFAULT 'none' CHECK (sensitive_access IN ('none', 'mask', 'full')),
     ADD COLUMN trusted_for_rejection boolean NOT NULL DEFAULT false,
     ADD COLUMN wants_warnings boolean NOT NULL DEFAULT true,
+    ADD COLUMN auto_complete boolean NOT NULL DEFAULT true,
     ADD COLUMN offers_commitment boolean NOT NULL DEFAULT false,
     ADD COLUMN checks_user boolean NOT NULL DEFAULT false,
     ADD COLUMN dicomweb_url text NOT NULL DEFAULT '',
@@ -31,6 +32,7 @@ ALTER TABLE application_entities
 COMMENT ON COLUMN application_entities.host IS 'where it listens';
 COMMENT ON COLUMN application_entities.hosts IS 'where it may call from: addresses, networks, names; empty: host';
 COMMENT ON COLUMN application_entities.certificate_fingerprint IS 'SHA-256 of its certificate, 64 hexadecimal digits';
+COMMENT ON COLUMN application_entities.auto_complete IS 'whether a study is complete when nothing has come from it for a while';
 """
 
 

@@ -29,7 +29,11 @@ async def settle(
     radiography: Sequence[str],
     fluoroscopy: Sequence[str],
 ) -> list[SettledStudy]:
-    """Complete the studies for which nothing came during the quiet period of their modalities."""
+    """Complete the studies for which nothing came during the quiet period of their modalities.
+
+    What came from a modality that is not auto-complete waits until it says that all is there, or a person does; what
+    comes after that leaves the study complete again by quiet.
+    """
     return await tx.all(
         SettledStudy,
         """
@@ -43,6 +47,12 @@ async def settle(
                   WHEN modalities_in_study <@ %(radiography)s THEN %(radiography_seconds)s
                   ELSE %(cross_section_seconds)s
               END)
+              AND (completed IS NOT NULL OR NOT EXISTS (
+                  SELECT FROM application_entities AS ae
+                  JOIN instances AS i ON i.source_ae_title = ae.ae_title
+                  WHERE i.study_id = imaging_studies.id
+                    AND NOT ae.auto_complete
+              ))
             ORDER BY last_instance_at
             LIMIT 500
             FOR UPDATE SKIP LOCKED
