@@ -7,9 +7,11 @@ import pytest
 
 import make
 from conftest import ClientAs
+from ordering import a_patient, a_procedure, placer, said
 from radiology.access.model import Role
 from radiology.app import App
 from radiology.kit.clock import SetClock
+from radiology.orders.actions.place import place_order
 from radiology.retention import purging
 from retention.removals import BASE, DAY, OLD, REASON, approved, files_of, items_of, run, states_of, switched_on, value
 
@@ -63,6 +65,29 @@ async def test_from_what_is_due_to_nothing_left(
     assert await value(app, "SELECT count(*) FROM audit_events WHERE action = 'study.purge'") == 1
     await make.store(app, *old.files.values())
     assert (await reader.get(f"/dicomweb/studies/{old.study_instance_uid}")).status_code == 200
+
+
+async def test_an_order_goes_with_the_last_of_its_studies(
+    first: httpx2.AsyncClient, second: httpx2.AsyncClient, app: App, clock: SetClock
+) -> None:
+    patient = a_patient(name="Karim^Abdul", birthDate="1970-01-01")
+    alone = await place_order(app, placer(), said(patient=patient))
+    shared = await place_order(
+        app, placer(), said(patient=patient, placerNumber="E-78", procedures=[a_procedure(), a_procedure()])
+    )
+    for order in (alone, shared):
+        uid = order.procedures[0].study_instance_uid
+        await make.store(
+            app, make.an_object(StudyInstanceUID=uid, PatientID="DMC-1001", PatientName="Karim^Abdul", **OLD)
+        )
+    await switched_on(first)
+    path = await approved(first, second)
+    await purging.tend(app)
+    clock.advance(31 * DAY)
+    await purging.tend(app)
+    assert await states_of(first, path) == ["purged"] * 2
+    assert await value(app, "SELECT array_agg(id) FROM orders") == [shared.id]
+    assert await value(app, "SELECT array_agg(DISTINCT order_id) FROM order_history") == [shared.id]
 
 
 async def test_one_person_alone_removes_nothing(

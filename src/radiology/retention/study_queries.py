@@ -167,6 +167,22 @@ _TOMBSTONES: LiteralString = """
     ON CONFLICT (uid_sha256) DO NOTHING
     """
 
+#: An order goes with the last of its studies, where no worklist item of it waits either.
+_ORDER: LiteralString = """
+    DELETE FROM orders AS o
+    USING imaging_studies AS gone
+    WHERE gone.id = %(study_id)s
+      AND o.id = CASE
+          WHEN gone.service_request ~ '^ServiceRequest/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+          THEN split_part(gone.service_request, '/', 2)::uuid
+      END
+      AND NOT EXISTS (
+          SELECT FROM imaging_studies AS s WHERE s.service_request = gone.service_request AND s.id <> gone.id
+          UNION ALL
+          SELECT FROM scheduled_procedure_steps AS w WHERE w.service_request = gone.service_request
+      )
+    """
+
 #: In the order in which nothing refers any more to what goes. Objects are named before their instances go, so that
 #: recovery never takes one of them for lost.
 _REMOVALS: tuple[LiteralString, ...] = (
@@ -204,6 +220,7 @@ _REMOVALS: tuple[LiteralString, ...] = (
     "DELETE FROM quarantine WHERE study_instance_uid = %(uid)s",
     "DELETE FROM damaged_objects WHERE study_id = %(study_id)s",
     "DELETE FROM repairs WHERE study_instance_uids @> ARRAY[%(uid)s::text]",
+    _ORDER,
     "DELETE FROM imaging_studies WHERE id = %(study_id)s",
 )
 
