@@ -4,7 +4,7 @@ A file whose data set is there already, under other file meta information, is th
 """
 
 import zipfile
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -77,6 +77,7 @@ def test_by_import_from_a_zip(node, files, tmp_path):
 async def test_by_stow(client_as, files):
     client, reader = await client_as("radiographer"), await client_as("privacy-officer")  # Some files are sensitive.
     refused: dict[str, str] = {}
+    versions = defaultdict[str, list[bytes]](list)
     stored = 0
     for name, file in files.items():
         answer = await client.post("/dicomweb/studies", content=related(file), headers={"Content-Type": RELATED})
@@ -87,8 +88,11 @@ async def test_by_stow(client_as, files):
             stored += 1
             item = body["00081199"]["Value"][0]
             accept = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
-            given = await reader.get(item["00081190"]["Value"][0], headers=accept)
-            assert data_set(file) in given.content, name
+            address = item["00081190"]["Value"][0]
+            # Some have the UID and the pixels of another and a header of their own: one of these is served.
+            versions[address].append(data_set(file))
+            given = await reader.get(address, headers=accept)
+            assert any(version in given.content for version in versions[address]), name
         elif failures[0]["00081197"]["Value"][0] not in {0xC104, 0x0110, 0xA900}:
             refused[name] = failures[0].get("00000901", {}).get("Value", [""])[0]
     assert [name for name, element in refused.items() if len(element) != 8] == []

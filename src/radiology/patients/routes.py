@@ -22,6 +22,8 @@ PATH = "/api/radiology/patients"
 KEPT_NOWHERE = {"Cache-Control": "private, no-store"}
 
 router = APIRouter(prefix=PATH, tags=["patients"], route_class=StrictJSONRoute)
+visits_router = APIRouter(prefix=PATH, tags=["patients"], route_class=StrictJSONRoute)
+"""Before all others of patients: a reference such as `Patient/12345` takes the rest of a path."""
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 
@@ -76,14 +78,14 @@ async def post_unknown(body: UnknownIn, app: CurrentApp, actor: CurrentActor) ->
     return Response(orjson.dumps({"results": [each.body for each in made]}), 201, KEPT_NOWHERE, JSON)
 
 
-@router.post("/{patient:path}/visits", status_code=201, response_model=None)
+@visits_router.post("/{patient:path}/visits", status_code=201, response_model=None)
 async def post_visit(patient: str, body: VisitIn, app: CurrentApp, actor: CurrentActor) -> Response:
     """Open a visit at your facility."""
     visit_id, answer = await open_visit(app, actor, patient, body.said)
     return created(answer, f"{PATH}/{patient}/visits/{visit_id}", 1)
 
 
-@router.get("/{patient:path}/visits", response_model=None)
+@visits_router.get("/{patient:path}/visits", response_model=None)
 async def get_visits(patient: str, app: CurrentApp, actor: CurrentActor, limit: Limit = 20) -> Response:
     """The visits of a patient at your facilities, newest first."""
     async with app.db.transaction() as tx:
@@ -92,7 +94,7 @@ async def get_visits(patient: str, app: CurrentApp, actor: CurrentActor, limit: 
     return Response(b'{"results":' + found + b"}", headers=KEPT_NOWHERE, media_type=JSON)
 
 
-@router.put("/{patient:path}/visits/{visit_id}", response_model=None)
+@visits_router.put("/{patient:path}/visits/{visit_id}", response_model=None)
 async def put_visit(
     patient: str, visit_id: UUID, body: VisitIn, request: Request, app: CurrentApp, actor: CurrentActor
 ) -> Response:
@@ -101,7 +103,7 @@ async def put_visit(
     return _answered(await change_visit(app, actor, patient, visit_id, body.said, version=version))
 
 
-@router.put("/{patient:path}/visits/{visit_id}/status", response_model=None)
+@visits_router.put("/{patient:path}/visits/{visit_id}/status", response_model=None)
 async def put_visit_status(
     patient: str, visit_id: UUID, body: VisitStatusIn, request: Request, app: CurrentApp, actor: CurrentActor
 ) -> Response:

@@ -92,7 +92,9 @@ async def contents(tx: Transaction, notice: Notice) -> list[Availability]:
         SELECT series.series_instance_uid, hidden.sop_class_uid, hidden.sop_instance_uid, 'UNAVAILABLE'
         FROM rejected_instances AS hidden
         JOIN imaging_series AS series ON series.id = hidden.series_id
+        JOIN rejections AS rejection ON rejection.id = hidden.rejection_id
         WHERE hidden.rejection_id = %(rejection)s
+          AND hidden.sop_instance_uid IS DISTINCT FROM rejection.key_object_uid
         ORDER BY 1, 3
         """,
         study=notice.study_instance_uid,

@@ -51,6 +51,7 @@ from radiology.orders import accession
 from radiology.orders.attachments.routes import router as attachments
 from radiology.orders.routes import router as orders
 from radiology.patients.routes import router as patients
+from radiology.patients.routes import visits_router as visits
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
 from radiology.reconciliation.comparing.routes import router as comparing
@@ -156,6 +157,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         studies_put_right,
         quarantine,
         deidentification,
+        visits,
         patient_repairs,
         patients,
         *_dicom_over_rest(),
