@@ -1,6 +1,7 @@
 """The reconciliation worklist: what waits, for how long, and what can be done about it."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from pydicom.uid import generate_uid
@@ -11,10 +12,12 @@ from reconciliation.held import held_of
 pytestmark = pytest.mark.anyio
 
 WORKLIST = "/api/radiology/reconciliation"
+_NUMBERS = count()
 
 
 async def study_with(app, *, match=None, flags=(), **attributes):
-    stored = await make.a_study(app, **attributes)
+    # Patients with names of their own, so that nobody is perhaps the same as another.
+    stored = await make.a_study(app, **{"PatientName": f"PATIENT{next(_NUMBERS)}^A"} | attributes)
     async with app.db.transaction() as tx:
         await tx.run(
             "UPDATE imaging_studies SET match = %(match)s, flags = %(flags)s WHERE study_instance_uid = %(uid)s",
@@ -114,7 +117,7 @@ async def test_a_step_with_missing_images_waits_after_a_quarter_of_an_hour(app, 
     assert (only["kind"], only["numberMissing"], only["numberOfInstances"]) == ("incomplete-transfer", 2, 120)
 
 
-async def test_patients_who_are_perhaps_one_are_asked_for_by_themselves(app, client_as):
+async def test_patients_who_are_perhaps_one_wait_beside_the_rest(app, client_as):
     clerk = await client_as("records")
     for sex in ("M", "F"):
         await make.a_study(app, PatientID="SAME", PatientName="RAHMAN^ABDUR", PatientBirthDate="19800215",
@@ -126,8 +129,16 @@ async def test_patients_who_are_perhaps_one_are_asked_for_by_themselves(app, cli
     assert found
     assert {each["because"] for each in found} == {"number"}
     assert [step["verb"] for step in found[0]["next"]] == ["merge", "link"]
-    assert (await clerk.get(WORKLIST, params={"kind": "patient-duplicate,no-order"})).status_code == 400
-    assert "patient-duplicate" not in (await clerk.get(f"{WORKLIST}/counts")).json()["kinds"]
+    assert found[0]["next"][0]["href"].endswith(f"{found[0]['id']}/merge")
+    assert found[0]["patients"][-1] == f"Patient/{found[0]['id']}"
+    await study_with(app, match="probable", PatientID="OTHER", PatientName="HOSSAIN^KAMAL")
+    both = (await clerk.get(WORKLIST, params={"kind": "patient-duplicate,probable-match"})).json()["results"]
+    assert [each["kind"] for each in both] == ["probable-match", *["patient-duplicate"] * len(found)]
+    paged = (await clerk.get(WORKLIST, params={"kind": "patient-duplicate,probable-match", "limit": 1})).json()
+    rest = (await clerk.get(paged["next"])).json()["results"]
+    assert [each["id"] for each in paged["results"] + rest] == [each["id"] for each in both][: 1 + len(rest)]
+    assert (await clerk.get(f"{WORKLIST}/counts")).json()["kinds"]["patient-duplicate"] == len(found)
+    assert (await clerk.get(WORKLIST, params={"kind": "patient-duplicate", "modality": "CT"})).json()["results"] == []
 
 
 async def test_who_may_not_reconcile_is_refused(client_as):

@@ -2,11 +2,39 @@
 # ruff: noqa: S608 - every piece is a literal and every value a parameter; the type checker proves it by LiteralString.
 
 from dataclasses import dataclass
+from typing import LiteralString
 from uuid import UUID
 
 from radiology.access.model import Actor
 from radiology.kit.db import Transaction, Where
 from radiology.patients.queries.read import add_reach
+
+#: Pairs of patients `older` and `p` that nobody has decided about, with the reason as `pair.because`.
+UNDECIDED: LiteralString = """
+    FROM (
+        SELECT a.patient_id AS one, b.patient_id AS other, 'number' AS because
+        FROM patient_identifiers AS a
+        JOIN patient_identifiers AS b USING (kind, value, issuer)
+        WHERE a.patient_id < b.patient_id
+        UNION ALL
+        SELECT a.id, b.id, 'number'
+        FROM patients AS a
+        JOIN patients AS b USING (patient_id, issuer_of_patient_id)
+        WHERE a.id < b.id AND a.patient_id <> ''
+        UNION ALL
+        SELECT a.id, b.id, 'name'
+        FROM patients AS a
+        JOIN patients AS b USING (birth_date, name_keys)
+        WHERE a.id < b.id AND a.birth_date <> '' AND a.name_keys <> '{}' AND (a.sex = b.sex OR '' IN (a.sex, b.sex))
+    ) AS pair
+    JOIN patients AS p ON p.id = pair.other AND p.merged_into IS NULL
+    JOIN patients AS older ON older.id = pair.one AND older.merged_into IS NULL
+    WHERE NOT EXISTS (
+        SELECT FROM patient_links AS l
+        WHERE l.kind = 'different'
+          AND l.patient_id = pair.one AND l.other_id = pair.other
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +90,11 @@ async def pairs(tx: Transaction, *, visible_to: Actor, limit: int) -> list[Pair]
     add_reach(where, visible_to, "older")
     return await tx.all(
         Pair,
-        """
-        SELECT pair.one, pair.other, min(pair.because) AS because
-        FROM (
-            SELECT a.patient_id AS one, b.patient_id AS other, 'number' AS because
-            FROM patient_identifiers AS a
-            JOIN patient_identifiers AS b USING (kind, value, issuer)
-            WHERE a.patient_id < b.patient_id
-            UNION ALL
-            SELECT a.id, b.id, 'number'
-            FROM patients AS a
-            JOIN patients AS b USING (patient_id, issuer_of_patient_id)
-            WHERE a.id < b.id AND a.patient_id <> ''
-            UNION ALL
-            SELECT a.id, b.id, 'name'
-            FROM patients AS a
-            JOIN patients AS b USING (birth_date, name_keys)
-            WHERE a.id < b.id AND a.birth_date <> '' AND a.name_keys <> '{}' AND (a.sex = b.sex OR '' IN (a.sex, b.sex))
-        ) AS pair
-        JOIN patients AS p ON p.id = pair.other AND p.merged_into IS NULL
-        JOIN patients AS older ON older.id = pair.one AND older.merged_into IS NULL
-        WHERE NOT EXISTS (
-            SELECT FROM patient_links AS l
-            WHERE l.kind = 'different'
-              AND l.patient_id = pair.one AND l.other_id = pair.other
-        )
-          AND """
+        "SELECT pair.one, pair.other, min(pair.because) AS because"
+        + UNDECIDED
+        + " AND "
         + where.condition
-        + """
-        GROUP BY pair.one, pair.other
-        ORDER BY pair.other DESC, pair.one
-        LIMIT %(limit)s""",
+        + " GROUP BY pair.one, pair.other ORDER BY pair.other DESC, pair.one LIMIT %(limit)s",
         limit=limit,
         **where.parameters,
     )

@@ -36,10 +36,6 @@ QUARANTINED: Mapping[Kind, str] = {
 """Kinds that lie in quarantine, and the reason that they have there."""
 
 
-ON_ITS_OWN = Kind.PATIENT_DUPLICATE
-"""Asked for by itself, since it compares all patients; neither paged nor counted with the others."""
-
-
 class Decision(StrEnum):
     """What a person decides about an object that is held in quarantine."""
 
@@ -171,22 +167,6 @@ class Waiting:
         }
 
 
-def duplicate_body(one: UUID, other: UUID, because: str) -> dict[str, Any]:
-    """Two patients who are perhaps one, the older first, as the worklist shows them."""
-    place = f"/api/radiology/patients/{other}"
-    return {
-        "kind": Kind.PATIENT_DUPLICATE,
-        "id": other,
-        "patients": [f"Patient/{one}", f"Patient/{other}"],
-        "because": because,
-        "sentence": SENTENCES[Kind.PATIENT_DUPLICATE],
-        "next": [
-            {"verb": "merge", "method": "POST", "href": f"{place}/merge"},
-            {"verb": "link", "method": "PUT", "href": f"{place}/links"},
-        ],
-    }
-
-
 def steps(kind: Kind, subject: UUID) -> list[dict[str, str]]:
     """What a person may do next, each with its address."""
     if kind in QUARANTINED:
@@ -195,6 +175,12 @@ def steps(kind: Kind, subject: UUID) -> list[dict[str, str]]:
         return [{"verb": "compare", "method": "GET", "href": place}, *decide]
     if kind == Kind.INCOMPLETE_TRANSFER:
         return []
+    if kind == Kind.PATIENT_DUPLICATE:
+        place = f"/api/radiology/patients/{subject}"
+        return [
+            {"verb": "merge", "method": "POST", "href": f"{place}/merge"},
+            {"verb": "link", "method": "PUT", "href": f"{place}/links"},
+        ]
     place = f"{REPAIRS}/studies/{subject}"
     change = [{"verb": verb, "method": "POST", "href": f"{place}/{verb}"} for verb in _OF_STUDIES[kind]]
     return [{"verb": "compare", "method": "GET", "href": place}, *change]

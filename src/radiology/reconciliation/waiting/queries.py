@@ -9,6 +9,8 @@ from uuid import UUID
 
 from radiology.access.model import Actor, Reach
 from radiology.kit.db import Transaction, Where
+from radiology.patients.queries.duplicates import UNDECIDED
+from radiology.patients.queries.read import add_reach
 from radiology.reconciliation.waiting.model import HOURS, QUARANTINED, STAT_HOURS, Kind, Waiting
 
 MOST_COUNTED = 10_000
@@ -73,6 +75,17 @@ _STEP: LiteralString = """
     WHERE step.number_missing > 0
       AND step.received_end_at < {now} - make_interval(mins => {minutes}) AND """
 
+_DUPLICATE: LiteralString = (
+    """
+    SELECT {kind}::text AS kind, p.id, p.facility_code, p.created_at AS since,
+        'routine' AS priority, p.created_at + make_interval(hours => {hours}) AS due,
+        jsonb_build_object('because', min(pair.because), 'patients',
+            jsonb_agg(DISTINCT 'Patient/' || older.id) || to_jsonb('Patient/' || p.id)) AS facts"""
+    + UNDECIDED
+    + " AND "
+)
+"""One entry for each patient who came later, with all who were there before."""
+
 _CONDITIONS: Mapping[Kind, LiteralString] = {
     Kind.NO_ORDER: "study.match IN ('probable', 'none') AND study.match = 'none'",
     Kind.PROBABLE_MATCH: "study.match IN ('probable', 'none') AND study.match = 'probable'",
@@ -129,8 +142,11 @@ def _branch(
 ) -> LiteralString:
     """The rows of one kind, behind a place; all branches share the parameters of `where`."""
     own = Where(parameters=where.parameters)
-    build = _held if kind in QUARANTINED else _step if kind == Kind.INCOMPLETE_TRANSFER else _study
-    rows = build(own, kind, criteria, visible_to.staff_reach)
+    if kind == Kind.PATIENT_DUPLICATE:
+        rows = _duplicate(own, criteria, visible_to)
+    else:
+        build = _held if kind in QUARANTINED else _step if kind == Kind.INCOMPLETE_TRANSFER else _study
+        rows = build(own, kind, criteria, visible_to.staff_reach)
     if after is None:
         return "SELECT * FROM (" + rows + ") AS rows"
     behind = own.expression("(due, id) > ({moment}, {id})", moment=after[0], id=after[1])
@@ -164,6 +180,17 @@ def _step(own: Where, kind: Kind, criteria: Criteria, reach: Reach) -> LiteralSt
     _add_row(own, criteria, "step.facility_code", "step.study_instance_uids[1]")
     head = own.expression(_STEP, kind=kind.value, hours=HOURS[kind], now=criteria.now, minutes=MISSING_AFTER_MINUTES)
     return head + own.condition
+
+
+def _duplicate(own: Where, criteria: Criteria, visible_to: Actor) -> LiteralString:
+    add_reach(own, visible_to)
+    add_reach(own, visible_to, "older")
+    if criteria.facility_code is not None:
+        own.add("p.facility_code = {code}", code=criteria.facility_code)
+    if criteria.modality is not None or criteria.study_instance_uid is not None:
+        own.clauses.append("FALSE")
+    head = own.expression(_DUPLICATE, kind=Kind.PATIENT_DUPLICATE.value, hours=HOURS[Kind.PATIENT_DUPLICATE])
+    return head + own.condition + " GROUP BY p.id"
 
 
 def _add_row(own: Where, criteria: Criteria, facility: LiteralString, uid: LiteralString) -> None:

@@ -6,17 +6,15 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from radiology.access.model import Actor, Permission
-from radiology.app import App
+from radiology.access.model import Permission
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, page
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.searching import Searcher
 from radiology.errors import FieldProblem, Invalid
 from radiology.kit.pages import cursor_behind, read_cursor
-from radiology.patients.queries import duplicates
 from radiology.reconciliation.waiting import queries
-from radiology.reconciliation.waiting.model import ON_ITS_OWN, Kind, duplicate_body
+from radiology.reconciliation.waiting.model import Kind
 from radiology.reconciliation.waiting.queries import Criteria
 from radiology.studies.parameters import NAMES, limit_of, openapi_parameters, read_parameters
 
@@ -41,8 +39,6 @@ async def get_waiting(request: Request, app: CurrentApp, actor: Searcher) -> Res
     actor.must(Permission.RECONCILE)
     given = read_parameters(request.query_params, _LISTED)
     limit, now = limit_of(given.get("limit")), app.clock.now()
-    if given.get("kind") == ON_ITS_OWN:
-        return await _duplicates(request, app, actor, limit)
     async with app.db.transaction() as tx:
         found = await queries.waiting(
             tx,
@@ -67,20 +63,10 @@ async def get_counts(request: Request, app: CurrentApp, actor: CurrentActor) -> 
     return Response(orjson.dumps(body), media_type=JSON, headers={"Cache-Control": "private, no-store"})
 
 
-async def _duplicates(request: Request, app: App, actor: Actor, limit: int) -> Response:
-    """Pairs of patients who are perhaps one, the newest first."""
-    async with app.db.transaction() as tx:
-        found = await duplicates.pairs(tx, visible_to=actor.beyond_reading, limit=limit)
-    return page(request, orjson.dumps([duplicate_body(each.one, each.other, each.because) for each in found]), None)
-
-
 def _criteria(given: dict[str, str], now: datetime) -> Criteria:
     names = [name.strip() for name in given.get("kind", "").split(",") if name.strip()]
     if unknown := [name for name in names if name not in set(Kind)]:
         sentence = f"{unknown[0]!r} is none; there are: {', '.join(Kind)}"
         raise Invalid(f"kind: {sentence}.", fields=[FieldProblem("kind", sentence)])
-    kinds = [Kind(name) for name in names] or [kind for kind in Kind if kind != ON_ITS_OWN]
-    if ON_ITS_OWN in kinds:
-        sentence = f"{ON_ITS_OWN.value} is asked for by itself"
-        raise Invalid(f"kind: {sentence}.", fields=[FieldProblem("kind", sentence)])
+    kinds = [Kind(name) for name in names] or list(Kind)
     return Criteria(kinds, now, given.get("facility"), given.get("modality"), given.get("study_instance_uid"))
