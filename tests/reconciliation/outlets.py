@@ -4,7 +4,12 @@ from typing import Any
 
 import httpx2
 from pydicom.dataset import Dataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import (
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    GrayscaleSoftcopyPresentationStateStorage,
+    KeyObjectSelectionDocumentStorage,
+)
 from pynetdicom import build_role, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet as Get
 
@@ -16,6 +21,8 @@ DICOM_JSON = {"accept": "application/dicom+json"}
 AS_STORED = {"accept": "application/dicom; transfer-syntax=*"}
 #: Counts of changes and their moments go on, also when a change is undone.
 COUNTED = ("version", "updatedAt")
+#: What C-GET takes.
+KINDS = (CTImageStorage, GrayscaleSoftcopyPresentationStateStorage, KeyObjectSelectionDocumentStorage)
 
 
 async def served(client: httpx2.AsyncClient, node: Node, *studies: str) -> dict[str, Any]:
@@ -70,9 +77,9 @@ def received(node: Node, study: str) -> list[bytes]:
 
     ds = Dataset()
     ds.QueryRetrieveLevel, ds.StudyInstanceUID = "STUDY", study
-    contexts = [(Get, ExplicitVRLittleEndian), (CTImageStorage, ExplicitVRLittleEndian)]
-    role = build_role(CTImageStorage, scp_role=True)
-    with requestor(node, contexts, ext_neg=[role], evt_handlers=[(evt.EVT_C_STORE, on_store)]) as association:
+    contexts = [(each, ExplicitVRLittleEndian) for each in (Get, *KINDS)]
+    roles = [build_role(each, scp_role=True) for each in KINDS]
+    with requestor(node, contexts, ext_neg=roles, evt_handlers=[(evt.EVT_C_STORE, on_store)]) as association:
         *_, (status, _) = association.send_c_get(ds, Get)
     assert status.Status == 0x0000, f"{status.Status:04X}"
     return [got[uid] for uid in sorted(got)]

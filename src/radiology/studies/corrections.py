@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import orjson
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
@@ -48,6 +49,8 @@ class Correction:
 
     source: who gave the values that are replaced (0400,0564), such as an AE title. at: when they were replaced.
     replaced: what the first object of a study said; kept so that more objects that say the same are known to be of it.
+    renamed: UIDs of objects that were moved together with this one, each with the new one, a map for each move; to them
+    it refers wherever it refers to an object (PS3.3 10.8).
     """
 
     attributes: Mapping[str, Any]
@@ -55,6 +58,7 @@ class Correction:
     source: str
     at: datetime
     replaced: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    renamed: Sequence[Mapping[str, str]] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept in a column `corrections`."""
@@ -64,13 +68,22 @@ class Correction:
             "source": self.source,
             "at": self.at.isoformat(),
             "replaced": dict(self.replaced),
+            **({"renamed": list(self.renamed)} if self.renamed else {}),
         }
+
+    def new_uid(self, uid: str) -> str:
+        """The UID of what was moved together; any other as it is."""
+        for one in self.renamed:
+            uid = one.get(uid, uid)
+        return uid
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> "Correction":
         """Of what `as_json` gave."""
         at = datetime.fromisoformat(kept["at"])
-        return cls(kept["attributes"], kept["reason"], kept["source"], at, kept.get("replaced", {}))
+        return cls(
+            kept["attributes"], kept["reason"], kept["source"], at, kept.get("replaced", {}), kept.get("renamed", ())
+        )
 
 
 def read(corrections: bytes) -> list[Correction]:
@@ -91,7 +104,7 @@ def corrected_json(stored: bytes, corrections: bytes | None) -> bytes:
 def corrected(attributes: Mapping[str, Any], correction: Correction) -> dict[str, Any]:
     """Attributes in the DICOM JSON model with a correction applied; what they said before stands in them."""
     replaced = replaced_by(correction, attributes)
-    served = {**attributes, **correction.attributes}
+    served = {**_referring(attributes, correction), **correction.attributes}
     if _needs_utf_8(attributes.get(_CHARACTER_SET, {}).get("Value", ()), correction):
         served[_CHARACTER_SET] = {"vr": "CS", "Value": [UTF_8]}
     if replaced:
@@ -99,6 +112,26 @@ def corrected(attributes: Mapping[str, Any], correction: Correction) -> dict[str
         before = attributes.get(ORIGINAL_ATTRIBUTES, {}).get("Value", [])
         served[ORIGINAL_ATTRIBUTES] = {"vr": "SQ", "Value": [*before, item]}
     return served
+
+
+def _referring(attributes: Mapping[str, Any], correction: Correction) -> Mapping[str, Any]:
+    """Attributes that refer to the new UIDs of what was moved together."""
+    if not correction.renamed:
+        return attributes
+    return {
+        tag: element if tag in (ORIGINAL_ATTRIBUTES, *correction.attributes) else _renamed(element, correction)
+        for tag, element in attributes.items()
+    }
+
+
+def _renamed(element: Mapping[str, Any], correction: Correction) -> Mapping[str, Any]:
+    values = element.get("Value", ())
+    if element["vr"] == "UI":
+        return {**element, "Value": [correction.new_uid(uid) for uid in values]} if values else element
+    if element["vr"] != "SQ" or not values:
+        return element
+    items = [{tag: _renamed(inner, correction) for tag, inner in item.items()} for item in values]
+    return {**element, "Value": items}
 
 
 def replaced_by(correction: Correction, attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,6 +192,10 @@ def _correct(data_set: Dataset, correction: Correction) -> None:
         data_set.decode()
         data_set.SpecificCharacterSet = UTF_8
     new = Dataset.from_json(dict(correction.attributes))
+    if correction.renamed:
+        for element in data_set:
+            if element.tag not in new and element.keyword != "OriginalAttributesSequence":
+                _rename(element, correction)
     replaced = Dataset()
     for element in new:
         if element.tag in data_set and data_set[element.tag] != element:
@@ -169,6 +206,16 @@ def _correct(data_set: Dataset, correction: Correction) -> None:
         item.ModifiedAttributesSequence = Items([replaced])
         before = data_set.get("OriginalAttributesSequence") or ()
         data_set.OriginalAttributesSequence = Items([*before, item])
+
+
+def _rename(element: DataElement, correction: Correction) -> None:
+    if element.VR == "UI" and element.value:
+        uids = [element.value] if element.VM == 1 else list(element.value)
+        element.value = [correction.new_uid(uid) for uid in uids] if len(uids) > 1 else correction.new_uid(uids[0])
+    elif element.VR == "SQ":
+        for item in element.value:
+            for inner in item:
+                _rename(inner, correction)
 
 
 def _needs_utf_8(terms: Sequence[Any], correction: Correction) -> bool:

@@ -135,7 +135,10 @@ async def copy_series(tx: Transaction, copies: Copies, study_id: UUID) -> None:
 async def copy_instances(
     tx: Transaction, copies: Copies, study_id: UUID, uid: str, attributes: dict[str, Any], *, at: datetime
 ) -> None:
-    """Copies that lie in their new series, each with its UIDs and these attributes instead of what its object says."""
+    """Copies that lie in their new series, each with its UIDs and these attributes instead of what its object says.
+
+    Presentation states, segmentations, SR and key objects refer to the new UIDs of what is copied with them.
+    """
     await tx.run(
         """
         INSERT INTO instances (sop_instance_uid, series_id, study_id, sop_class_uid, transfer_syntax_uid,
@@ -153,10 +156,29 @@ async def copy_instances(
                     '00080018', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(copy.uid)),
                     '0020000D', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(%(uid)s::text)),
                     '0020000E', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(series.uid))))
+                || CASE WHEN made.sop_class_uid ~ '^1[.]2[.]840[.]10008[.]5[.]1[.]4[.]1[.]1[.](11|66|88)[.]'
+                    THEN jsonb_build_object('renamed', coalesce(made.corrections->'renamed', '[]')
+                        || jsonb_build_array(renamed.uids))
+                    ELSE '{}' END
         FROM unnest(%(instances)s::text[], %(new_instances)s::text[]) AS copy (old, uid)
         JOIN instances AS made ON made.sop_instance_uid = copy.old
         JOIN unnest(%(series)s::uuid[], %(new_series)s::uuid[], %(new_series_uids)s::text[]) AS series (old, id, uid)
             ON series.old = made.series_id
+        CROSS JOIN (
+            SELECT jsonb_object_agg(pair.old, pair.uid) AS uids
+            FROM (
+                SELECT unnest(%(instances)s::text[]), unnest(%(new_instances)s::text[])
+                UNION
+                SELECT source.series_instance_uid, new.uid
+                FROM unnest(%(series)s::uuid[], %(new_series_uids)s::text[]) AS new (id, uid)
+                JOIN imaging_series AS source ON source.id = new.id
+                UNION
+                SELECT DISTINCT study.study_instance_uid, %(uid)s::text
+                FROM instances AS moved
+                JOIN imaging_studies AS study ON study.id = moved.study_id
+                WHERE moved.sop_instance_uid = ANY(%(instances)s)
+            ) AS pair (old, uid)
+        ) AS renamed
         """,
         study_id=study_id,
         uid=uid,
