@@ -15,6 +15,7 @@ from radiology.access.model import Role
 from radiology.app import App
 from radiology.audit.sealing import seal_arrivals
 from radiology.data_subjects import copies, erasures, work
+from radiology.kit.db import as_json
 from radiology.orders.actions.place import place_order
 from radiology.studies.archive import open_archive
 
@@ -312,3 +313,36 @@ async def test_nobody_else_asks_for_anything(role: str, client_as: ClientAs, app
         assert (await somebody.get(f"{BASE}/{reference}/{path}")).status_code == 403, path
     assert (await somebody.post(f"{BASE}/{reference}/erasures", json=REASON)).status_code == 403
     assert (await somebody.post(f"{BASE}/{reference}/legal-holds", json=REASON)).status_code == 403
+
+
+async def test_messages_that_named_an_erased_person_say_nothing_any_more(
+    officer: httpx2.AsyncClient, second: httpx2.AsyncClient, app: App
+) -> None:
+    old = await make.a_study(app, PatientID="P1", **OLD)
+    reference = await reference_of(app, old)
+    messages = {
+        "of-its-study": (b"ORC|NW", {}, [old.study_instance_uid], "processed"),
+        "of-the-person": (b"PID|||H-9", {"references": [reference]}, [], "processed"),
+        "not-understood": (b"MSH|..\rPID|||P1^^^DMC~77^^^NID||Karim^Abdul", {}, [], "failed"),
+        "of-somebody-else": (b"MSH|..\rPID|||P10^^^DMC||Das^Sumitra", {}, [], "failed"),
+    }
+    async with app.db.transaction() as tx:
+        for control_id, (content, effects, uids, state) in messages.items():
+            await tx.run(
+                """
+                INSERT INTO hl7_messages (id, sending_application, sending_facility, control_id, type, host,
+                    received_at, state, code, content, digest, acknowledgement, effects, study_instance_uids, sentence)
+                VALUES (gen_random_uuid(), 'HIS', 'DMC', %(control_id)s, 'ADT^A08', '127.0.0.1', now(), %(state)s, 'AA',
+                    %(content)s, '', '', %(effects)s, %(uids)s, 'PID-5 is Karim.')
+                """,
+                control_id=control_id,
+                state=state,
+                content=content,
+                effects=as_json(effects),
+                uids=uids,
+            )
+    await erased(officer, second, app, reference)
+    async with app.db.transaction() as tx:
+        left = await tx.values("SELECT control_id FROM hl7_messages WHERE content <> '' OR sentence <> ''")
+        waiting = await tx.values("SELECT control_id FROM hl7_messages WHERE state = 'failed'")
+    assert left == waiting == ["of-somebody-else"]

@@ -195,6 +195,41 @@ _ALL_OF_PERSON: LiteralString = """(
     )
     SELECT id FROM one
 )"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAs:
+    """What messages call a person: references, and the numbers that stand in PID-3."""
+
+    references: list[str]
+    numbers: list[str]
+
+
+_KNOWN_AS: LiteralString = (
+    """
+    SELECT coalesce(array_agg(DISTINCT named.reference), '{}') AS references,
+        coalesce(array_agg(DISTINCT number) FILTER (WHERE number <> ''), '{}') AS numbers
+    FROM patients AS named
+    LEFT JOIN patient_identifiers AS i ON i.patient_id = named.id
+    CROSS JOIN LATERAL unnest(ARRAY[named.patient_id, coalesce(i.value, '')]) AS number
+    WHERE named.id IN """
+    + _ALL_OF_PERSON
+)
+#: HL7 messages that named the person lose their content, and wait for nobody; that they came stays on record, so that
+#: one that is sent again is known.
+_EMPTY_MESSAGES: LiteralString = """
+    UPDATE hl7_messages AS m
+    SET content = '', corrected = NULL, effects = '{}', study_instance_uids = '{}', sentence = '',
+        state = CASE WHEN m.state IN ('failed', 'quarantined') THEN 'dismissed' ELSE m.state END
+    WHERE m.content <> ''
+      AND (jsonb_exists_any(m.effects->'references', %(references)s::text[]) OR EXISTS (
+          SELECT
+          FROM unnest(%(numbers)s::text[]) AS number,
+              unnest(ARRAY['|', '~']) AS before,
+              unnest(ARRAY['^', '|', '~']) AS behind
+          WHERE position(convert_to(before || number || behind, 'UTF8') IN m.content) > 0
+      ))
+"""
 #: Numbers, visits, whoever was merged into the person, and what the journal of changes says of all of them.
 _REST_OF_PERSON: tuple[LiteralString, ...] = (
     "DELETE FROM patient_identifiers WHERE patient_id IN " + _ALL_OF_PERSON,
@@ -229,6 +264,7 @@ async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
         """,
         id=patient_id,
     )
+    known_as = await tx.one(KnownAs, _KNOWN_AS, id=patient_id)
     removed = await tx.run(
         """
         UPDATE patients
@@ -251,4 +287,5 @@ async def remove_person(tx: Transaction, patient_id: UUID) -> bool:
     if removed:
         for statement in _REST_OF_PERSON:
             await tx.run(statement, id=patient_id)
+        await tx.run(_EMPTY_MESSAGES, references=known_as.references, numbers=known_as.numbers)
     return bool(removed)

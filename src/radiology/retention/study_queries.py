@@ -222,6 +222,12 @@ _REMOVALS: tuple[LiteralString, ...] = (
     "DELETE FROM repairs WHERE study_instance_uids @> ARRAY[%(uid)s::text]",
     _ORDER,
     "DELETE FROM imaging_studies WHERE id = %(study_id)s",
+    "DELETE FROM hl7_deliveries WHERE %(uid)s = ANY(study_instance_uids)",
+    """
+    UPDATE hl7_messages
+    SET content = '', corrected = NULL, effects = '{}', study_instance_uids = '{}', sentence = ''
+    WHERE %(uid)s = ANY(study_instance_uids)
+    """,
 )
 
 
