@@ -40,7 +40,8 @@ from radiology.studies.receive import Arrival
 
 def look_for_orders(batch: Batch, arrivals: Sequence[Arrival], zone: tzinfo) -> None:
     """Ask once for all studies of a batch that are new. Nothing is asked where all are known."""
-    new = [arrival for arrival in arrivals if _is_new(batch, batch.studies.get(arrival.study_instance_uid))]
+    firsts = {arrival.study_instance_uid: arrival for arrival in reversed(arrivals)}
+    new = [arrival for uid, arrival in firsts.items() if _is_new(batch, batch.studies.get(uid))]
     wanted = list(dict.fromkeys(_wanted(arrival, _facts(arrival, zone)) for arrival in new))
     if wanted:
         batch.candidates = matching.candidates(batch.tx, wanted)

@@ -9,6 +9,7 @@ from radiology.kit.ids import uuid7
 from radiology.standards.dicom.identity import PatientIdentity
 from radiology.standards.dicom.uids import new_uid
 from radiology.studies.actions.correct import empty_personal, patient_attributes
+from radiology.studies.corrections import element_of
 
 #: What all objects of a study have in common (PS3.3 C.7.2.1), and how each is encoded where it has no value.
 STUDY_ATTRIBUTES: Mapping[str, str] = {
@@ -61,14 +62,10 @@ def of_study_with_images(identity: PatientIdentity, served: Mapping[str, Any]) -
 def of_new_study(identity: PatientIdentity, accession_number: str | None, description: str | None) -> dict[str, Any]:
     """What copies say that come to a study of another patient or order without images: the rest is as it was made."""
     said = patient_attributes(identity)
-    said[ACCESSION_NUMBER] = _text("SH", accession_number)
-    return said | ({DESCRIPTION: _text("LO", description)} if description else {})
+    said[ACCESSION_NUMBER] = element_of(ACCESSION_NUMBER, accession_number or "")
+    return said | ({DESCRIPTION: element_of(DESCRIPTION, description)} if description else {})
 
 
 def emptied(stated: Sequence[str]) -> dict[str, Any]:
     """What the objects state of the wrong patient, served empty."""
     return empty_personal(dict.fromkeys(stated))
-
-
-def _text(vr: str, text: str | None) -> dict[str, Any]:
-    return {"vr": vr, "Value": [text]} if text else {"vr": vr}

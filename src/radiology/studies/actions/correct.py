@@ -1,5 +1,6 @@
 """Put right what is served of a study: searches and the header of every object, everywhere at once. Files stay."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,7 @@ async def correct(tx: Transaction, app: App, study_id: UUID, correction: Correct
     served = await queries.lock_served(tx, study_id)
     before = Correction.of_json(served.corrections) if served.corrections else None
     replaced = corrections.replaced_by(correction, served.dicom)
-    after = corrections.after(before, _replacing(correction, replaced))
+    after = corrections.after(before, replace(correction, replaced=replaced))
     dicom = levels.patient_and_study(corrections.corrected(served.dicom, correction))
     facts = StudyFacts(Header("", (), dicom, None, None, frozenset()), served.facility_code, app.settings.zone)
     await queries.save_served(tx, study_id, facts.columns, after.as_json())
@@ -74,10 +75,6 @@ async def put_back(tx: Transaction, study_id: UUID, columns: dict[str, Any]) -> 
     served = await queries.lock_served(tx, study_id)
     await queries.put_back(tx, study_id, columns)
     await _tell(tx, served, study_id)
-
-
-def _replacing(correction: Correction, replaced: dict[str, Any]) -> Correction:
-    return Correction(correction.attributes, correction.reason, correction.source, correction.at, replaced)
 
 
 async def _tell(tx: Transaction, served: queries.Served, study_id: UUID) -> None:
