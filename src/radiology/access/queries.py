@@ -1,5 +1,6 @@
 """SQL of accounts and tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -153,3 +154,19 @@ async def note_token_use(tx: Transaction, key_id: UUID | None, *, now: datetime)
 
 def _columns(account: Account) -> dict[str, Any]:
     return {name: getattr(account, name) for name in Account.__slots__}
+
+
+async def who_are(tx: Transaction, roles: Sequence[Role], facility_code: str | None) -> list[str]:
+    """The accounts of these roles at a facility, and of those of all facilities, as the recipients of messages."""
+    return await tx.values(
+        """
+        SELECT 'account:' || name
+        FROM accounts
+        WHERE role = ANY(%(roles)s)
+          AND disabled_at IS NULL
+          AND (facility_code IS NULL OR %(facility)s::text IS NULL OR facility_code = %(facility)s
+            OR %(facility)s = ANY(facility_codes))
+        """,
+        roles=list(roles),
+        facility=facility_code,
+    )

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from radiology.access.model import SYSTEM, Actor, Permission
+from radiology.access.model import SYSTEM, Actor, Permission, Role
+from radiology.access.queries import who_are
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.audit.model import BREAK_GLASS
@@ -49,7 +50,7 @@ async def start(
 
 
 async def _tell(tx: Transaction, actor: Actor, use_id: UUID, patient_id: UUID, reason_code: str) -> None:
-    officers = await queries.privacy_officers(tx, actor.facility_code)
+    officers = await who_are(tx, [Role.PRIVACY_OFFICER], actor.facility_code)
     consultants = await queries.treating_consultants(tx, patient_id)
     about = f"BreakGlass/{use_id}"
     await inbox.place(tx, [*officers, *consultants], model.started(about))
@@ -81,7 +82,7 @@ async def follow(app: App) -> int:
         for use in run_out:
             await _note_end(tx, SYSTEM, use)
         for use in overdue:
-            officers = await queries.privacy_officers(tx, use.facility_code)
+            officers = await who_are(tx, [Role.PRIVACY_OFFICER], use.facility_code)
             await inbox.place(tx, officers, model.overdue(f"BreakGlass/{use.id}"))
             await emit(
                 tx,

@@ -153,22 +153,6 @@ async def uses_of_week(tx: Transaction, actor: Actor) -> int:
     )
 
 
-async def privacy_officers(tx: Transaction, facility_code: str | None) -> list[str]:
-    """The privacy officers of a facility, and of all."""
-    return await tx.values(
-        """
-        SELECT 'account:' || name
-        FROM accounts
-        WHERE role = %(role)s
-          AND disabled_at IS NULL
-          AND (facility_code IS NULL OR %(facility)s::text IS NULL OR facility_code = %(facility)s
-            OR %(facility)s = ANY(facility_codes))
-        """,
-        role=Role.PRIVACY_OFFICER,
-        facility=facility_code,
-    )
-
-
 async def treating_consultants(tx: Transaction, patient_id: UUID) -> list[str]:
     """The consultants who treat a patient."""
     return await tx.values(

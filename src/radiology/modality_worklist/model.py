@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from radiology.errors import TransitionRefused
+from radiology.kit.steps import follow
 
 
 class Status(StrEnum):
@@ -76,12 +76,7 @@ DAYS_SHOWN = 1
 
 def step(status: Status, verb: Verb) -> Status:
     """Where a verb leads. Raises TransitionRefused."""
-    after = TRANSITIONS.get((status, verb))
-    if after is None:
-        possible = sorted(verb for before, verb in TRANSITIONS if before == status)
-        can = f"possible from here: {', '.join(possible)}" if possible else "nothing is possible from here"
-        raise TransitionRefused(f"A scheduled step that is {status} cannot {verb}; {can}.")
-    return after
+    return follow(TRANSITIONS, status, verb, of="A scheduled step")
 
 
 @dataclass(frozen=True, slots=True)

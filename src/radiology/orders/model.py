@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from radiology.errors import FieldProblem, StaleVersion, TransitionRefused, Unprocessable
+from radiology.kit.steps import follow
 from radiology.modality_worklist.model import OPEN
 from radiology.modality_worklist.model import Status as StepStatus
 from radiology.studies.model import Status as StudyStatus
@@ -110,12 +111,7 @@ _VERBS_TOWARDS: Mapping[Status, tuple[Verb, ...]] = {
 
 def step(status: Status, verb: Verb) -> Status:
     """Where a verb leads. Raises TransitionRefused."""
-    after = TRANSITIONS.get((status, verb))
-    if after is None:
-        possible = sorted(verb for before, verb in TRANSITIONS if before == status)
-        can = f"possible from here: {', '.join(possible)}" if possible else "nothing is possible from here"
-        raise TransitionRefused(f"An order that is {status} cannot {verb}; {can}.")
-    return after
+    return follow(TRANSITIONS, status, verb, of="An order")
 
 
 def verb_towards(before: Status, after: Status) -> Verb:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from radiology.access.model import Actor, Role
+from radiology.access.model import Actor
 from radiology.errors import NotFound
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where
@@ -389,22 +389,6 @@ async def lock_damage(tx: Transaction, id: UUID, *, visible_to: Actor) -> str:
 async def number_damaged(tx: Transaction) -> int:
     """How many objects are damaged and neither repaired nor given up."""
     return await tx.value("SELECT count(*) FROM damaged_objects WHERE state = 'open'")
-
-
-async def administrators(tx: Transaction, facility_code: str | None) -> list[str]:
-    """The administrators of a facility, and of all."""
-    return await tx.values(
-        """
-        SELECT 'account:' || name
-        FROM accounts
-        WHERE role = %(role)s
-          AND disabled_at IS NULL
-          AND (facility_code IS NULL OR %(facility)s::text IS NULL OR facility_code = %(facility)s
-            OR %(facility)s = ANY(facility_codes))
-        """,
-        role=Role.ADMINISTRATOR,
-        facility=facility_code,
-    )
 
 
 async def was_told(tx: Transaction, kind: str, *, since: datetime) -> bool:

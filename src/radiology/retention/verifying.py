@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from radiology.access.model import SYSTEM
+from radiology.access.model import SYSTEM, Role
+from radiology.access.queries import who_are
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import Unavailable
@@ -184,7 +185,7 @@ def set_aside(app: App, object_key: str) -> None:
 async def tell(tx: Transaction, message: Message, *, facility_code: str | None, now: datetime) -> None:
     """Tell administrators, unless they were told something of the kind a short time ago."""
     if not await queries.was_told(tx, message.kind, since=now - TOLD_EVERY):
-        await inbox.place(tx, await queries.administrators(tx, facility_code), message)
+        await inbox.place(tx, await who_are(tx, [Role.ADMINISTRATOR], facility_code), message)
 
 
 def is_hour(hours: str, local: datetime) -> bool:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from radiology.errors import TransitionRefused, Unprocessable
+from radiology.errors import Unprocessable
+from radiology.kit.steps import follow
 
 GRID: Final = timedelta(minutes=5)
 """Everything begins and ends on this grid."""
@@ -70,12 +71,7 @@ TRANSITIONS: Final[Mapping[tuple[Status, Verb], Status]] = {
 
 def step(status: Status, verb: Verb) -> Status:
     """Where a verb leads. Raises TransitionRefused."""
-    after = TRANSITIONS.get((status, verb))
-    if after is None:
-        possible = sorted(verb for before, verb in TRANSITIONS if before == status)
-        can = f"possible from here: {', '.join(possible)}" if possible else "nothing is possible from here"
-        raise TransitionRefused(f"A booking that is {status} cannot {verb}; {can}.")
-    return after
+    return follow(TRANSITIONS, status, verb, of="A booking")
 
 
 @dataclass(frozen=True, slots=True, order=True)

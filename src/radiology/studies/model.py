@@ -10,6 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from radiology.errors import Conflict, FieldProblem, StaleVersion, TransitionRefused, Unprocessable
+from radiology.kit.steps import follow
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 RESTORABLE = timedelta(days=30)
@@ -112,14 +113,7 @@ def fhir_status(status: str, number_of_instances: int) -> str:
 
 def step(status: Status, verb: Verb) -> Status:
     """Where a verb leads. Raises TransitionRefused."""
-    after = TRANSITIONS.get((status, verb))
-    if after is None:
-        possible = sorted(verb for before, verb in TRANSITIONS if before == status)
-        can = (
-            f"possible from here: {', '.join(possible)}" if possible else "nothing but restoring is possible from here"
-        )
-        raise TransitionRefused(f"A study that is {status} cannot {verb}; {can}.")
-    return after
+    return follow(TRANSITIONS, status, verb, of="A study", at_an_end="nothing but restoring is possible from here")
 
 
 def steps_to_progress(status: str) -> list[tuple[Status, Status]]:

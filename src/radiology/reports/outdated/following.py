@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from radiology.access.model import SYSTEM
+from radiology.access.model import SYSTEM, Role
+from radiology.access.queries import who_are
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.events import InstancesRejected, InstancesStored, ReportOutdated, ReportReviewOverdue, emit
@@ -42,7 +43,7 @@ async def follow(app: App) -> int:
         overdue = await queries.lock_overdue(tx, now=now)
         for task in overdue:
             await emit(tx, ReportReviewOverdue(**event(task)))
-            await inbox.place(tx, await queries.heads_of(tx, task.facility_code), model.overdue(task))
+            await inbox.place(tx, await who_are(tx, [Role.CONSULTANT], task.facility_code), model.overdue(task))
     return len(placed) + len(closed) + len(overdue)
 
 

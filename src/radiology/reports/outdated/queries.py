@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from radiology.access.model import Actor, Role
+from radiology.access.model import Actor
 from radiology.kit import pages
 from radiology.kit.db import Transaction, Where
 from radiology.reports.outdated.model import Cause, Task
@@ -203,21 +203,6 @@ async def save_review(tx: Transaction, task_id: UUID, *, by: str, at: datetime, 
         at=at,
         comment=comment,
         signature=signature,
-    )
-
-
-async def heads_of(tx: Transaction, facility_code: str) -> list[str]:
-    """The consultants of a facility, as the recipients of messages."""
-    return await tx.values(
-        """
-        SELECT 'account:' || name
-        FROM accounts
-        WHERE role = %(role)s
-          AND disabled_at IS NULL
-          AND (facility_code IS NULL OR facility_code = %(facility)s OR %(facility)s = ANY(facility_codes))
-        """,
-        role=Role.CONSULTANT,
-        facility=facility_code,
     )
 
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from radiology.access.model import SYSTEM
+from radiology.access.model import SYSTEM, Role
+from radiology.access.queries import who_are
 from radiology.app import App
 from radiology.events import TransferCompleted, TransferIncomplete, emit
 from radiology.external.notifications import inbox
@@ -83,7 +84,7 @@ async def _tell(tx: Transaction, step: PerformedProcedureStep, uid: str, compare
             number_missing=compared.number_missing,
         ),
     )
-    recipients = await queries.who_sends_images(tx, step.facility_code)
+    recipients = await who_are(tx, [Role.RADIOGRAPHER, Role.QA], step.facility_code)
     await inbox.place(tx, recipients, incomplete(compared, study.study_id if study else uid))
 
 

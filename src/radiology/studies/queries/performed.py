@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from radiology.access.model import Role
 from radiology.kit.db import Transaction
 
 
@@ -69,19 +68,4 @@ async def remove_flag(tx: Transaction, study_id: UUID, flag: str) -> bool:
             study_id=study_id,
             flag=flag,
         )
-    )
-
-
-async def who_sends_images(tx: Transaction, facility_code: str) -> list[str]:
-    """The radiographers and quality officers of a facility, as the recipients of messages."""
-    return await tx.values(
-        """
-        SELECT 'account:' || name
-        FROM accounts
-        WHERE role = ANY(%(roles)s)
-          AND disabled_at IS NULL
-          AND (facility_code IS NULL OR facility_code = %(facility)s OR %(facility)s = ANY(facility_codes))
-        """,
-        roles=[Role.RADIOGRAPHER, Role.QA],
-        facility=facility_code,
     )
