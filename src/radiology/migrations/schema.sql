@@ -3826,8 +3826,6 @@ CREATE INDEX instance_revisions_instance ON public.instance_revisions USING btre
 
 CREATE INDEX instance_revisions_study ON public.instance_revisions USING btree (study_id);
 
-CREATE INDEX instances_copies ON public.instances USING btree (object_key) WHERE (corrections IS NOT NULL);
-
 CREATE INDEX instances_object_key ON public.instances USING btree (object_key);
 
 CREATE INDEX instances_recompressed ON public.instances USING btree (object_key COLLATE "C") WHERE (original_transfer_syntax_uid IS NOT NULL);

@@ -310,7 +310,6 @@ COMMENT ON COLUMN instances.corrections IS 'what is served instead of what the o
 COMMENT ON COLUMN instances.pixel_data_length IS 'bytes of native pixel data; null where encapsulated';
 CREATE INDEX instances_series ON instances (series_id, instance_number);
 CREATE INDEX instances_study ON instances (study_id);
-CREATE INDEX instances_copies ON instances (object_key) WHERE corrections IS NOT NULL;
 CREATE INDEX instances_stored_at ON instances USING brin (stored_at);
 
 CREATE TABLE instance_revisions (
