@@ -24,6 +24,8 @@ class Permission(StrEnum):
     AUDIT = "radiology.audit"
     PRIVACY = "radiology.privacy"
     RECONCILE = "radiology.reconcile"
+    BILL = "radiology.bill"
+    QUALITY = "radiology.quality"
 
 
 class Role(StrEnum):
@@ -37,6 +39,8 @@ class Role(StrEnum):
     REFERRER = "referrer"
     QA = "qa"
     RECORDS = "records"
+    CASHIER = "cashier"
+    MANAGER = "manager"
     PRIVACY_OFFICER = "privacy-officer"
     PATIENT = "patient"
     SERVICE = "service"
@@ -54,8 +58,10 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.RESIDENT: frozenset({_READ, _WRITE, Permission.INTERPRET, _BREAK_GLASS}),
     Role.RADIOGRAPHER: frozenset({_READ, _WRITE, Permission.RECONCILE}),
     Role.REFERRER: frozenset({_READ, _BREAK_GLASS}),
-    Role.QA: frozenset({_READ, _WRITE, Permission.RECONCILE}),
+    Role.QA: frozenset({_READ, _WRITE, Permission.RECONCILE, Permission.QUALITY}),
     Role.RECORDS: frozenset({_READ, _WRITE, _SHARE, Permission.EXPORT, Permission.RECONCILE}),
+    Role.CASHIER: frozenset({Permission.BILL}),
+    Role.MANAGER: frozenset({Permission.BILL, Permission.QUALITY}),
     Role.PRIVACY_OFFICER: frozenset(
         {_READ, Permission.SENSITIVE, Permission.AUDIT, Permission.PRIVACY, Permission.EXPORT}
     ),

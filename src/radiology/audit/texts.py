@@ -15,6 +15,8 @@ _WHO: Final[Mapping[str, tuple[str, str]]] = {
     "radiographer": ("Radiographer", "রেডিওগ্রাফার"),
     "referrer": ("Referring doctor", "রেফারকারী চিকিৎসক"),
     "qa": ("Quality assurance", "মান নিয়ন্ত্রণ"),
+    "cashier": ("Cashier", "ক্যাশিয়ার"),
+    "manager": ("Manager", "ব্যবস্থাপক"),
     "records": ("Medical records office", "মেডিকেল রেকর্ড অফিস"),
     "privacy-officer": ("Privacy officer", "গোপনীয়তা কর্মকর্তা"),
     "patient": ("The patient", "রোগী নিজে"),

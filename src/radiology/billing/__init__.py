@@ -1,0 +1,1 @@
+"""What an examination costs, who pays, what was charged, and what a reader earns."""

@@ -1,0 +1,1 @@
+"""Facilities, their devices and operators: what can be done where, and where it is done best."""

@@ -1,0 +1,1 @@
+"""How well the work is done: indicators, dose, rejects, tests of devices, peer review."""

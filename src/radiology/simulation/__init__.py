@@ -1,0 +1,1 @@
+"""A country of facilities, readers and patients, on which managers compare policies."""
