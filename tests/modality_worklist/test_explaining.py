@@ -8,8 +8,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from node import Node, running_node
 from radiology.application_entities.model import ApplicationEntity
+from radiology.kit.bilingual import Sentence
 from radiology.modality_worklist.explaining import remarks, station_of
-from radiology.modality_worklist.model import Admission, ScheduledProcedureStep, Sentence, Station, why_not_shown
+from radiology.modality_worklist.model import Admission, ScheduledProcedureStep, Station, why_not_shown
 from radiology.settings import Settings
 from radiology.standards.dicom.bangla import is_bangla
 from requestor import requestor

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 from radiology.app import App
 from radiology.application_entities.queries import find_application_entity
+from radiology.kit.bilingual import Sentence
 from radiology.kit.db import Transaction
 from radiology.modality_worklist import queries
 from radiology.modality_worklist.asked_queries import LastQuery, last_query
-from radiology.modality_worklist.model import Admission, ScheduledProcedureStep, Sentence, Station
+from radiology.modality_worklist.model import Admission, ScheduledProcedureStep, Station
 from radiology.standards.dicom.data_set import UTF_8
 from radiology.standards.dicom.names import PersonName
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from radiology.kit.bilingual import Sentence
 from radiology.kit.steps import follow
 
 
@@ -150,14 +151,6 @@ def days_shown(at: datetime, zone: ZoneInfo) -> tuple[date, date]:
     """The first and last day that a query without a date sees."""
     today = at.astimezone(zone).date()
     return today - timedelta(days=DAYS_SHOWN), today + timedelta(days=DAYS_SHOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence in the two languages of the people who read it."""
-
-    english: str
-    bangla: str
 
 
 def why_not_shown(item: ScheduledProcedureStep, station: Station, *, at: datetime, zone: ZoneInfo) -> Sentence | None:

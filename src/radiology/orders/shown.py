@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from radiology.modality_worklist.model import ScheduledProcedureStep, Sentence, Station, why_not_shown
+from radiology.kit.bilingual import Sentence
+from radiology.modality_worklist.model import ScheduledProcedureStep, Station, why_not_shown
 from radiology.orders.model import Order, Status
 
 _BY_STATUS: Final[Mapping[Status, Sentence]] = {

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from radiology.modality_worklist.model import Sentence
+from radiology.kit.bilingual import Sentence
 from radiology.scheduling.hours import Opening, Window
 from radiology.scheduling.model import (
     GRID,

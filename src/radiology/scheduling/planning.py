@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from radiology.modality_worklist.model import Sentence
+from radiology.kit.bilingual import Sentence
 from radiology.scheduling.fitting import Circumstances, DeviceDay, Place, Reason, displacing, places, reasons
 from radiology.scheduling.model import GRID, Examination, Priority
 from radiology.standards.dicom.bangla import bangla_digits

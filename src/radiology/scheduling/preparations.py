@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from radiology.modality_worklist.model import Sentence
+from radiology.kit.bilingual import Sentence
 
 PREPARATIONS: Final[Mapping[str, Sentence]] = {
     "P0": Sentence("No special preparation", "কোনো বিশেষ প্রস্তুতির প্রয়োজন নেই"),

@@ -145,7 +145,7 @@ def _of_held(held: Held) -> dict[str, Any]:
         "facilityCode": held.facility_code,
         "reason": held.reason,
         "detail": held.detail,
-        "sentence": SENTENCES[kind],
+        "sentence": SENTENCES[kind].told(),
         "decisions": DECISIONS[held.reason] if held.resolved_at is None else (),
         "sopInstanceUID": held.sop_instance_uid,
         "seriesInstanceUID": held.series_instance_uid,

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from radiology.kit.bilingual import Sentence
+
 REPAIRS = "/api/radiology/reconciliation"
 
 
@@ -72,14 +74,6 @@ HOURS: Mapping[Kind, int] = {
 """How long each may wait, in hours."""
 STAT_HOURS = 1
 """How long what belongs to a STAT order may wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence in the two languages of the people who read it."""
-
-    en: str
-    bn: str
 
 
 SENTENCES: Mapping[Kind, Sentence] = {
@@ -162,7 +156,7 @@ class Waiting:
             "overdue": self.due < now,
             "priority": self.priority,
             **{name: value for name, value in self.facts.items() if value is not None},
-            "sentence": SENTENCES[kind],
+            "sentence": SENTENCES[kind].told(),
             "next": list(steps(kind, self.id)),
         }
 

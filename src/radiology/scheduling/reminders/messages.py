@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from radiology.modality_worklist.model import Sentence
+from radiology.kit.bilingual import Sentence
 from radiology.scheduling.preparations import short_sentences
 from radiology.standards.dicom.bangla import bangla_digits
 
