@@ -49,7 +49,8 @@ class Facility:
 class Device:
     """A device that makes images.
 
-    procedures: keys of the catalogue that it can do; None for all of its modality. blocked: why nothing new is booked
+    procedures: keys of the catalogue that it can do; None for all of its modality. mr_conditional: patients with an
+    MR-conditional implant are examined on it. blocked: why nothing new is booked
     on it (licence, tests), None where nothing speaks against it. licence_until: the last valid day of its licence.
     """
 
@@ -60,6 +61,7 @@ class Device:
     state: DeviceState = DeviceState.UP
     procedures: frozenset[str] | None = None
     contrast: bool = False
+    mr_conditional: bool = False
     max_weight_kg: float | None = None
     youngest_months: int | None = None
     licence_number: str = ""
