@@ -35,21 +35,36 @@ class Filter(StrEnum):
     AFTER_DEADLINE = "after-deadline"
 
 
-SENTENCES: Final[Mapping[Filter, Sentence]] = MappingProxyType({
-    Filter.NO_DEVICE: Sentence("No device here can do it.", "এখানে এই পরীক্ষার কোনো যন্ত্র নেই।"),
-    Filter.DEVICE_DOWN: Sentence("The device is out of order.", "যন্ত্রটি বিকল।"),
-    Filter.DEVICE_BLOCKED: Sentence("The device may not be used until its tests pass.", "পরীক্ষায় উত্তীর্ণ না হওয়া পর্যন্ত যন্ত্রটি ব্যবহার করা যাবে না।"),
-    Filter.NO_LICENCE: Sentence("The licence of the device is not valid.", "যন্ত্রটির লাইসেন্স বৈধ নয়।"),
-    Filter.NO_OPERATOR: Sentence("No operator with a valid licence works here.", "এখানে বৈধ লাইসেন্সধারী কোনো অপারেটর নেই।"),
-    Filter.NO_FEMALE_OPERATOR: Sentence("No woman who may work the device is here.", "যন্ত্র চালানোর মতো কোনো নারী অপারেটর এখানে নেই।"),
-    Filter.NO_CONTRAST: Sentence("Contrast cannot be given here.", "এখানে কন্ট্রাস্ট দেওয়া যায় না।"),
-    Filter.NO_SEDATION: Sentence("Nobody can be sedated here.", "এখানে ঘুমের ওষুধ দিয়ে পরীক্ষা করা যায় না।"),
-    Filter.NO_MR_CONDITIONAL: Sentence("Patients with an MR-conditional implant are not examined here.", "এমআর-শর্তযুক্ত ইমপ্লান্টের রোগীর পরীক্ষা এখানে হয় না।"),
-    Filter.PATIENT_TOO_HEAVY: Sentence("The patient is heavier than the table bears.", "রোগীর ওজন টেবিলের সীমার বেশি।"),
-    Filter.PATIENT_TOO_YOUNG: Sentence("Patients of this age are not examined here.", "এই বয়সের রোগীর পরীক্ষা এখানে হয় না।"),
-    Filter.OVER_BUDGET: Sentence("It costs more than the patient can pay.", "খরচ রোগীর সামর্থ্যের চেয়ে বেশি।"),
-    Filter.AFTER_DEADLINE: Sentence("It cannot begin before the deadline.", "নির্ধারিত সময়ের আগে শুরু করা যাবে না।"),
-})  # fmt: skip
+SENTENCES: Final[Mapping[Filter, Sentence]] = MappingProxyType(
+    {
+        Filter.NO_DEVICE: Sentence("No device here can do it.", "এখানে এই পরীক্ষার কোনো যন্ত্র নেই।"),
+        Filter.DEVICE_DOWN: Sentence("The device is out of order.", "যন্ত্রটি বিকল।"),
+        Filter.DEVICE_BLOCKED: Sentence(
+            "The device may not be used until its tests pass.", "পরীক্ষায় উত্তীর্ণ না হওয়া পর্যন্ত যন্ত্রটি ব্যবহার করা যাবে না।"
+        ),
+        Filter.NO_LICENCE: Sentence("The licence of the device is not valid.", "যন্ত্রটির লাইসেন্স বৈধ নয়।"),
+        Filter.NO_OPERATOR: Sentence(
+            "No operator with a valid licence works here.", "এখানে বৈধ লাইসেন্সধারী কোনো অপারেটর নেই।"
+        ),
+        Filter.NO_FEMALE_OPERATOR: Sentence(
+            "No woman who may work the device is here.", "যন্ত্র চালানোর মতো কোনো নারী অপারেটর এখানে নেই।"
+        ),
+        Filter.NO_CONTRAST: Sentence("Contrast cannot be given here.", "এখানে কন্ট্রাস্ট দেওয়া যায় না।"),
+        Filter.NO_SEDATION: Sentence("Nobody can be sedated here.", "এখানে ঘুমের ওষুধ দিয়ে পরীক্ষা করা যায় না।"),
+        Filter.NO_MR_CONDITIONAL: Sentence(
+            "Patients with an MR-conditional implant are not examined here.",
+            "এমআর-শর্তযুক্ত ইমপ্লান্টের রোগীর পরীক্ষা এখানে হয় না।",
+        ),
+        Filter.PATIENT_TOO_HEAVY: Sentence(
+            "The patient is heavier than the table bears.", "রোগীর ওজন টেবিলের সীমার বেশি।"
+        ),
+        Filter.PATIENT_TOO_YOUNG: Sentence(
+            "Patients of this age are not examined here.", "এই বয়সের রোগীর পরীক্ষা এখানে হয় না।"
+        ),
+        Filter.OVER_BUDGET: Sentence("It costs more than the patient can pay.", "খরচ রোগীর সামর্থ্যের চেয়ে বেশি।"),
+        Filter.AFTER_DEADLINE: Sentence("It cannot begin before the deadline.", "নির্ধারিত সময়ের আগে শুরু করা যাবে না।"),
+    }
+)
 
 
 def why_not_on(device: Device, procedure: Procedure, on: date) -> Filter | None:

@@ -1,0 +1,169 @@
+"""What an option comes to: hours until the report, BDT, the way, the quality, and the score of these. Pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from radiology.facilities.choosing.model import Candidate, Need, Option, Rules
+from radiology.facilities.model import Device
+from radiology.kit.explaining import Factor
+
+SOURCE: Final = "docs/choosing-a-facility.md"
+MINUTES_OF_A_DAY: Final = 480
+"""A working day, which travelling takes away."""
+HIGHEST_REJECT_RATE: Final = 0.15
+PARTS: Final[Mapping[str, float]] = {"rejects": 0.4, "in_time": 0.3, "current": 0.2, "dose": 0.1}
+"""How much each part of the quality counts."""
+_ASSUMED: Final = "assumed, since it is not known of this facility"
+_MEASURED: Final = "figures of this facility"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A facility and a device with what they come to. The terms are those of the score, each from 0 to 1."""
+
+    candidate: Candidate
+    device: Device
+    hours: float
+    cost: Decimal | None
+    quality: float
+    terms: tuple[float, float, float, float]
+    score: float
+
+    @property
+    def travel_minutes(self) -> float:
+        """Minutes of the way there; none where it is not known."""
+        return self.candidate.travel.minutes or 0.0
+
+
+def weighed(
+    need: Need, candidate: Candidate, device: Device, cost: Decimal | None, cheapest: Decimal | None, rules: Rules
+) -> Weighed:
+    """What it comes to. cheapest: the lowest cost of all options, BDT."""
+    weights = rules.weights[need.priority]
+    hours, quality = total_hours(need, candidate, rules), sum(_quality(candidate, rules).values())
+    terms = (
+        math.exp(-hours / rules.time_constant_hours[need.priority]),
+        _cheapness(cost, cheapest),
+        math.exp(-(candidate.travel.minutes or 0.0) / rules.distance_constant_minutes),
+        quality,
+    )
+    score = 100 * sum(
+        weight * term
+        for weight, term in zip((weights.time, weights.cost, weights.distance, weights.quality), terms, strict=True)
+    )
+    return Weighed(candidate, device, hours, cost, quality, terms, score)
+
+
+def charge(candidate: Candidate) -> Decimal | None:
+    """What the patient pays for the examination, BDT; None where nobody has told the price."""
+    return None if candidate.price is None else max(candidate.price - candidate.figures.subsidy, Decimal())
+
+
+def total_cost(candidate: Candidate, rules: Rules) -> Decimal | None:
+    """What it costs the patient, BDT: the charge, the way there and back, and half a wage for each day on the way."""
+    charged = charge(candidate)
+    if charged is None:
+        return None
+    days = Decimal(2 * (candidate.travel.minutes or 0) / MINUTES_OF_A_DAY)
+    return charged + (candidate.travel.cost or Decimal()) + rules.daily_wage / 2 * days
+
+
+def wait_minutes(candidate: Candidate, rules: Rules) -> float:
+    """Minutes until it can begin there."""
+    told = candidate.figures.wait_minutes
+    return max(rules.assumed_wait_minutes if told is None else told, candidate.opens_in_minutes)
+
+
+def promised_hours(need: Need) -> float:
+    """Hours from images to report by the priority: STAT 1, urgent 4 at most, otherwise what the catalogue says."""
+    routine = need.procedure.turnaround_hours
+    return {"stat": 1.0, "urgent": float(min(4, routine))}.get(need.priority, float(routine))
+
+
+def turnaround_hours(need: Need, candidate: Candidate) -> float:
+    """Hours from images to report there; what is promised where nothing is known."""
+    told = candidate.figures.turnaround_hours
+    return promised_hours(need) if told is None else told
+
+
+def total_hours(need: Need, candidate: Candidate, rules: Rules) -> float:
+    """Hours from now until the report: waiting, examination, turnaround and the way there."""
+    minutes = wait_minutes(candidate, rules) + need.procedure.minutes + (candidate.travel.minutes or 0)
+    return minutes / 60 + turnaround_hours(need, candidate)
+
+
+def _cheapness(cost: Decimal | None, cheapest: Decimal | None) -> float:
+    if cost is None or cheapest is None:
+        return 0.0
+    return 1.0 if cost == 0 else float(cheapest / cost)
+
+
+def _quality(candidate: Candidate, rules: Rules) -> dict[str, float]:
+    """The parts of the quality as they count. What is not known never counts for a place."""
+    figures = candidate.figures
+    rejects = rules.assumed_reject_rate if figures.reject_rate is None else figures.reject_rate
+    met = rules.assumed_sla_met if figures.sla_met is None else figures.sla_met
+    in_reference = figures.dose_ratio is not None and figures.dose_ratio <= 1
+    # Whoever has passed the filters has a device whose licence and tests are current.
+    shares = {"rejects": 1 - rejects / HIGHEST_REJECT_RATE, "in_time": met, "current": 1.0, "dose": float(in_reference)}
+    return {part: PARTS[part] * min(max(share, 0.0), 1.0) for part, share in shares.items()}
+
+
+def explained(each: Weighed, need: Need, rules: Rules) -> Option:
+    """An option with all that its score is made of: the four terms, and below them what they are made of."""
+    return Option(
+        facility=each.candidate.facility,
+        device=each.device,
+        hours=each.hours,
+        cost=each.cost,
+        travel_minutes=each.travel_minutes,
+        quality=each.quality,
+        score=each.score,
+        explain=(*_terms(each, need, rules), *_of_hours(each, need, rules), *_of_quality(each, rules)),
+    )
+
+
+def _terms(each: Weighed, need: Need, rules: Rules) -> list[Factor]:
+    weights, travel = rules.weights[need.priority], each.candidate.travel.minutes
+    raws: list[tuple[str, float | None, float]] = [
+        ("hours until the report", round(each.hours, 2), weights.time),
+        ("cost to the patient, BDT", None if each.cost is None else float(round(each.cost, 2)), weights.cost),
+        ("minutes of travel", None if travel is None else round(travel, 1), weights.distance),
+        ("quality", round(each.quality, 4), weights.quality),
+    ]
+    return [
+        Factor(name, raw, term, weight, 100 * weight * term, SOURCE)
+        for (name, raw, weight), term in zip(raws, each.terms, strict=True)
+    ]
+
+
+def _of_hours(each: Weighed, need: Need, rules: Rules) -> list[Factor]:
+    figures, travel = each.candidate.figures, each.candidate.travel
+    parts = [
+        ("hours: waiting", wait_minutes(each.candidate, rules) / 60, _source(figures.wait_minutes, _ASSUMED)),
+        ("hours: examination", need.procedure.minutes / 60, "catalogue"),
+        ("hours: turnaround", turnaround_hours(need, each.candidate), _source(figures.turnaround_hours, "catalogue")),
+        ("hours: travel", (travel.minutes or 0) / 60, travel.source or _ASSUMED),
+    ]
+    return [Factor(name, round(value, 2), source=source) for name, value, source in parts]
+
+
+def _of_quality(each: Weighed, rules: Rules) -> list[Factor]:
+    figures, parts = each.candidate.figures, _quality(each.candidate, rules)
+    told: list[tuple[str, str, float | bool | None, str]] = [
+        ("quality: reject rate", "rejects", figures.reject_rate, _source(figures.reject_rate, _ASSUMED)),
+        ("quality: share of reports in time", "in_time", figures.sla_met, _source(figures.sla_met, _ASSUMED)),
+        ("quality: licence and tests are current", "current", True, "registry of devices"),
+        ("quality: dose over its reference level", "dose", figures.dose_ratio, _source(figures.dose_ratio, _ASSUMED)),
+    ]
+    return [
+        Factor(name, raw, parts[part] / PARTS[part], PARTS[part], parts[part], source)
+        for name, part, raw, source in told
+    ]
+
+
+def _source(known: float | None, otherwise: str) -> str:
+    return otherwise if known is None else _MEASURED
