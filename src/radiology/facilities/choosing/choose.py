@@ -52,7 +52,7 @@ def _best(need: Need, fit: Sequence[_Able], rules: Rules) -> list[Weighed]:
     """The first few, each the best by the ties among those whose score is as good as the highest that is left."""
     costs = [total_cost(candidate, rules) for candidate, _ in fit]
     cheapest = min((each for each in costs if each is not None), default=None)
-    left = [
+    left: list[Weighed] = [
         weighed(need, candidate, device, cost, cheapest, rules)
         for (candidate, device), cost in zip(fit, costs, strict=True)
     ]
@@ -60,7 +60,7 @@ def _best(need: Need, fit: Sequence[_Able], rules: Rules) -> list[Weighed]:
     while left and len(best) < MOST_OPTIONS:
         highest = max(each.score for each in left)
         chosen = min((each for each in left if each.score >= highest - rules.tie), key=_among_equals)
-        left.remove(chosen)
+        left = [each for each in left if each is not chosen]
         best.append(chosen)
     return best
 

@@ -1,7 +1,7 @@
 """Whether a facility can do what is needed for this patient, by which device, or which filter stops it. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from radiology.facilities.capability import Filter, operators_of, why_not_on
@@ -14,27 +14,26 @@ _ORDER: Final = list(Filter)
 
 def fitting(candidate: Candidate, need: Need, now: datetime, rules: Rules) -> tuple[Device | None, Filter | None]:
     """The device that does it and None; or the filter that stops it, with the device where only the hour does."""
-    devices, why = _able(candidate.devices, need, now)
-    if why is None:
-        why = _why_not_staffed(candidate, need, now) or _why_not_afforded(candidate, need)
+    device, why = _able(candidate.devices, need, now.date())
+    if device is not None:
+        why = _why_not_staffed(candidate, need, now.date()) or _why_not_afforded(candidate, need)
     if why is not None:
         return None, why
+    if need.deadline is None:
+        return device, None
     begins = now + timedelta(minutes=wait_minutes(candidate, rules) + (candidate.travel.minutes or 0))
-    too_late = need.deadline is not None and begins >= need.deadline
-    return min(devices, key=lambda device: device.number), Filter.AFTER_DEADLINE if too_late else None
+    return device, Filter.AFTER_DEADLINE if begins >= need.deadline else None
 
 
-def _able(devices: Sequence[Device], need: Need, now: datetime) -> tuple[list[Device], Filter | None]:
-    """The devices that can do it for this patient; otherwise why the one that comes furthest cannot."""
-    on = now.date()
-    able, reasons = list[Device](), list[Filter]()
+def _able(devices: Sequence[Device], need: Need, on: date) -> tuple[Device | None, Filter | None]:
+    """The first device that can do it for this patient; otherwise why the one that comes furthest cannot."""
+    furthest = Filter.NO_DEVICE
     for device in devices:
         why = why_not_on(device, need.procedure, on) or _why_not_for(device, need)
         if why is None:
-            able.append(device)
-        else:
-            reasons.append(why)
-    return able, None if able else max(reasons, key=_ORDER.index, default=Filter.NO_DEVICE)
+            return device, None
+        furthest = max(furthest, why, key=_ORDER.index)
+    return None, furthest
 
 
 def _why_not_for(device: Device, need: Need) -> Filter | None:
@@ -50,8 +49,8 @@ def _why_not_for(device: Device, need: Need) -> Filter | None:
     return None
 
 
-def _why_not_staffed(candidate: Candidate, need: Need, now: datetime) -> Filter | None:
-    operators = operators_of(need.procedure.modality, candidate.operators, now.date())
+def _why_not_staffed(candidate: Candidate, need: Need, on: date) -> Filter | None:
+    operators = operators_of(need.procedure.modality, candidate.operators, on)
     if not operators:
         return Filter.NO_OPERATOR
     if need.female_operator and all(each.sex != "F" for each in operators):

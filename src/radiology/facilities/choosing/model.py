@@ -87,7 +87,8 @@ class Travel:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A facility that could do it, with all that is known of it. `devices` are those of the modality.
+    """A facility that could do it, with all that is known of it. `devices` are those of the modality, the
+    preferred first.
 
     price: what the patient is charged there, BDT. opens_in_minutes: nothing where it is open.
     """

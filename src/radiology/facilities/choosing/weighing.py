@@ -1,7 +1,6 @@
 """What an option comes to: hours until the report, BDT, the way, the quality, and the score of these. Pure."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -14,8 +13,8 @@ SOURCE: Final = "docs/choosing-a-facility.md"
 MINUTES_OF_A_DAY: Final = 480
 """A working day, which travelling takes away."""
 HIGHEST_REJECT_RATE: Final = 0.15
-PARTS: Final[Mapping[str, float]] = {"rejects": 0.4, "in_time": 0.3, "current": 0.2, "dose": 0.1}
-"""How much each part of the quality counts."""
+REJECTS, IN_TIME, CURRENT, DOSE = 0.4, 0.3, 0.2, 0.1
+"""How much the parts of the quality count; current: licence and tests are."""
 _ASSUMED: Final = "assumed, since it is not known of this facility"
 _MEASURED: Final = "figures of this facility"
 
@@ -43,16 +42,16 @@ def weighed(
 ) -> Weighed:
     """What it comes to. cheapest: the lowest cost of all options, BDT."""
     weights = rules.weights[need.priority]
-    hours, quality = total_hours(need, candidate, rules), sum(_quality(candidate, rules).values())
+    hours, quality = total_hours(need, candidate, rules), sum(_quality(candidate, rules))
     terms = (
         math.exp(-hours / rules.time_constant_hours[need.priority]),
         _cheapness(cost, cheapest),
         math.exp(-(candidate.travel.minutes or 0.0) / rules.distance_constant_minutes),
         quality,
     )
-    score = 100 * sum(
-        weight * term
-        for weight, term in zip((weights.time, weights.cost, weights.distance, weights.quality), terms, strict=True)
+    time, cheapness, nearness, _ = terms
+    score = 100 * (
+        weights.time * time + weights.cost * cheapness + weights.distance * nearness + weights.quality * quality
     )
     return Weighed(candidate, device, hours, cost, quality, terms, score)
 
@@ -101,15 +100,22 @@ def _cheapness(cost: Decimal | None, cheapest: Decimal | None) -> float:
     return 1.0 if cost == 0 else float(cheapest / cost)
 
 
-def _quality(candidate: Candidate, rules: Rules) -> dict[str, float]:
+def _quality(candidate: Candidate, rules: Rules) -> tuple[float, float, float, float]:
     """The parts of the quality as they count. What is not known never counts for a place."""
     figures = candidate.figures
     rejects = rules.assumed_reject_rate if figures.reject_rate is None else figures.reject_rate
-    met = rules.assumed_sla_met if figures.sla_met is None else figures.sla_met
-    in_reference = figures.dose_ratio is not None and figures.dose_ratio <= 1
+    in_time = rules.assumed_sla_met if figures.sla_met is None else figures.sla_met
     # Whoever has passed the filters has a device whose licence and tests are current.
-    shares = {"rejects": 1 - rejects / HIGHEST_REJECT_RATE, "in_time": met, "current": 1.0, "dose": float(in_reference)}
-    return {part: PARTS[part] * min(max(share, 0.0), 1.0) for part, share in shares.items()}
+    return (
+        REJECTS * _clamped(1 - rejects / HIGHEST_REJECT_RATE),
+        IN_TIME * _clamped(in_time),
+        CURRENT,
+        DOSE if figures.dose_ratio is not None and figures.dose_ratio <= 1 else 0.0,
+    )
+
+
+def _clamped(share: float) -> float:
+    return min(max(share, 0.0), 1.0)
 
 
 def explained(each: Weighed, need: Need, rules: Rules) -> Option:
@@ -153,15 +159,15 @@ def _of_hours(each: Weighed, need: Need, rules: Rules) -> list[Factor]:
 
 def _of_quality(each: Weighed, rules: Rules) -> list[Factor]:
     figures, parts = each.candidate.figures, _quality(each.candidate, rules)
-    told: list[tuple[str, str, float | bool | None, str]] = [
-        ("quality: reject rate", "rejects", figures.reject_rate, _source(figures.reject_rate, _ASSUMED)),
-        ("quality: share of reports in time", "in_time", figures.sla_met, _source(figures.sla_met, _ASSUMED)),
-        ("quality: licence and tests are current", "current", True, "registry of devices"),
-        ("quality: dose over its reference level", "dose", figures.dose_ratio, _source(figures.dose_ratio, _ASSUMED)),
+    told: list[tuple[str, float | bool | None, float, str]] = [
+        ("reject rate", figures.reject_rate, REJECTS, _source(figures.reject_rate, _ASSUMED)),
+        ("share of reports in time", figures.sla_met, IN_TIME, _source(figures.sla_met, _ASSUMED)),
+        ("licence and tests are current", True, CURRENT, "registry of devices"),
+        ("dose over its reference level", figures.dose_ratio, DOSE, _source(figures.dose_ratio, _ASSUMED)),
     ]
     return [
-        Factor(name, raw, parts[part] / PARTS[part], PARTS[part], parts[part], source)
-        for name, part, raw, source in told
+        Factor(f"quality: {name}", raw, part / weight, weight, part, source)
+        for (name, raw, weight, source), part in zip(told, parts, strict=True)
     ]
 
 
