@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.doors.http.problems import kind_of, path_of, request_id_of, sentence_of
+from radiology.doors.http.problems import kind_of, path_of, request_id_of
 from radiology.errors import FieldProblem, NotSupported, RadiologyError, Unprocessable
+from radiology.kit.validation import sentence_of
 
 FHIR_JSON: Final = "application/fhir+json"
 BASE: Final = "/fhir/R4"

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import ErrorDetails
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,6 +21,7 @@ from radiology.errors import (
     Unavailable,
     Unprocessable,
 )
+from radiology.kit.validation import sentence_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
@@ -146,15 +146,3 @@ def path_of(location: Sequence[int | str]) -> str:
 def _is_branch(part: str) -> bool:
     """Whether this is the name of a branch of a union (as `list[Coding]`), which is no field."""
     return part.startswith(("list[", "function-", "is-instance")) or part[:1].isupper()
-
-
-def sentence_of(error: ErrorDetails | Mapping[str, Any]) -> str:
-    """What would be right, in one sentence."""
-    kind, message = error["type"], str(error["msg"]).removeprefix("Value error, ")
-    if kind == "missing":
-        return "is required"
-    if kind == "extra_forbidden":
-        return "is not a field of this body; /docs lists those there are"
-    if kind == "literal_error":
-        return f"must be one of {error.get('ctx', {}).get('expected')}"
-    return message[:1].lower() + message[1:]
