@@ -1333,6 +1333,44 @@ CREATE TABLE public.exports (
 
 COMMENT ON COLUMN public.exports.skipped IS 'studies that were asked for and are not exported, each with its reason';
 
+CREATE TABLE public.facility_figures (
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    wait_minutes double precision,
+    turnaround_hours double precision,
+    reject_rate double precision,
+    sla_met double precision,
+    dose_ratio double precision,
+    subsidy numeric(12,2) DEFAULT 0 NOT NULL,
+    counted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT facility_figures_dose_ratio_check CHECK ((dose_ratio >= (0)::double precision)),
+    CONSTRAINT facility_figures_reject_rate_check CHECK (((reject_rate >= (0)::double precision) AND (reject_rate <= (1)::double precision))),
+    CONSTRAINT facility_figures_sla_met_check CHECK (((sla_met >= (0)::double precision) AND (sla_met <= (1)::double precision))),
+    CONSTRAINT facility_figures_subsidy_check CHECK ((subsidy >= (0)::numeric)),
+    CONSTRAINT facility_figures_turnaround_hours_check CHECK ((turnaround_hours >= (0)::double precision)),
+    CONSTRAINT facility_figures_wait_minutes_check CHECK ((wait_minutes >= (0)::double precision))
+);
+
+COMMENT ON TABLE public.facility_figures IS 'how a facility does examinations of a modality; NULL is not known';
+
+COMMENT ON COLUMN public.facility_figures.subsidy IS 'BDT that somebody else pays of each examination';
+
+CREATE TABLE public.facility_ways (
+    from_facility text NOT NULL,
+    to_facility text NOT NULL,
+    minutes double precision NOT NULL,
+    km double precision NOT NULL,
+    cost numeric(12,2),
+    CONSTRAINT facility_ways_check CHECK ((from_facility <> to_facility)),
+    CONSTRAINT facility_ways_cost_check CHECK ((cost >= (0)::numeric)),
+    CONSTRAINT facility_ways_km_check CHECK ((km >= (0)::double precision)),
+    CONSTRAINT facility_ways_minutes_check CHECK ((minutes >= (0)::double precision))
+);
+
+COMMENT ON TABLE public.facility_ways IS 'measured ways, good for both directions unless the other one is here, too';
+
+COMMENT ON COLUMN public.facility_ways.cost IS 'BDT there and back; NULL is reckoned from the kilometres';
+
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -3280,6 +3318,12 @@ ALTER TABLE ONLY public.export_instances
 ALTER TABLE ONLY public.exports
     ADD CONSTRAINT exports_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.facility_figures
+    ADD CONSTRAINT facility_figures_pkey PRIMARY KEY (modality, facility_code);
+
+ALTER TABLE ONLY public.facility_ways
+    ADD CONSTRAINT facility_ways_pkey PRIMARY KEY (from_facility, to_facility);
+
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
 
@@ -3755,6 +3799,8 @@ CREATE INDEX erasures_patient ON public.erasures USING btree (patient_id, asked_
 CREATE INDEX exports_asked_at ON public.exports USING btree (asked_at DESC, id DESC);
 
 CREATE INDEX exports_not_over ON public.exports USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text]));
+
+CREATE INDEX facility_ways_back ON public.facility_ways USING btree (to_facility);
 
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
 
