@@ -14,7 +14,7 @@ from typing import Final
 
 from radiology.facilities.model import Device, DeviceState, Operator
 from radiology.kit.bilingual import Sentence
-from radiology.procedures.model import Procedure
+from radiology.procedures.model import IONISING, Procedure
 
 
 class Filter(StrEnum):
@@ -67,17 +67,37 @@ SENTENCES: Final[Mapping[Filter, Sentence]] = MappingProxyType(
 )
 
 
+def why_unfit(device: Device, on: date) -> Filter | None:
+    """Why a device may not be used on a day, whatever for; None where it may.
+
+    A block and an expired licence are set aside while an override lasts. A licence that nobody has told does not stop
+    what is booked on the device, yet nothing is offered on it (see `why_not_on`).
+    """
+    is_back = device.back_on is not None and device.back_on <= on and device.state != DeviceState.RETIRED
+    if device.state != DeviceState.UP and not is_back:
+        return Filter.DEVICE_DOWN
+    if _is_overridden(device, on):
+        return None
+    if device.blocked is not None:
+        return Filter.DEVICE_BLOCKED
+    if device.modality in IONISING and device.licence_until is not None and device.licence_until < on:
+        return Filter.NO_LICENCE
+    return None
+
+
+def _is_overridden(device: Device, on: date) -> bool:
+    return device.override_until is not None and on <= device.override_until
+
+
 def why_not_on(device: Device, procedure: Procedure, on: date) -> Filter | None:
     """Why a device cannot do a procedure on a day; None where it can."""
     if device.modality != procedure.modality:
         return Filter.NO_DEVICE
     if device.procedures is not None and procedure.key not in device.procedures:
         return Filter.NO_DEVICE
-    if device.state != DeviceState.UP:
-        return Filter.DEVICE_DOWN
-    if device.blocked is not None:
-        return Filter.DEVICE_BLOCKED
-    if procedure.is_ionising and (device.licence_until is None or device.licence_until < on):
+    if why := why_unfit(device, on):
+        return why
+    if procedure.is_ionising and device.licence_until is None and not _is_overridden(device, on):
         return Filter.NO_LICENCE
     return None
 

@@ -43,6 +43,7 @@ class Facility:
     open_all_hours: bool = False
     sedation: bool = False
     active: bool = True
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Device:
     procedures: keys of the catalogue that it can do; None for all of its modality. mr_conditional: patients with an
     MR-conditional implant are examined on it. blocked: why nothing new is booked
     on it (licence, tests), None where nothing speaks against it. licence_until: the last valid day of its licence.
+    back_on: from which day it is expected to work again. override_until: the last day on which it is used in spite of
+    a block or of its licence. ae_title: empty for a device that is no application entity.
     """
 
     number: int
@@ -67,6 +70,9 @@ class Device:
     licence_number: str = ""
     licence_until: date | None = None
     blocked: str | None = None
+    back_on: date | None = None
+    override_until: date | None = None
+    ae_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

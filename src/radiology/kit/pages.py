@@ -5,6 +5,7 @@ A statement gives one row more than the page holds, each as `json_build_array(bo
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -41,3 +42,18 @@ def _split(row: str) -> tuple[bytes, str]:
     """`[body, "moment", "id"]` as body and `moment|id`, without parsing the body."""
     body, moment, key = row[1:-1].rsplit(", ", 2)
     return body.encode(), moment.strip('"') + "|" + key.strip('"')
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A row of a list that is in the order of a key of its own, which is no secret: a code, a number."""
+
+    body: str
+    key: str
+
+
+def keyed(rows: Sequence[Keyed], *, limit: int) -> tuple[bytes, str | None]:
+    """The page as a JSON array, and the key that it ends with, None for the last page."""
+    shown = rows[:limit]
+    results = ",".join(row.body for row in shown)
+    return f"[{results}]".encode(), shown[-1].key if len(rows) > limit and shown else None

@@ -955,7 +955,7 @@ COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the i
 CREATE TABLE public.blocked_times (
     id uuid NOT NULL,
     facility_code text NOT NULL,
-    room_id uuid NOT NULL,
+    room_id uuid,
     device_number bigint,
     begins timestamp with time zone NOT NULL,
     ends timestamp with time zone NOT NULL,
@@ -964,8 +964,11 @@ CREATE TABLE public.blocked_times (
     made_by text NOT NULL,
     made_at timestamp with time zone NOT NULL,
     CONSTRAINT blocked_times_check CHECK ((ends > begins)),
+    CONSTRAINT blocked_times_check1 CHECK ((num_nonnulls(room_id, device_number) > 0)),
     CONSTRAINT blocked_times_kind_check CHECK ((kind = ANY (ARRAY['maintenance'::text, 'power-cut'::text, 'quality-control'::text, 'staff'::text, 'other'::text])))
 );
+
+COMMENT ON COLUMN public.blocked_times.room_id IS 'NULL: planned downtime of the device, wherever it stands';
 
 COMMENT ON COLUMN public.blocked_times.device_number IS 'NULL: the whole room';
 
@@ -1222,15 +1225,101 @@ CREATE TABLE public.delivery_instances (
 
 COMMENT ON COLUMN public.delivery_instances.commitment_asked IS 'whether the destination was asked to keep what it has taken';
 
+CREATE TABLE public.device_history (
+    id bigint NOT NULL,
+    device_number bigint NOT NULL,
+    verb text NOT NULL,
+    state text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    until date,
+    actor text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    CONSTRAINT device_history_verb_check CHECK ((verb = ANY (ARRAY['state'::text, 'block'::text, 'unblock'::text, 'override'::text, 'end-override'::text])))
+);
+
+COMMENT ON COLUMN public.device_history.state IS 'that the device is in from then on';
+
+COMMENT ON COLUMN public.device_history.until IS 'the day it is expected back, or the last day of an override';
+
+ALTER TABLE public.device_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.device_history_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.device_test_plans (
+    device_number bigint NOT NULL,
+    test text NOT NULL,
+    begun_on date NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    changed_by text DEFAULT ''::text NOT NULL,
+    warned_on date
+);
+
+CREATE TABLE public.device_tests (
+    id uuid NOT NULL,
+    device_number bigint NOT NULL,
+    test text NOT NULL,
+    done_on date NOT NULL,
+    results jsonb NOT NULL,
+    passed boolean NOT NULL,
+    remark text DEFAULT ''::text NOT NULL,
+    done_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.devices (
     number bigint NOT NULL,
     facility_code text NOT NULL,
-    room_id uuid NOT NULL,
-    ae_title text NOT NULL,
+    room_id uuid,
+    ae_title text,
+    name text DEFAULT ''::text NOT NULL,
     modality text NOT NULL,
     active boolean DEFAULT true NOT NULL,
-    CONSTRAINT devices_ae_title_check CHECK (((length(ae_title) >= 1) AND (length(ae_title) <= 16)))
+    manufacturer text DEFAULT ''::text NOT NULL,
+    model text DEFAULT ''::text NOT NULL,
+    serial_number text DEFAULT ''::text NOT NULL,
+    installed_on date,
+    procedures text[],
+    contrast boolean DEFAULT false NOT NULL,
+    mr_conditional boolean DEFAULT false NOT NULL,
+    max_weight_kg double precision,
+    youngest_months integer,
+    licence_number text DEFAULT ''::text NOT NULL,
+    licence_until date,
+    radiation_control_officer text DEFAULT ''::text NOT NULL,
+    tested_on date,
+    state text DEFAULT 'up'::text NOT NULL,
+    state_reason text DEFAULT ''::text NOT NULL,
+    state_since timestamp with time zone DEFAULT now() NOT NULL,
+    back_on date,
+    blocked text,
+    blocked_since timestamp with time zone,
+    override_until date,
+    override_reason text,
+    override_by text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT devices_ae_title_check CHECK (((length(ae_title) >= 1) AND (length(ae_title) <= 16))),
+    CONSTRAINT devices_max_weight_kg_check CHECK ((max_weight_kg > (0)::double precision)),
+    CONSTRAINT devices_state_check CHECK ((state = ANY (ARRAY['up'::text, 'down'::text, 'maintenance'::text, 'retired'::text]))),
+    CONSTRAINT devices_youngest_months_check CHECK ((youngest_months >= 0))
 );
+
+COMMENT ON TABLE public.devices IS 'the registry of all devices, those with a room and an application entity and those without';
+
+COMMENT ON COLUMN public.devices.active IS 'whether it is booked in its room';
+
+COMMENT ON COLUMN public.devices.procedures IS 'keys of the catalogue that it can do; NULL: all of its modality';
+
+COMMENT ON COLUMN public.devices.back_on IS 'the day from which it is expected to work again';
+
+COMMENT ON COLUMN public.devices.blocked IS 'why nothing new is booked on it; NULL: nothing speaks against it';
+
+COMMENT ON COLUMN public.devices.override_until IS 'the last day on which it is used in spite of a block or of its licence';
 
 ALTER TABLE public.devices ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.devices_number_seq
@@ -1239,6 +1328,68 @@ ALTER TABLE public.devices ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.dose_events (
+    study_id uuid NOT NULL,
+    event_uid text NOT NULL,
+    told_by text NOT NULL,
+    started_at timestamp with time zone,
+    protocol text DEFAULT ''::text NOT NULL,
+    acquisition text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    laterality text DEFAULT ''::text NOT NULL,
+    view text DEFAULT ''::text NOT NULL,
+    plane text DEFAULT ''::text NOT NULL,
+    kvp double precision,
+    tube_current_ma double precision,
+    exposure_mas double precision,
+    exposure_time_seconds double precision,
+    fluoroscopy_seconds double precision,
+    ctdi_vol_mgy double precision,
+    phantom_cm smallint,
+    dlp_mgy_cm double precision,
+    effective_dose_msv double precision,
+    kap_gy_cm2 double precision,
+    air_kerma_mgy double precision,
+    entrance_mgy double precision,
+    glandular_dose_mgy double precision
+);
+
+CREATE TABLE public.dose_examinations (
+    study_id uuid NOT NULL,
+    source text NOT NULL,
+    events integer NOT NULL,
+    performed_at timestamp with time zone NOT NULL,
+    ae_title text NOT NULL,
+    modality text NOT NULL,
+    procedure_key text DEFAULT ''::text NOT NULL,
+    protocol text NOT NULL,
+    patient_group text NOT NULL,
+    standard_size boolean NOT NULL,
+    age_years double precision,
+    weight_kg double precision,
+    height_m double precision,
+    doses jsonb NOT NULL,
+    effective_dose_msv double precision,
+    effective_dose_method text NOT NULL,
+    explain jsonb NOT NULL,
+    read_at timestamp with time zone NOT NULL,
+    CONSTRAINT dose_examinations_source_check CHECK ((source = ANY (ARRAY['rdsr'::text, 'mpps'::text, 'header'::text])))
+);
+
+CREATE TABLE public.dose_notes (
+    id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    kind text NOT NULL,
+    quantity text NOT NULL,
+    value double precision NOT NULL,
+    over double precision NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    comment text DEFAULT ''::text NOT NULL,
+    CONSTRAINT dose_notes_kind_check CHECK ((kind = ANY (ARRAY['over-twice-reference'::text, 'air-kerma'::text, 'skin-dose'::text])))
 );
 
 CREATE TABLE public.encounters (
@@ -1333,6 +1484,35 @@ CREATE TABLE public.exports (
 
 COMMENT ON COLUMN public.exports.skipped IS 'studies that were asked for and are not exported, each with its reason';
 
+CREATE TABLE public.facilities (
+    code text NOT NULL,
+    name text NOT NULL,
+    name_bangla text DEFAULT ''::text NOT NULL,
+    tier text DEFAULT ''::text NOT NULL,
+    ownership text NOT NULL,
+    division text,
+    district text,
+    upazila text,
+    latitude double precision,
+    longitude double precision,
+    open_all_hours boolean DEFAULT false NOT NULL,
+    sedation boolean DEFAULT false NOT NULL,
+    test boolean DEFAULT false NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT facilities_code_check CHECK ((code ~ '^[A-Za-z0-9_-]{1,16}$'::text)),
+    CONSTRAINT facilities_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT facilities_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
+    CONSTRAINT facilities_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT facilities_ownership_check CHECK ((ownership = ANY (ARRAY['public'::text, 'private'::text, 'ngo'::text])))
+);
+
+COMMENT ON COLUMN public.facilities.code IS 'http://hrm.dghs.gov.bd/facilities/code, or a code of its own';
+
+COMMENT ON COLUMN public.facilities.tier IS 'a default for planning; never says what can be done';
+
+COMMENT ON COLUMN public.facilities.test IS 'of tests and training: no figures are made of it';
+
 CREATE TABLE public.facility_figures (
     facility_code text NOT NULL,
     modality text NOT NULL,
@@ -1391,6 +1571,23 @@ CREATE TABLE public.film_orders (
 );
 
 COMMENT ON COLUMN public.film_orders.sheets_printed IS 'how many the printer has taken; printing goes on behind them';
+
+CREATE TABLE public.geocodes (
+    code text NOT NULL,
+    level text NOT NULL,
+    parent text,
+    name text NOT NULL,
+    name_bangla text DEFAULT ''::text NOT NULL,
+    latitude double precision,
+    longitude double precision,
+    CONSTRAINT geocodes_code_check CHECK (((length(code) >= 1) AND (length(code) <= 16))),
+    CONSTRAINT geocodes_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT geocodes_level_check CHECK ((level = ANY (ARRAY['division'::text, 'district'::text, 'upazila'::text, 'city-corporation'::text, 'municipality'::text, 'union'::text]))),
+    CONSTRAINT geocodes_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision))),
+    CONSTRAINT geocodes_name_check CHECK ((name <> ''::text))
+);
+
+COMMENT ON TABLE public.geocodes IS 'https://fhir.dghs.gov.bd/core/CodeSystem/bd-geocodes: codes are members of a list, nothing is read from their digits';
 
 CREATE TABLE public.hl7_deliveries (
     id uuid NOT NULL,
@@ -1518,6 +1715,23 @@ CREATE TABLE public.identities (
     subject text NOT NULL,
     account_id uuid NOT NULL,
     linked_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.image_exposures (
+    study_id uuid NOT NULL,
+    sop_instance_uid text NOT NULL,
+    ae_title text NOT NULL,
+    modality text NOT NULL,
+    body_part text DEFAULT ''::text NOT NULL,
+    laterality text DEFAULT ''::text NOT NULL,
+    view text DEFAULT ''::text NOT NULL,
+    operator text DEFAULT ''::text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    stored_at timestamp with time zone NOT NULL,
+    rejected text DEFAULT ''::text NOT NULL,
+    exposure_index double precision,
+    target_exposure_index double precision,
+    deviation_index double precision
 );
 
 CREATE TABLE public.imaging_series (
@@ -1653,6 +1867,38 @@ COMMENT ON COLUMN public.imaging_studies.confidentiality IS 'v3-Confidentiality:
 
 COMMENT ON COLUMN public.imaging_studies.sensitivity_policies IS 'v3-ActCode: SEX, HIV, STD, SDV, PSY, SUD, TBOO';
 
+CREATE TABLE public.incident_steps (
+    incident_id uuid NOT NULL,
+    number integer NOT NULL,
+    verb text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    text text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE public.incidents (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    cause text NOT NULL,
+    status text NOT NULL,
+    study_id uuid,
+    device_number bigint,
+    occurred_at timestamp with time zone NOT NULL,
+    description text NOT NULL,
+    found_by text NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    dose_msv double precision,
+    foetal_estimate text NOT NULL,
+    foetal_dose_mgy double precision,
+    officer_told_at timestamp with time zone,
+    authority_told_at timestamp with time zone,
+    authority_needed boolean,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT incidents_cause_check CHECK ((cause = ANY (ARRAY['wrong-patient'::text, 'wrong-side'::text, 'pregnant-unknowingly'::text, 'dose-over-expected'::text, 'other'::text]))),
+    CONSTRAINT incidents_foetal_estimate_check CHECK ((foetal_estimate = ANY (ARRAY['not-needed'::text, 'requested'::text, 'given'::text]))),
+    CONSTRAINT incidents_status_check CHECK ((status = ANY (ARRAY['open'::text, 'assessed'::text, 'notified'::text, 'closed'::text, 'not-an-incident'::text])))
+);
+
 CREATE TABLE public.instance_revisions (
     object_key text NOT NULL,
     sop_instance_uid text NOT NULL,
@@ -1722,6 +1968,15 @@ CREATE TABLE public.legal_holds (
 
 COMMENT ON COLUMN public.legal_holds.study_instance_uid IS 'this study only; NULL means all of the patient';
 
+CREATE TABLE public.licence_warnings (
+    subject text NOT NULL,
+    licence_until date NOT NULL,
+    days integer NOT NULL,
+    warned_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.licence_warnings IS 'of which licences somebody was warned, so many days before they expire';
+
 CREATE TABLE public.link_openings (
     link_id uuid NOT NULL,
     opened_at timestamp with time zone NOT NULL,
@@ -1780,6 +2035,14 @@ CREATE TABLE public.moves (
 
 COMMENT ON COLUMN public.moves.job IS 'number of the job that sends it, in jobs.procrastinate_jobs';
 
+CREATE TABLE public.network_version (
+    single boolean DEFAULT true NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT network_version_single_check CHECK (single)
+);
+
+COMMENT ON TABLE public.network_version IS 'changes with facilities, devices and operators, so that a process knows when to read them anew';
+
 CREATE TABLE public.notice_addresses (
     recipient text NOT NULL,
     email text NOT NULL
@@ -1812,6 +2075,23 @@ CREATE TABLE public.object_verifications (
     result text NOT NULL,
     CONSTRAINT object_verifications_result_check CHECK ((result = ANY (ARRAY['intact'::text, 'missing'::text, 'truncated'::text, 'altered'::text, 'unreadable'::text])))
 );
+
+CREATE TABLE public.operators (
+    id uuid NOT NULL,
+    facility_code text NOT NULL,
+    name text NOT NULL,
+    sex text DEFAULT ''::text NOT NULL,
+    modalities text[] NOT NULL,
+    licence_number text NOT NULL,
+    licence_until date,
+    active boolean DEFAULT true NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT operators_licence_number_check CHECK ((licence_number <> ''::text)),
+    CONSTRAINT operators_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT operators_sex_check CHECK ((sex = ANY (ARRAY[''::text, 'F'::text, 'M'::text])))
+);
+
+COMMENT ON TABLE public.operators IS 'who may work devices of some modalities at a facility, with a licence';
 
 CREATE TABLE public.order_attachments (
     id uuid NOT NULL,
@@ -2240,6 +2520,60 @@ CREATE TABLE public.prefetches (
     CONSTRAINT prefetches_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'fetching'::text, 'done'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.procedure_catalogue (
+    only_one boolean DEFAULT true NOT NULL,
+    generation uuid DEFAULT gen_random_uuid() NOT NULL,
+    CONSTRAINT procedure_catalogue_only_one_check CHECK (only_one)
+);
+
+COMMENT ON COLUMN public.procedure_catalogue.generation IS 'another one after every change, so that no process keeps what held before';
+
+CREATE TABLE public.procedure_catalogues_shipped (
+    sha256 text NOT NULL,
+    loaded_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.procedure_catalogues_shipped IS 'files of the service that have been loaded; of each only what was new';
+
+CREATE TABLE public.procedure_entries (
+    key text NOT NULL,
+    version integer NOT NULL,
+    effective_from date NOT NULL,
+    body jsonb NOT NULL,
+    is_shipped boolean DEFAULT false NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT procedure_entries_key_check CHECK ((key ~ '^[A-Z][A-Z0-9_]{1,63}$'::text)),
+    CONSTRAINT procedure_entries_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE public.procedure_entries IS 'on a day that entry holds which began last, and of those of one day the one of the highest version';
+
+COMMENT ON COLUMN public.procedure_entries.is_shipped IS 'it came with the service';
+
+CREATE TABLE public.procedure_terms (
+    key text NOT NULL,
+    facility_code text DEFAULT ''::text NOT NULL,
+    ownership text DEFAULT ''::text NOT NULL,
+    version integer NOT NULL,
+    effective_from date NOT NULL,
+    price_bdt numeric(12,2),
+    turnaround_hours integer,
+    priority text,
+    reason text DEFAULT ''::text NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT procedure_terms_check CHECK (((facility_code = ''::text) <> (ownership = ''::text))),
+    CONSTRAINT procedure_terms_ownership_check CHECK ((ownership = ANY (ARRAY[''::text, 'public'::text, 'private'::text, 'ngo'::text]))),
+    CONSTRAINT procedure_terms_price_bdt_check CHECK ((price_bdt >= (0)::numeric)),
+    CONSTRAINT procedure_terms_priority_check CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'asap'::text, 'stat'::text]))),
+    CONSTRAINT procedure_terms_turnaround_hours_check CHECK ((turnaround_hours > 0)),
+    CONSTRAINT procedure_terms_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE public.procedure_terms IS 'of one facility, or of all facilities of an ownership; NULL says nothing, so the next wider one counts';
+
 CREATE TABLE public.proven_copies (
     ae_title text NOT NULL,
     sop_instance_uid text NOT NULL,
@@ -2383,6 +2717,20 @@ COMMENT ON COLUMN public.record_copies.for_patient IS 'what the patient may see:
 CREATE TABLE public.recovery_codes (
     account_id uuid NOT NULL,
     code_sha256 bytea NOT NULL
+);
+
+CREATE TABLE public.reference_levels (
+    id uuid NOT NULL,
+    procedure_key text NOT NULL,
+    quantity text NOT NULL,
+    patient_group text NOT NULL,
+    facility_code text,
+    valid_from date NOT NULL,
+    value double precision,
+    source text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT reference_levels_value_check CHECK ((value > (0)::double precision))
 );
 
 CREATE TABLE public.reidentifications (
@@ -3294,11 +3642,32 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_pkey PRIMARY KEY (delivery_id, sop_instance_uid);
 
+ALTER TABLE ONLY public.device_history
+    ADD CONSTRAINT device_history_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.device_test_plans
+    ADD CONSTRAINT device_test_plans_pkey PRIMARY KEY (device_number, test);
+
+ALTER TABLE ONLY public.device_tests
+    ADD CONSTRAINT device_tests_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_facility_code_ae_title_key UNIQUE (facility_code, ae_title);
 
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.dose_events
+    ADD CONSTRAINT dose_events_pkey PRIMARY KEY (study_id, event_uid);
+
+ALTER TABLE ONLY public.dose_examinations
+    ADD CONSTRAINT dose_examinations_pkey PRIMARY KEY (study_id);
+
+ALTER TABLE ONLY public.dose_notes
+    ADD CONSTRAINT dose_notes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.dose_notes
+    ADD CONSTRAINT dose_notes_study_id_kind_quantity_key UNIQUE (study_id, kind, quantity);
 
 ALTER TABLE ONLY public.encounters
     ADD CONSTRAINT encounters_facility_code_number_key UNIQUE (facility_code, number);
@@ -3318,6 +3687,9 @@ ALTER TABLE ONLY public.export_instances
 ALTER TABLE ONLY public.exports
     ADD CONSTRAINT exports_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.facilities
+    ADD CONSTRAINT facilities_pkey PRIMARY KEY (code);
+
 ALTER TABLE ONLY public.facility_figures
     ADD CONSTRAINT facility_figures_pkey PRIMARY KEY (modality, facility_code);
 
@@ -3326,6 +3698,9 @@ ALTER TABLE ONLY public.facility_ways
 
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.geocodes
+    ADD CONSTRAINT geocodes_pkey PRIMARY KEY (code);
 
 ALTER TABLE ONLY public.hl7_deliveries
     ADD CONSTRAINT hl7_deliveries_pkey PRIMARY KEY (id);
@@ -3348,6 +3723,9 @@ ALTER TABLE ONLY public.hl7_senders
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (issuer, subject);
 
+ALTER TABLE ONLY public.image_exposures
+    ADD CONSTRAINT image_exposures_pkey PRIMARY KEY (study_id, sop_instance_uid);
+
 ALTER TABLE ONLY public.imaging_series
     ADD CONSTRAINT imaging_series_pkey PRIMARY KEY (id);
 
@@ -3366,6 +3744,12 @@ ALTER TABLE ONLY public.imaging_studies
 ALTER TABLE ONLY public.imaging_studies
     ADD CONSTRAINT imaging_studies_study_instance_uid_key UNIQUE (study_instance_uid);
 
+ALTER TABLE ONLY public.incident_steps
+    ADD CONSTRAINT incident_steps_pkey PRIMARY KEY (incident_id, number);
+
+ALTER TABLE ONLY public.incidents
+    ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.instance_revisions
     ADD CONSTRAINT instance_revisions_pkey PRIMARY KEY (object_key);
 
@@ -3374,6 +3758,9 @@ ALTER TABLE ONLY public.instances
 
 ALTER TABLE ONLY public.legal_holds
     ADD CONSTRAINT legal_holds_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.licence_warnings
+    ADD CONSTRAINT licence_warnings_pkey PRIMARY KEY (subject, licence_until, days);
 
 ALTER TABLE ONLY public.masked_regions
     ADD CONSTRAINT masked_regions_pkey PRIMARY KEY (manufacturer, model, rows, columns);
@@ -3384,6 +3771,9 @@ ALTER TABLE ONLY public.move_instances
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.network_version
+    ADD CONSTRAINT network_version_pkey PRIMARY KEY (single);
+
 ALTER TABLE ONLY public.notice_addresses
     ADD CONSTRAINT notice_addresses_pkey PRIMARY KEY (recipient);
 
@@ -3392,6 +3782,12 @@ ALTER TABLE ONLY public.notices
 
 ALTER TABLE ONLY public.object_verifications
     ADD CONSTRAINT object_verifications_pkey PRIMARY KEY (object_key);
+
+ALTER TABLE ONLY public.operators
+    ADD CONSTRAINT operators_facility_code_licence_number_key UNIQUE (facility_code, licence_number);
+
+ALTER TABLE ONLY public.operators
+    ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.order_attachments
     ADD CONSTRAINT order_attachments_object_key_key UNIQUE (object_key);
@@ -3474,6 +3870,18 @@ ALTER TABLE ONLY public.prefetches
 ALTER TABLE ONLY public.prefetches
     ADD CONSTRAINT prefetches_rule_id_study_instance_uid_key UNIQUE (rule_id, study_instance_uid);
 
+ALTER TABLE ONLY public.procedure_catalogue
+    ADD CONSTRAINT procedure_catalogue_pkey PRIMARY KEY (only_one);
+
+ALTER TABLE ONLY public.procedure_catalogues_shipped
+    ADD CONSTRAINT procedure_catalogues_shipped_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY public.procedure_entries
+    ADD CONSTRAINT procedure_entries_pkey PRIMARY KEY (key, version);
+
+ALTER TABLE ONLY public.procedure_terms
+    ADD CONSTRAINT procedure_terms_pkey PRIMARY KEY (key, facility_code, ownership, version);
+
 ALTER TABLE ONLY public.proven_copies
     ADD CONSTRAINT proven_copies_pkey PRIMARY KEY (ae_title, sop_instance_uid);
 
@@ -3506,6 +3914,12 @@ ALTER TABLE ONLY public.record_copies
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (account_id, code_sha256);
+
+ALTER TABLE ONLY public.reference_levels
+    ADD CONSTRAINT reference_levels_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reference_levels
+    ADD CONSTRAINT reference_levels_procedure_key_quantity_patient_group_facil_key UNIQUE NULLS NOT DISTINCT (procedure_key, quantity, patient_group, facility_code, valid_from);
 
 ALTER TABLE ONLY public.reidentifications
     ADD CONSTRAINT reidentifications_pkey PRIMARY KEY (project_id, pseudonym);
@@ -3734,6 +4148,8 @@ CREATE INDEX audit_records_time ON ONLY public.audit_records USING btree (occurr
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
 
+CREATE INDEX blocked_times_device ON public.blocked_times USING btree (device_number, ends);
+
 CREATE INDEX blocked_times_room ON public.blocked_times USING btree (room_id, ends);
 
 CREATE INDEX booking_changes_booking ON public.booking_changes USING btree (booking_id);
@@ -3788,7 +4204,19 @@ CREATE INDEX deliveries_sending ON public.deliveries USING btree (ae_title) WHER
 
 CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree (delivery_id) WHERE (state <> 'sent'::text);
 
+CREATE INDEX device_history_device ON public.device_history USING btree (device_number, id);
+
+CREATE INDEX device_tests_device ON public.device_tests USING btree (device_number, test, done_on DESC, recorded_at DESC);
+
+CREATE UNIQUE INDEX devices_name ON public.devices USING btree (facility_code, name) WHERE (name <> ''::text);
+
 CREATE INDEX devices_room ON public.devices USING btree (room_id);
+
+CREATE INDEX dose_examinations_performed ON public.dose_examinations USING btree (performed_at);
+
+CREATE INDEX dose_examinations_protocol ON public.dose_examinations USING btree (protocol, performed_at);
+
+CREATE INDEX dose_notes_open ON public.dose_notes USING btree (made_at) WHERE (closed_at IS NULL);
 
 CREATE INDEX encounters_patient ON public.encounters USING btree (patient_id, began_at DESC);
 
@@ -3803,6 +4231,8 @@ CREATE INDEX exports_not_over ON public.exports USING btree (asked_at) WHERE (st
 CREATE INDEX facility_ways_back ON public.facility_ways USING btree (to_facility);
 
 CREATE INDEX film_orders_asked_at ON public.film_orders USING btree (asked_at DESC, id);
+
+CREATE INDEX geocodes_parent ON public.geocodes USING btree (parent);
 
 CREATE INDEX hl7_deliveries_caused ON public.hl7_deliveries USING btree (caused_at DESC, id DESC);
 
@@ -3836,6 +4266,8 @@ CREATE INDEX idx_radiology_reports_status ON public.radiology_reports USING btre
 
 CREATE INDEX idx_radiology_reports_study ON public.radiology_reports USING btree (study_id);
 
+CREATE INDEX image_exposures_taken ON public.image_exposures USING btree (taken_at);
+
 CREATE INDEX imaging_studies_alphabetic ON public.imaging_studies USING btree (patient_name_alphabetic text_pattern_ops);
 
 CREATE INDEX imaging_studies_codes_and_readers ON public.imaging_studies USING gin (procedure_codes, performers, interpreters);
@@ -3867,6 +4299,10 @@ CREATE INDEX imaging_studies_sensitive ON public.imaging_studies USING btree (pa
 CREATE INDEX imaging_studies_service_request ON public.imaging_studies USING btree (service_request) WHERE (service_request IS NOT NULL);
 
 CREATE INDEX imaging_studies_unmatched ON public.imaging_studies USING btree (created_at, id) WHERE (match = ANY (ARRAY['probable'::text, 'none'::text]));
+
+CREATE UNIQUE INDEX incidents_dose_once ON public.incidents USING btree (study_id) WHERE (cause = 'dose-over-expected'::text);
+
+CREATE INDEX incidents_found ON public.incidents USING btree (found_at);
 
 CREATE INDEX instance_revisions_instance ON public.instance_revisions USING btree (sop_instance_uid, replaced_at);
 
@@ -4129,8 +4565,26 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.delivery_instances
     ADD CONSTRAINT delivery_instances_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.device_history
+    ADD CONSTRAINT device_history_device_number_fkey FOREIGN KEY (device_number) REFERENCES public.devices(number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.device_test_plans
+    ADD CONSTRAINT device_test_plans_device_number_fkey FOREIGN KEY (device_number) REFERENCES public.devices(number) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.device_tests
+    ADD CONSTRAINT device_tests_device_number_fkey FOREIGN KEY (device_number) REFERENCES public.devices(number) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.devices
-    ADD CONSTRAINT devices_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id) ON DELETE CASCADE;
+    ADD CONSTRAINT devices_room_id_fkey FOREIGN KEY (room_id) REFERENCES public.rooms(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.dose_events
+    ADD CONSTRAINT dose_events_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.dose_examinations
+    ADD CONSTRAINT dose_examinations_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.dose_notes
+    ADD CONSTRAINT dose_notes_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.encounters
     ADD CONSTRAINT encounters_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
@@ -4147,8 +4601,20 @@ ALTER TABLE ONLY public.export_instances
 ALTER TABLE ONLY public.exports
     ADD CONSTRAINT exports_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.deidentification_projects(id);
 
+ALTER TABLE ONLY public.facilities
+    ADD CONSTRAINT facilities_district_fkey FOREIGN KEY (district) REFERENCES public.geocodes(code);
+
+ALTER TABLE ONLY public.facilities
+    ADD CONSTRAINT facilities_division_fkey FOREIGN KEY (division) REFERENCES public.geocodes(code);
+
+ALTER TABLE ONLY public.facilities
+    ADD CONSTRAINT facilities_upazila_fkey FOREIGN KEY (upazila) REFERENCES public.geocodes(code);
+
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.geocodes
+    ADD CONSTRAINT geocodes_parent_fkey FOREIGN KEY (parent) REFERENCES public.geocodes(code);
 
 ALTER TABLE ONLY public.hl7_deliveries
     ADD CONSTRAINT hl7_deliveries_receiver_fkey FOREIGN KEY (receiver) REFERENCES public.hl7_receivers(name) ON DELETE CASCADE;
@@ -4156,11 +4622,23 @@ ALTER TABLE ONLY public.hl7_deliveries
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.image_exposures
+    ADD CONSTRAINT image_exposures_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.imaging_series
     ADD CONSTRAINT imaging_series_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.imaging_studies
     ADD CONSTRAINT imaging_studies_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.incident_steps
+    ADD CONSTRAINT incident_steps_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incidents(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.incidents
+    ADD CONSTRAINT incidents_device_number_fkey FOREIGN KEY (device_number) REFERENCES public.devices(number) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.incidents
+    ADD CONSTRAINT incidents_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.instance_revisions
     ADD CONSTRAINT instance_revisions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
@@ -4179,6 +4657,9 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.operators
+    ADD CONSTRAINT operators_facility_code_fkey FOREIGN KEY (facility_code) REFERENCES public.facilities(code);
 
 ALTER TABLE ONLY public.order_attachments
     ADD CONSTRAINT order_attachments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;

@@ -31,6 +31,10 @@ class Reason(Enum):
 
     MODALITY = Sentence("No room does this kind of examination.", "কোনো কক্ষে এই ধরনের পরীক্ষা হয় না।")
     CLOSED = Sentence("The room is closed.", "কক্ষটি বন্ধ।")
+    UNFIT = Sentence(
+        "The device is out of order, blocked or without a valid licence on that day.",
+        "ওই দিন যন্ত্রটি বিকল, বন্ধ রাখা অথবা বৈধ লাইসেন্সবিহীন।",
+    )
     PAST = Sentence(
         "The time is over, or too near for the preparation.", "সময় পার হয়ে গেছে, অথবা প্রস্তুতির জন্য যথেষ্ট সময় নেই।"
     )
@@ -79,7 +83,10 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class DeviceDay:
-    """One device on one day. `nurses`: who is on duty, None where nobody says; `contrast`: given by them elsewhere."""
+    """One device on one day. `nurses`: who is on duty, None where nobody says; `contrast`: given by them elsewhere.
+
+    is_unfit: the registry says that it may not be used, so it has no opening.
+    """
 
     device: Device
     day: date
@@ -88,6 +95,7 @@ class DeviceDay:
     nurses: tuple[Span, ...] | None = None
     contrast: tuple[Span, ...] = ()
     no_show_rate: float = 0.0
+    is_unfit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,11 @@ def place_at(examination: Examination, day: DeviceDay, begins: datetime, given: 
             beside = [place for place in _overbooked(examination, day, window, given) if place.span == span]
             taken = any(why_not(examination, day, window, each, given) is None for each in _spans(examination, window))
             return beside[0] if beside and not taken else why
-    return Reason.CLOSED
+    return _closed(day)
+
+
+def _closed(day: DeviceDay) -> Reason:
+    return Reason.UNFIT if day.is_unfit else Reason.CLOSED
 
 
 def reasons(examination: Examination, day: DeviceDay, given: Circumstances) -> list[Reason]:
@@ -142,7 +154,7 @@ def reasons(examination: Examination, day: DeviceDay, given: Circumstances) -> l
     if day.device.modality != examination.modality:
         return [Reason.MODALITY]
     if not spans:
-        return [Reason.CLOSED]
+        return [_closed(day)]
     return [why for window, span in spans if (why := why_not(examination, day, window, span, given)) is not None]
 
 

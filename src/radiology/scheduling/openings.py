@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from radiology.app import App
+from radiology.facilities.capability import why_unfit
 from radiology.kit.db import Transaction
 from radiology.scheduling.fitting import Booked, Device, DeviceDay
 from radiology.scheduling.hours import Calendars, Opening, Plan, on_shift, opening
@@ -82,7 +83,8 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def _device_day(device: DeviceRow, plan: Plan, day: date, known: _Known) -> DeviceDay:
     blocked = [each.span for each in known.blocked if each.number == device.number]
-    opened = opening(plan, known.calendars, day, blocked, known.zone)
+    is_unfit = why_unfit(device.registered, day) is not None
+    opened = Opening() if is_unfit else opening(plan, known.calendars, day, blocked, known.zone)
     whole = _whole(opened, day, known.zone)
     here = [each for each in known.occupied if whole.meets(Span(each.begins, each.ends))]
     nurses = [each.shift() for each in known.rules.contrast_nurses]
@@ -94,6 +96,7 @@ def _device_day(device: DeviceRow, plan: Plan, day: date, known: _Known) -> Devi
         tuple(on_shift(nurses, known.calendars, day, known.zone)) if nurses else None,
         tuple(Span(each.begins, each.ends) for each in here if each.contrast and each.device_number != device.number),
         device.no_show_rate,
+        is_unfit,
     )
 
 

@@ -32,27 +32,61 @@ COMMENT ON COLUMN rooms.feed_sha256 IS 'of the secret in the address of its cale
 CREATE TABLE devices (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     facility_code text NOT NULL,
-    room_id uuid NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
-    ae_title text NOT NULL CHECK (length(ae_title) BETWEEN 1 AND 16),
+    room_id uuid REFERENCES rooms (id) ON DELETE SET NULL,
+    ae_title text CHECK (length(ae_title) BETWEEN 1 AND 16),
+    name text NOT NULL DEFAULT '',
     modality text NOT NULL,
     active boolean NOT NULL DEFAULT true,
+    manufacturer text NOT NULL DEFAULT '',
+    model text NOT NULL DEFAULT '',
+    serial_number text NOT NULL DEFAULT '',
+    installed_on date,
+    procedures text[],
+    contrast boolean NOT NULL DEFAULT false,
+    mr_conditional boolean NOT NULL DEFAULT false,
+    max_weight_kg double precision CHECK (max_weight_kg > 0),
+    youngest_months integer CHECK (youngest_months >= 0),
+    licence_number text NOT NULL DEFAULT '',
+    licence_until date,
+    radiation_control_officer text NOT NULL DEFAULT '',
+    tested_on date,
+    state text NOT NULL DEFAULT 'up' CHECK (state IN ('up', 'down', 'maintenance', 'retired')),
+    state_reason text NOT NULL DEFAULT '',
+    state_since timestamptz NOT NULL DEFAULT now(),
+    back_on date,
+    blocked text,
+    blocked_since timestamptz,
+    override_until date,
+    override_reason text,
+    override_by text,
+    version integer NOT NULL DEFAULT 1,
     UNIQUE (facility_code, ae_title)
 );
+CREATE UNIQUE INDEX devices_name ON devices (facility_code, name) WHERE name <> '';
 CREATE INDEX devices_room ON devices (room_id);
+COMMENT ON TABLE devices IS 'the registry of all devices, those with a room and an application entity and those without';
+COMMENT ON COLUMN devices.active IS 'whether it is booked in its room';
+COMMENT ON COLUMN devices.procedures IS 'keys of the catalogue that it can do; NULL: all of its modality';
+COMMENT ON COLUMN devices.back_on IS 'the day from which it is expected to work again';
+COMMENT ON COLUMN devices.blocked IS 'why nothing new is booked on it; NULL: nothing speaks against it';
+COMMENT ON COLUMN devices.override_until IS 'the last day on which it is used in spite of a block or of its licence';
 
 CREATE TABLE blocked_times (
     id uuid PRIMARY KEY,
     facility_code text NOT NULL,
-    room_id uuid NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    room_id uuid REFERENCES rooms (id) ON DELETE CASCADE,
     device_number bigint REFERENCES devices (number) ON DELETE CASCADE,
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL CHECK (ends > begins),
     kind text NOT NULL CHECK (kind IN ('maintenance', 'power-cut', 'quality-control', 'staff', 'other')),
     reason text NOT NULL DEFAULT '',
     made_by text NOT NULL,
-    made_at timestamptz NOT NULL
+    made_at timestamptz NOT NULL,
+    CHECK (num_nonnulls(room_id, device_number) > 0)
 );
 CREATE INDEX blocked_times_room ON blocked_times (room_id, ends);
+CREATE INDEX blocked_times_device ON blocked_times (device_number, ends);
+COMMENT ON COLUMN blocked_times.room_id IS 'NULL: planned downtime of the device, wherever it stands';
 COMMENT ON COLUMN blocked_times.device_number IS 'NULL: the whole room';
 
 CREATE TABLE calendar_days (

@@ -9,6 +9,7 @@ from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import Conflict, NotFound, Unprocessable
+from radiology.facilities.devices import queries as registry
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist import queries as worklist
@@ -69,7 +70,7 @@ async def walk_in(app: App, actor: Actor, step_id: UUID, room_id: UUID, said: Ma
             raise Conflict("The item is booked. Note that the patient of the booking has arrived.")
         if await queries.of_step(tx, step_id, today(app)) is not None:
             raise Conflict("The patient has a token for this item today.")
-        stations = await rooms.titles_of(tx, room_id, modality=item.modality)
+        stations = await registry.titles_in(tx, room_id, modality=item.modality)
         if not stations or not room.active:
             raise Unprocessable(f"Room {room.name} has no device for {item.modality}, or it is out of use.")
         rules = await openings.rules_of(tx, item.facility_code)

@@ -9,6 +9,8 @@ from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import NotFound, StaleVersion, Unprocessable
+from radiology.facilities.devices import queries as registry
+from radiology.facilities.queries import begin_change
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
 from radiology.scheduling.hours import CalendarDay
@@ -74,7 +76,8 @@ async def _set_devices(tx: Transaction, room_id: UUID, facility: str, body: Room
             f"{', '.join(strange)} is no application entity of facility {facility}. Register it there first."
         )
     modalities = [device.modality for device in body.devices]
-    await queries.set_devices(tx, room_id, facility_code=facility, ae_titles=titles, modalities=modalities)
+    await begin_change(tx)
+    await registry.set_in_room(tx, room_id, facility_code=facility, ae_titles=titles, modalities=modalities)
 
 
 async def block(app: App, actor: Actor, room_id: UUID, body: BlockedIn) -> tuple[UUID, list[UUID]]:

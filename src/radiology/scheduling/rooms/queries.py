@@ -9,6 +9,7 @@ from uuid import UUID
 
 from radiology.access.model import Actor
 from radiology.errors import NotFound
+from radiology.facilities.model import Device, DeviceState
 from radiology.kit.db import Transaction, Where, as_json
 from radiology.scheduling.hours import CalendarDay
 from radiology.scheduling.model import Span
@@ -118,32 +119,6 @@ async def remove(tx: Transaction, room_id: UUID) -> None:
     await tx.run("DELETE FROM rooms WHERE id = %(room_id)s", room_id=room_id)
 
 
-async def set_devices(
-    tx: Transaction, room_id: UUID, *, facility_code: str, ae_titles: Sequence[str], modalities: Sequence[str]
-) -> None:
-    """Exactly these are in use in the room; others that were stay as bookings know them. May come from other rooms."""
-    await tx.run(
-        "UPDATE devices SET active = false WHERE room_id = %(room_id)s AND NOT ae_title = ANY(%(ae_titles)s)",
-        room_id=room_id,
-        ae_titles=list(ae_titles),
-    )
-    await tx.run(
-        """
-        INSERT INTO devices (facility_code, room_id, ae_title, modality)
-        SELECT %(facility_code)s, %(room_id)s, given.ae_title, given.modality
-        FROM unnest(%(ae_titles)s::text[], %(modalities)s::text[]) AS given (ae_title, modality)
-        ON CONFLICT (facility_code, ae_title) DO UPDATE
-        SET room_id = excluded.room_id,
-            modality = excluded.modality,
-            active = true
-        """,
-        room_id=room_id,
-        facility_code=facility_code,
-        ae_titles=list(ae_titles),
-        modalities=list(modalities),
-    )
-
-
 async def not_of_facility(tx: Transaction, ae_titles: Sequence[str], *, facility_code: str) -> list[str]:
     """Those that are no application entities of the facility."""
     return await tx.values(
@@ -157,29 +132,6 @@ async def not_of_facility(tx: Transaction, ae_titles: Sequence[str], *, facility
         """,
         ae_titles=list(ae_titles),
         facility_code=facility_code,
-    )
-
-
-async def devices_of(tx: Transaction, room_id: UUID) -> list[int]:
-    """The numbers of the devices that are in use in a room."""
-    return await tx.values(
-        "SELECT number FROM devices WHERE room_id = %(room_id)s AND active ORDER BY ae_title", room_id=room_id
-    )
-
-
-async def titles_of(tx: Transaction, room_id: UUID, *, modality: str) -> list[str]:
-    """The application entities in use of a room that can do it."""
-    return await tx.values(
-        """
-        SELECT ae_title
-        FROM devices
-        WHERE room_id = %(room_id)s
-          AND modality = %(modality)s
-          AND active
-        ORDER BY ae_title
-        """,
-        room_id=room_id,
-        modality=modality,
     )
 
 
@@ -227,7 +179,7 @@ async def blocked_body(
             'reason', reason, 'device', ae_title) ORDER BY begins, blocked.id), '[]')::text
         FROM shown, blocked_times AS blocked
         LEFT JOIN devices ON devices.number = blocked.device_number
-        WHERE blocked.room_id = %(room_id)s
+        WHERE (blocked.room_id = %(room_id)s OR devices.room_id = %(room_id)s)
           AND ends > %(since)s
           AND (%(until)s::timestamptz IS NULL OR begins < %(until)s)
         """,
@@ -340,15 +292,30 @@ async def save_rules(tx: Transaction, facility_code: str, body: Mapping[str, Any
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device with the week of its room."""
+    """A device with the week of its room, and what the registry says of it."""
 
     number: int
+    facility_code: str
     ae_title: str
     modality: str
     room_id: UUID
     room: str
     plan: dict[str, Any]
     no_show_rate: float
+    state: str
+    back_on: date | None
+    licence_until: date | None
+    blocked: str | None
+    override_until: date | None
+
+    @property
+    def registered(self) -> Device:
+        """As the registry has it."""
+        return Device(
+            self.number, self.facility_code, self.ae_title, self.modality, DeviceState(self.state),
+            licence_until=self.licence_until, blocked=self.blocked, back_on=self.back_on,
+            override_until=self.override_until,
+        )  # fmt: skip
 
 
 async def devices(
@@ -358,7 +325,9 @@ async def devices(
     return await tx.all(
         DeviceRow,
         """
-        SELECT devices.number, devices.ae_title, devices.modality, r.id AS room_id, r.name AS room, r.plan,
+        SELECT devices.number, devices.facility_code, devices.ae_title, devices.modality, r.id AS room_id,
+            r.name AS room, r.plan, devices.state, devices.back_on, devices.licence_until, devices.blocked,
+            devices.override_until,
             CASE WHEN r.overbooks THEN coalesce(r.no_show_rate, past.rate, 0) ELSE 0 END AS no_show_rate
         FROM devices
         JOIN rooms AS r ON r.id = devices.room_id
@@ -404,8 +373,8 @@ async def blocked(tx: Transaction, numbers: Sequence[int], *, begins: datetime, 
         """
         SELECT devices.number, blocked.begins, blocked.ends
         FROM blocked_times AS blocked
-        JOIN devices ON devices.room_id = blocked.room_id
-         AND devices.number = coalesce(blocked.device_number, devices.number)
+        JOIN devices ON devices.number = blocked.device_number
+          OR (blocked.device_number IS NULL AND devices.room_id = blocked.room_id)
         WHERE devices.number = ANY(%(numbers)s)
           AND blocked.ends > %(begins)s
           AND blocked.begins < %(ends)s

@@ -7,6 +7,7 @@ import orjson
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
+from radiology.facilities.devices import queries as registry
 from radiology.kit.db import Transaction
 from radiology.scheduling import openings
 from radiology.scheduling.fitting import DeviceDay
@@ -20,7 +21,7 @@ async def day_of(tx: Transaction, app: App, actor: Actor, room_id: UUID, day: da
     zone, name = app.settings.zone, app.settings.time_zone
     room = await queries.room(tx, room_id, visible_to=actor)
     day = day or app.clock.now().astimezone(zone).date()
-    numbers = await queries.devices_of(tx, room_id)
+    numbers = await registry.numbers_in(tx, room_id)
     asked = openings.Asked(room.facility_code, [], day, day, numbers=numbers)
     devices = (await openings.look(tx, app, asked))[day]
     begins, ends = openings.midnight(day, zone), openings.midnight(day + openings.DAY, zone)
