@@ -2697,6 +2697,101 @@ CREATE TABLE public.radiology_reports (
     CONSTRAINT radiology_reports_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'partial'::character varying, 'preliminary'::character varying, 'final'::character varying, 'amended'::character varying, 'corrected'::character varying, 'appended'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying])::text[])))
 );
 
+CREATE TABLE public.reading_filters (
+    owner text NOT NULL,
+    name text NOT NULL,
+    filter jsonb NOT NULL,
+    changed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.reading_filters IS 'filters of the reading worklist that people keep for themselves, by account';
+
+CREATE TABLE public.reading_items (
+    study_id uuid NOT NULL,
+    study_instance_uid text NOT NULL,
+    facility_code text NOT NULL,
+    patient_id uuid NOT NULL,
+    sensitive boolean NOT NULL,
+    sensitive_classes text[] NOT NULL,
+    state text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    priority text NOT NULL,
+    at_once boolean DEFAULT false NOT NULL,
+    modality text NOT NULL,
+    modalities text[] NOT NULL,
+    procedure_key text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    subspecialty text NOT NULL,
+    rvu real NOT NULL,
+    certificates text[] DEFAULT '{}'::text[] NOT NULL,
+    age_group text NOT NULL,
+    patient_sex text DEFAULT ''::text NOT NULL,
+    inpatient boolean DEFAULT false NOT NULL,
+    critical boolean DEFAULT false NOT NULL,
+    arriving boolean NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    sla_hours real NOT NULL,
+    completed_at timestamp with time zone,
+    half_at timestamp with time zone,
+    deadline timestamp with time zone,
+    half_told_at timestamp with time zone,
+    breach_told_at timestamp with time zone,
+    assigned_to text,
+    offer_expires_at timestamp with time zone,
+    claimed_by text,
+    claimed_at timestamp with time zone,
+    locked_until timestamp with time zone,
+    author text,
+    approver_differs boolean DEFAULT false NOT NULL,
+    finished_at timestamp with time zone,
+    standing integer GENERATED ALWAYS AS (((
+CASE priority
+    WHEN 'stat'::text THEN 1000
+    WHEN 'asap'::text THEN 700
+    WHEN 'urgent'::text THEN 500
+    ELSE 100
+END +
+CASE
+    WHEN inpatient THEN 30
+    ELSE 0
+END) +
+CASE
+    WHEN critical THEN 50
+    ELSE 0
+END)) STORED,
+    CONSTRAINT reading_items_age_group_check CHECK ((age_group = ANY (ARRAY['neonate'::text, 'child'::text, 'adult'::text]))),
+    CONSTRAINT reading_items_check CHECK ((((completed_at IS NULL) = (deadline IS NULL)) AND ((completed_at IS NULL) = (half_at IS NULL)))),
+    CONSTRAINT reading_items_check1 CHECK (((claimed_by IS NULL) = (locked_until IS NULL))),
+    CONSTRAINT reading_items_check2 CHECK (((state = 'offered'::text) = (offer_expires_at IS NOT NULL))),
+    CONSTRAINT reading_items_priority_check CHECK ((priority = ANY (ARRAY['stat'::text, 'asap'::text, 'urgent'::text, 'routine'::text]))),
+    CONSTRAINT reading_items_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'offered'::text, 'claimed'::text, 'drafted'::text, 'preliminary'::text, 'final'::text, 'removed'::text])))
+);
+
+COMMENT ON COLUMN public.reading_items.at_once IS 'stroke or trauma: a STAT study is due in half an hour';
+
+COMMENT ON COLUMN public.reading_items.arriving IS 'images are still coming';
+
+COMMENT ON COLUMN public.reading_items.received_at IS 'when its first image came';
+
+COMMENT ON COLUMN public.reading_items.completed_at IS 'when all images were there for the first time: the clock runs from then on';
+
+COMMENT ON COLUMN public.reading_items.half_at IS 'when half of the hours of its clock have passed';
+
+COMMENT ON COLUMN public.reading_items.assigned_to IS 'whose queue it stands in, as account:<name>: offered, handed over, claimed or drafted';
+
+COMMENT ON COLUMN public.reading_items.locked_until IS 'a claim that nobody renewed until then keeps nobody out';
+
+COMMENT ON COLUMN public.reading_items.standing IS 'the part of its urgency that time does not change';
+
+CREATE TABLE public.reading_notes (
+    id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    author text NOT NULL,
+    author_display text NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    text text NOT NULL
+);
+
 CREATE TABLE public.record_copies (
     id uuid NOT NULL,
     patient_id uuid NOT NULL,
@@ -3125,6 +3220,23 @@ CREATE TABLE public.scheduling_rules (
 );
 
 COMMENT ON COLUMN public.scheduling_rules.rules IS 'breaks, nurses, minutes, grace, reminders of a facility; as the API has them';
+
+CREATE TABLE public.second_opinions (
+    id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    status text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    asked_by text NOT NULL,
+    asked_of text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    question text NOT NULL,
+    answer text,
+    answered_at timestamp with time zone,
+    CONSTRAINT second_opinions_check CHECK (((status = ANY (ARRAY['given'::text, 'declined'::text])) = (answer IS NOT NULL))),
+    CONSTRAINT second_opinions_check1 CHECK ((asked_by <> asked_of)),
+    CONSTRAINT second_opinions_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'given'::text, 'declined'::text, 'withdrawn'::text])))
+);
 
 CREATE TABLE public.second_steps (
     secret_sha256 bytea NOT NULL,
@@ -3909,6 +4021,15 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_report_id_key UNIQUE (report_id);
 
+ALTER TABLE ONLY public.reading_filters
+    ADD CONSTRAINT reading_filters_pkey PRIMARY KEY (owner, name);
+
+ALTER TABLE ONLY public.reading_items
+    ADD CONSTRAINT reading_items_pkey PRIMARY KEY (study_id);
+
+ALTER TABLE ONLY public.reading_notes
+    ADD CONSTRAINT reading_notes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.record_copies
     ADD CONSTRAINT record_copies_pkey PRIMARY KEY (id);
 
@@ -4013,6 +4134,9 @@ ALTER TABLE ONLY public.scheduled_procedure_steps
 
 ALTER TABLE ONLY public.scheduling_rules
     ADD CONSTRAINT scheduling_rules_pkey PRIMARY KEY (facility_code);
+
+ALTER TABLE ONLY public.second_opinions
+    ADD CONSTRAINT second_opinions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.second_steps
     ADD CONSTRAINT second_steps_pkey PRIMARY KEY (secret_sha256);
@@ -4406,6 +4530,20 @@ CREATE INDEX radiology_reports_days ON public.radiology_reports USING btree ((((
 
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
 
+CREATE INDEX reading_items_assigned ON public.reading_items USING btree (assigned_to) WHERE (state <> ALL (ARRAY['final'::text, 'removed'::text]));
+
+CREATE INDEX reading_items_due ON public.reading_items USING btree (deadline) WHERE ((state <> ALL (ARRAY['final'::text, 'removed'::text])) AND (breach_told_at IS NULL));
+
+CREATE INDEX reading_items_half ON public.reading_items USING btree (half_at) WHERE ((state <> ALL (ARRAY['final'::text, 'removed'::text])) AND (half_told_at IS NULL));
+
+CREATE INDEX reading_items_locked ON public.reading_items USING btree (locked_until) WHERE (state <> ALL (ARRAY['final'::text, 'removed'::text]));
+
+CREATE INDEX reading_items_open ON public.reading_items USING btree (facility_code) WHERE (state <> ALL (ARRAY['final'::text, 'removed'::text]));
+
+CREATE INDEX reading_items_patient ON public.reading_items USING btree (patient_id);
+
+CREATE INDEX reading_notes_study ON public.reading_notes USING btree (study_id, written_at);
+
 CREATE INDEX record_copies_expires_at ON public.record_copies USING btree (expires_at) WHERE (status = 'completed'::text);
 
 CREATE INDEX record_copies_patient ON public.record_copies USING btree (patient_id, asked_at DESC);
@@ -4451,6 +4589,12 @@ CREATE INDEX scheduled_procedure_steps_start ON public.scheduled_procedure_steps
 CREATE INDEX scheduled_procedure_steps_study ON public.scheduled_procedure_steps USING btree (study_instance_uid);
 
 CREATE INDEX scheduled_procedure_steps_unfinished ON public.scheduled_procedure_steps USING btree (scheduled_start) WHERE (status = ANY (ARRAY['SCHEDULED'::text, 'ARRIVED'::text, 'READY'::text, 'STARTED'::text]));
+
+CREATE INDEX second_opinions_asked_of ON public.second_opinions USING btree (asked_of, asked_at) WHERE (status = 'asked'::text);
+
+CREATE UNIQUE INDEX second_opinions_once ON public.second_opinions USING btree (study_id, asked_of) WHERE (status = 'asked'::text);
+
+CREATE INDEX second_opinions_study ON public.second_opinions USING btree (study_id, asked_at);
 
 CREATE INDEX sessions_account ON public.sessions USING btree (account_id) WHERE (account_id IS NOT NULL);
 
@@ -4739,6 +4883,12 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.reading_items
+    ADD CONSTRAINT reading_items_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reading_notes
+    ADD CONSTRAINT reading_notes_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.record_copies
     ADD CONSTRAINT record_copies_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
 
@@ -4783,6 +4933,9 @@ ALTER TABLE ONLY public.retention_marks
 
 ALTER TABLE ONLY public.scheduled_procedure_step_transitions
     ADD CONSTRAINT scheduled_procedure_step_transitions_step_id_fkey FOREIGN KEY (step_id) REFERENCES public.scheduled_procedure_steps(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.second_opinions
+    ADD CONSTRAINT second_opinions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.second_steps
     ADD CONSTRAINT second_steps_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
