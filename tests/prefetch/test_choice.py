@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from radiology.prefetch.model import Candidate, Conditions, Rule, Subject, choose, one_of_each
-from radiology.prefetch.regions import regions_of
+from radiology.procedures.regions import regions_of
 from radiology.standards.dicom.identity import PatientIdentity
 
 KARIM = PatientIdentity("P1", "", "KARIM^ABDUL", "19800115", "M")

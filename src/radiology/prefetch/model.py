@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 from uuid import UUID
 
-from radiology.prefetch.regions import regions_of
+from radiology.procedures.regions import regions_of
 from radiology.standards.dicom.identity import MATCH, PatientIdentity, identity_score
 
 STUDY_ARRIVED: Final = "study-arrived"
