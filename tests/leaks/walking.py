@@ -21,7 +21,7 @@ OPEN_STUDIES = re.compile(r"/dicomweb/(studies|series|instances)")
 OF_NO_STUDY = {
     "ae_title": "STATION", "title": "STATION", "subscriber": "STATION", "name": "pool", "frames": "1",
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
-    "practitioner": "1", "account": "nobody",
+    "practitioner": "1", "account": "nobody", "code": "NOWHERE", "modality": "CT",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {

@@ -86,6 +86,7 @@ privacy.*                    110113 110135 U update
 retention.*                  110113 110135 U update
 association.refuse           110113 110126 E -
 hl7.refuse                   110113 110126 E -
+facility.*                   110113 110128 U update
 hl7.sender                   110113 110128 U update
 hl7.receiver                 110113 110128 U update
 hl7.read                     110109 -      R read

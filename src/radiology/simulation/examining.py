@@ -8,8 +8,8 @@ from typing import Final
 from radiology.facilities.choosing.choose import choose
 from radiology.facilities.choosing.model import Candidate, Choice, Need, Option, Rules, Travel
 from radiology.facilities.choosing.travelling import travel
-from radiology.facilities.model import Device, Facility, Figures, Ownership
-from radiology.procedures.model import Procedure
+from radiology.facilities.model import Device, Facility, Figures
+from radiology.procedures.model import Procedure, Terms
 from radiology.simulation.model import MEGABYTES, Country, Journey, Patient, Plan, Policy
 
 SMOOTHING: Final = 0.2
@@ -78,7 +78,7 @@ class Examining:
             devices=tuple(devices),
             operators=self._country.operators[facility.code],
             figures=Figures(wait_minutes=waits, turnaround_hours=known),
-            price=price(procedure, facility),
+            terms=Terms(procedure.price_at(facility.ownership), procedure.turnaround_hours, procedure.priority),
             travel=way,
         )
 
@@ -117,9 +117,3 @@ class Examining:
             return timedelta()
         seconds = 8 * MEGABYTES[modality] / self._country.tiers[facility_code].megabits
         return timedelta(seconds=seconds)
-
-
-def price(procedure: Procedure, facility: Facility) -> Decimal | None:
-    """The middle of the band of the facility's kind, BDT."""
-    band = procedure.private_price if facility.ownership == Ownership.PRIVATE else procedure.public_price
-    return procedure.cost if band is None else Decimal(sum(band)) / 2

@@ -14,7 +14,7 @@ from radiology.facilities.capability import Filter
 from radiology.facilities.choosing.choose import choose
 from radiology.facilities.choosing.model import Candidate, Choice, Need, Rules, Travel
 from radiology.facilities.model import Device, DeviceState, Facility, Figures, Operator, Ownership
-from radiology.procedures.model import Procedure
+from radiology.procedures.model import Procedure, Terms
 
 NOW = datetime(2026, 3, 4, 9, 0, tzinfo=ZoneInfo("Asia/Dhaka"))
 CHEST = Procedure(
@@ -33,7 +33,7 @@ def candidate(code: str = "F1", *, modality: str = "DX", **changes: object) -> C
         (device,),
         (Operator(code, "Operator", frozenset({modality}), "F"),),
         figures,
-        price=Decimal(200),
+        terms=Terms(Decimal(200), 4, "routine"),
         travel=Travel(30.0, 12.0, Decimal(72), "network table"),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -81,7 +81,7 @@ def only(choice: Choice) -> Filter:
         (with_device(max_weight_kg=120.0), Need(CHEST, weight_kg=121), Filter.PATIENT_TOO_HEAVY),
         (with_device(youngest_months=12), Need(CHEST, age_months=11), Filter.PATIENT_TOO_YOUNG),
         (candidate(), Need(CHEST, budget=Decimal(199)), Filter.OVER_BUDGET),
-        (candidate(price=None), Need(CHEST, budget=Decimal(5000)), Filter.OVER_BUDGET),
+        (candidate(terms=Terms(None, 4, "routine")), Need(CHEST, budget=Decimal(5000)), Filter.OVER_BUDGET),
         (candidate(), Need(CHEST, deadline=NOW + timedelta(minutes=90)), Filter.AFTER_DEADLINE),
     ],
 )
@@ -108,7 +108,9 @@ def test_who_meets_every_limit_is_offered(need: Need) -> None:
 def test_the_score_is_what_the_formula_says() -> None:
     """By hand, for routine and two options; travel days are those of a working day of eight hours."""
     cheap = candidate("F1")
-    dear = candidate("F2", price=Decimal(800), travel=Travel(90.0, 30.0, Decimal(180), "network table"))
+    dear = candidate(
+        "F2", terms=Terms(Decimal(800), 4, "routine"), travel=Travel(90.0, 30.0, Decimal(180), "network table")
+    )
     options = {each.facility.code: each for each in choose(Need(CHEST), [dear, cheap], NOW).options}
     cost_1, cost_2 = 200 + 72 + 0.5 * 600 * (60 / 480), 800 + 180 + 0.5 * 600 * (180 / 480)
     hours_1, hours_2 = 1 + 10 / 60 + 4 + 0.5, 1 + 10 / 60 + 4 + 1.5
@@ -141,7 +143,7 @@ def test_what_is_not_known_never_counts_for_a_place() -> None:
 
 
 def test_a_free_examination_has_the_full_term_of_cost() -> None:
-    free = candidate("F1", price=Decimal(0), travel=Travel(0.0, 0.0, Decimal(0), "same place"))
+    free = candidate("F1", terms=Terms(Decimal(0), 4, "routine"), travel=Travel(0.0, 0.0, Decimal(0), "same place"))
     (option, other) = choose(Need(CHEST), [free, candidate("F2")], NOW).options
     assert option.explain[1].normalised == 1.0
     assert (option.facility.code, other.explain[1].normalised) == ("F1", 0.0)
@@ -155,7 +157,7 @@ def test_a_subsidy_never_makes_it_cheaper_than_free() -> None:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        (candidate("F2", price=Decimal(199)), candidate("F1")),
+        (candidate("F2", terms=Terms(Decimal(199), 4, "routine")), candidate("F1")),
         (candidate("F2", figures=Figures(59.9, 4, 0.05, 0.9, 0.8)), candidate("F1")),
         (candidate("F2"), candidate("F1", facility=Facility("F1", "Private", ownership=Ownership.PRIVATE))),
         (candidate("F1"), candidate("F2")),
@@ -201,7 +203,10 @@ figures = st.builds(
 )
 candidates = st.builds(
     lambda code, figures, price, minutes: candidate(
-        f"F{code}", figures=figures, price=price, travel=Travel(minutes, minutes, Decimal(int(minutes)), "table")
+        f"F{code}",
+        figures=figures,
+        terms=Terms(price, 4, "routine"),
+        travel=Travel(minutes, minutes, Decimal(int(minutes)), "table"),
     ),
     st.integers(0, 10**6),
     figures,
@@ -231,9 +236,13 @@ def test_a_cheaper_equal_facility_never_makes_the_choice_dearer(
     if not before or before[0].cost is None:
         return
     chosen = next(each for each in them if each.facility.code == before[0].facility.code)
-    assert chosen.price is not None
+    assert chosen.terms.price is not None
     facility = replace(chosen.facility, code="cheaper")
-    cheaper = replace(chosen, facility=facility, price=(chosen.price * Decimal(share)).quantize(Decimal("0.01")))
+    cheaper = replace(
+        chosen,
+        facility=facility,
+        terms=replace(chosen.terms, price=(chosen.terms.price * Decimal(share)).quantize(Decimal("0.01"))),
+    )
     after = choose(need, [*them, cheaper], NOW).options
     assert after[0].cost is not None
     assert after[0].cost <= before[0].cost
@@ -254,8 +263,8 @@ def test_every_score_is_from_0_to_100(need: Need, them: list[Candidate]) -> None
 
 
 def test_stat_prefers_time_and_routine_prefers_cost() -> None:
-    fast = candidate("F1", price=Decimal(900), figures=Figures(5, 1, 0.05, 0.9, 0.8))
-    cheap = candidate("F2", price=Decimal(100), figures=Figures(1000, 4, 0.05, 0.9, 0.8))
+    fast = candidate("F1", terms=Terms(Decimal(900), 4, "routine"), figures=Figures(5, 1, 0.05, 0.9, 0.8))
+    cheap = candidate("F2", terms=Terms(Decimal(100), 4, "routine"), figures=Figures(1000, 4, 0.05, 0.9, 0.8))
     assert choose(Need(CHEST, "stat"), [fast, cheap], NOW).options[0].facility.code == "F1"
     assert choose(Need(CHEST, "routine"), [fast, cheap], NOW).options[0].facility.code == "F2"
     assert sum(vars_of(Rules(), "stat")) == pytest.approx(1)

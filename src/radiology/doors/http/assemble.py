@@ -42,6 +42,7 @@ from radiology.doors.http.documentation import routes as documentation
 from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
 from radiology.doors.http.searching import SearchLimit
+from radiology.facilities.choosing.routes import router as choosing
 from radiology.hl7.outgoing.routes import router as hl7_receivers
 from radiology.hl7.routes import router as hl7
 from radiology.kit.cache import ByteCache
@@ -137,6 +138,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         pulls,
         takeover,
         prefetch,
+        choosing,
         hl7,
         hl7_receivers,
         viewing,

@@ -10,10 +10,12 @@ from radiology.facilities.capability import Filter
 from radiology.facilities.model import Device, Facility, Figures, Operator
 from radiology.kit.bilingual import Sentence
 from radiology.kit.explaining import Factor
-from radiology.procedures.model import Procedure
+from radiology.procedures.model import Procedure, Terms
 
 RULE_SET_VERSION: Final = "choice-1"
 MOST_OPTIONS: Final = 5
+UNKNOWN: Final = Terms(price=None, turnaround_hours=24, priority="routine")
+"""The terms of a facility that has told none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The figures of the choice; priorities are stat, urgent and routine.
+    """The figures of the choice; priorities are stat, urgent (and asap) and routine.
 
     time_constant_hours: after so long a result is worth 1/e. What a facility has not told is taken as the `assumed`
     figures, which are none that anybody would hide behind. daily_wage, travel_cost_per_km: BDT.
@@ -38,11 +40,12 @@ class Rules:
         default_factory=lambda: {
             "stat": Weights(0.70, 0.05, 0.15, 0.10),
             "urgent": Weights(0.45, 0.20, 0.20, 0.15),
+            "asap": Weights(0.45, 0.20, 0.20, 0.15),
             "routine": Weights(0.20, 0.45, 0.20, 0.15),
         }
     )
     time_constant_hours: Mapping[str, float] = field(
-        default_factory=lambda: {"stat": 2.0, "urgent": 8.0, "routine": 48.0}
+        default_factory=lambda: {"stat": 2.0, "urgent": 8.0, "asap": 8.0, "routine": 48.0}
     )
     distance_constant_minutes: float = 90.0
     daily_wage: Decimal = Decimal(600)
@@ -90,16 +93,15 @@ class Candidate:
     """A facility that could do it, with all that is known of it. `devices` are those of the modality, the
     preferred first.
 
-    price: what the patient is charged there, BDT. opens_in_minutes: nothing where it is open.
+    terms: on which it is done there.
     """
 
     facility: Facility
     devices: tuple[Device, ...]
     operators: tuple[Operator, ...]
     figures: Figures = field(default_factory=Figures)
-    price: Decimal | None = None
+    terms: Terms = UNKNOWN
     travel: Travel = field(default_factory=Travel)
-    opens_in_minutes: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,3 +161,31 @@ async def set_way(tx: Transaction, from_facility: str, to_facility: str, way: Wa
         km=way.km,
         cost=way.cost,
     )
+
+
+async def forget_ways(tx: Transaction, from_facility: str) -> None:
+    """No measured way begins at a facility any more."""
+    await tx.run("DELETE FROM facility_ways WHERE from_facility = %(from_facility)s", from_facility=from_facility)
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """Degrees, WGS 84."""
+
+    latitude: float
+    longitude: float
+
+
+async def coordinates(tx: Transaction, geocode: str) -> Coordinates | None:
+    """Where a place of the list of geocodes is, or the place that it belongs to; None where neither is known."""
+    return await tx.maybe(
+        Coordinates,
+        """
+        SELECT coalesce(g.latitude, above.latitude) AS latitude, coalesce(g.longitude, above.longitude) AS longitude
+        FROM geocodes AS g
+        LEFT JOIN geocodes AS above ON above.code = g.parent
+        WHERE g.code = %(geocode)s
+          AND coalesce(g.latitude, above.latitude) IS NOT NULL
+        """,
+        geocode=geocode,
+    )

@@ -58,7 +58,8 @@ def weighed(
 
 def charge(candidate: Candidate) -> Decimal | None:
     """What the patient pays for the examination, BDT; None where nobody has told the price."""
-    return None if candidate.price is None else max(candidate.price - candidate.figures.subsidy, Decimal())
+    price = candidate.terms.price
+    return None if price is None else max(price - candidate.figures.subsidy, Decimal())
 
 
 def total_cost(candidate: Candidate, rules: Rules) -> Decimal | None:
@@ -73,19 +74,13 @@ def total_cost(candidate: Candidate, rules: Rules) -> Decimal | None:
 def wait_minutes(candidate: Candidate, rules: Rules) -> float:
     """Minutes until it can begin there."""
     told = candidate.figures.wait_minutes
-    return max(rules.assumed_wait_minutes if told is None else told, candidate.opens_in_minutes)
-
-
-def promised_hours(need: Need) -> float:
-    """Hours from images to report by the priority: STAT 1, urgent 4 at most, otherwise what the catalogue says."""
-    routine = need.procedure.turnaround_hours
-    return {"stat": 1.0, "urgent": float(min(4, routine))}.get(need.priority, float(routine))
+    return rules.assumed_wait_minutes if told is None else told
 
 
 def turnaround_hours(need: Need, candidate: Candidate) -> float:
-    """Hours from images to report there; what is promised where nothing is known."""
+    """Hours from images to report there; what its terms promise where nothing is known."""
     told = candidate.figures.turnaround_hours
-    return promised_hours(need) if told is None else told
+    return float(candidate.terms.hours_for(need.priority)) if told is None else told
 
 
 def total_hours(need: Need, candidate: Candidate, rules: Rules) -> float:
