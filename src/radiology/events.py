@@ -567,6 +567,49 @@ class BreakGlassOverused(BreakGlassEvent):
     uses: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseRecorded(StudyEvent):
+    """What a study exposed its patient to was read, or is other than it was. `source`: rdsr, mpps, header, or none."""
+
+    type = "radiology.dose.recorded.v1"
+    source: str | None
+    irradiation_events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged(Event):
+    """A device works or does not, is blocked or opened, or is used in spite of a block or its licence.
+
+    `verb` is state, block, unblock, override or end-override.
+    """
+
+    type = "radiology.device.changed.v1"
+    device_number: int
+    modality: str
+    verb: str
+    state: str
+    blocked: bool
+
+    @property
+    def key(self) -> str:
+        return f"device {self.device_number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceExpiring(Event):
+    """A licence ends in `days` days or fewer; 0: it is not valid any more. `subject` is device or operator."""
+
+    type = "radiology.licence.expiring.v1"
+    subject: str
+    subject_id: str
+    licence_until: str
+    days: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.subject} {self.subject_id}"
+
+
 def body_of(event: Event) -> dict[str, Any]:
     """What is sent: all fields of the event."""
     return asdict(event)

@@ -161,6 +161,9 @@ queue.*                      110109 -      U update
 waiting-list.*               110109 -      U update
 reminder.*                   110109 -      U update
 room.*                       110113 110131 U update
+facility.*                   110113 110131 U update
+device.*                     110113 110128 U update
+operator.*                   110113 110137 U update
 performed-step.begin         110111 -      C create
 performed-step.read          110111 -      R read
 performed-step.*             110111 -      U update

@@ -14,6 +14,7 @@ from typing import Final
 
 from radiology.facilities.model import Device, DeviceState, Operator
 from radiology.kit.bilingual import Sentence
+from radiology.procedures.lookup import does
 from radiology.procedures.model import IONISING, Procedure
 
 
@@ -91,7 +92,7 @@ def _is_overridden(device: Device, on: date) -> bool:
 
 def why_not_on(device: Device, procedure: Procedure, on: date) -> Filter | None:
     """Why a device cannot do a procedure on a day; None where it can."""
-    if device.modality != procedure.modality:
+    if not does(device.modality, procedure):
         return Filter.NO_DEVICE
     if device.procedures is not None and procedure.key not in device.procedures:
         return Filter.NO_DEVICE

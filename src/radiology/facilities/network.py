@@ -63,15 +63,14 @@ async def network(app: App) -> Network:
         version = await queries.version(tx)
     found = _kept.get(app.db)
     if found is None or found.version != version:
-        found = await _load(app)
+        found = await _load(app, version)
         _kept[app.db] = found
     return found
 
 
-async def _load(app: App) -> Network:
+async def _load(app: App, version: int) -> Network:
+    """Read it anew. The version was read before the rest, so it is never newer than they are."""
     async with app.db.transaction() as tx:
-        # The version is locked against changes, so that what is read next is of this version.
-        version = await queries.version(tx, shared=True)
         return Network(
             version,
             tuple(await queries.all_facilities(tx)),

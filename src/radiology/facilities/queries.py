@@ -24,10 +24,9 @@ async def begin_change(tx: Transaction) -> None:
     await tx.run("UPDATE network_version SET version = version + 1")
 
 
-async def version(tx: Transaction, *, shared: bool = False) -> int:
-    """The version of the network; `shared`: kept from changing until the transaction ends."""
-    locking: LiteralString = " FOR SHARE" if shared else ""
-    return await tx.value("SELECT version FROM network_version" + locking)
+async def version(tx: Transaction) -> int:
+    """The version of the network."""
+    return await tx.value("SELECT version FROM network_version")
 
 
 # --- The whole network ---

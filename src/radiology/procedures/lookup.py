@@ -41,6 +41,7 @@ class Catalogue:
         self._codes: dict[tuple[str, str], list[_Ranked]] = {}
         self._names: dict[tuple[str, ...], list[_Ranked]] = {}
         self._meanings = {code: frozenset[str]().union(*map(wording.meaning, told)) for code, told in MEANINGS.items()}
+        self._called = {code: told[0] for code, told in MEANINGS.items()}
         for procedure in self.procedures:
             self._note(procedure)
         self._vocabulary = frozenset[str]().union(*self._meanings.values())
@@ -84,6 +85,15 @@ class Catalogue:
         known = self._meanings.get((system_of(coding.system), coding.code.strip()))
         said = wording.meaning(coding.display) & self._vocabulary
         return bool(known and said and not known & said)
+
+    def meaning(self, coding: Coding) -> str:
+        """What a code is called; empty where nobody knows."""
+        return self._called.get((system_of(coding.system), coding.code.strip()), "")
+
+    def local(self, code: str) -> Procedure | None:
+        """The procedure that has a local code."""
+        found = self._codes.get((LOCAL_SYSTEM, code.strip()), ())
+        return found[0][1] if found else None
 
     def search(self, text: str, modality: str = "") -> list[Procedure]:
         """Procedures whose names, body site, codes or reasons have every word of a text, in Bangla or English.
@@ -129,6 +139,7 @@ class Catalogue:
             self._codes.setdefault(code, []).append((min(place, 1), procedure))
             known = self._meanings.get(code, frozenset())
             self._meanings[code] = known | names | wording.meaning(coding.display)
+            self._called.setdefault(code, coding.display or procedure.display)
 
 
 def codings_of(concepts: Iterable[Mapping[str, Any]]) -> Iterator[Coding]:
@@ -161,8 +172,12 @@ def _order(procedure: Procedure) -> tuple[str, str]:
 
 
 def _fits(procedure: Procedure, modality: str) -> bool:
-    asked = _SAME.get(modality, modality)
-    return not asked or asked == _SAME.get(procedure.modality, procedure.modality)
+    return not modality or does(modality, procedure)
+
+
+def does(modality: str, procedure: Procedure) -> bool:
+    """Whether devices of a modality do procedures of this kind: radiography is CR and DX, bone densitometry BMD."""
+    return _SAME.get(modality, modality) == _SAME.get(procedure.modality, procedure.modality)
 
 
 def _preference(ranked: _Ranked, said: set[str]) -> tuple[int, int, int, str]:

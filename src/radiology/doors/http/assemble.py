@@ -43,6 +43,8 @@ from radiology.doors.http.feed import Feed
 from radiology.doors.http.front import Front
 from radiology.doors.http.searching import SearchLimit
 from radiology.facilities.choosing.routes import router as choosing
+from radiology.facilities.devices.routes import router as devices
+from radiology.facilities.routes import router as facilities
 from radiology.hl7.outgoing.routes import router as hl7_receivers
 from radiology.hl7.routes import router as hl7
 from radiology.kit.cache import ByteCache
@@ -125,6 +127,8 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         associations,
         audit,
         worklist,
+        facilities,
+        devices,
         rooms,
         bookings,
         queues,

@@ -49,12 +49,13 @@ _REGISTERED: LiteralString = (
 )
 
 
-async def lock(tx: Transaction, number: int, *, visible_to: Actor) -> Registered:
-    """A device of the actor's facilities, kept from all others until the transaction ends. Raises NotFound."""
+async def load(tx: Transaction, number: int, *, visible_to: Actor, lock: bool = False) -> Registered:
+    """A device of the actor's facilities; `lock`: kept from all others until the transaction ends. Raises NotFound."""
     where = Where()
     where.add("d.number = {number}", number=number)
     visible_to.add_facility(where, "d.facility_code")
-    statement = "SELECT " + _REGISTERED + " FROM devices AS d WHERE " + where.condition + " FOR NO KEY UPDATE"
+    locking: LiteralString = " FOR NO KEY UPDATE" if lock else ""
+    statement = "SELECT " + _REGISTERED + " FROM devices AS d WHERE " + where.condition + locking
     found = await tx.maybe(Registered, statement, **where.parameters)
     if found is None:
         raise NotFound("There is no such device.")
@@ -136,6 +137,20 @@ async def save(tx: Transaction, number: int, columns: Mapping[str, Any]) -> bool
             **columns,
         )
     )
+
+
+async def number_of_title(tx: Transaction, facility_code: str, ae_title: str) -> int | None:
+    """The device of a facility that is this application entity."""
+    return await tx.value(
+        "SELECT number FROM devices WHERE facility_code = %(facility_code)s AND ae_title = %(ae_title)s",
+        facility_code=facility_code,
+        ae_title=ae_title,
+    )
+
+
+async def is_in_use(tx: Transaction, number: int) -> bool:
+    """Whether a device is booked in a room."""
+    return await tx.value("SELECT active AND room_id IS NOT NULL FROM devices WHERE number = %(number)s", number=number)
 
 
 # --- What becomes of a device ---
