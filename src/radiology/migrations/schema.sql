@@ -1899,6 +1899,66 @@ CREATE TABLE public.incidents (
     CONSTRAINT incidents_status_check CHECK ((status = ANY (ARRAY['open'::text, 'assessed'::text, 'notified'::text, 'closed'::text, 'not-an-incident'::text])))
 );
 
+CREATE TABLE public.indicator_cells (
+    id integer NOT NULL,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    priority text NOT NULL,
+    subspecialty text NOT NULL,
+    sensitive boolean NOT NULL
+);
+
+COMMENT ON TABLE public.indicator_cells IS 'what figures can be asked for by; sheets name a cell by its number';
+
+ALTER TABLE public.indicator_cells ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.indicator_cells_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.indicator_days (
+    measure text NOT NULL,
+    day date NOT NULL,
+    sheet bytea NOT NULL,
+    counted_at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY public.indicator_days ALTER COLUMN sheet SET STORAGE EXTERNAL;
+
+COMMENT ON COLUMN public.indicator_days.day IS 'in the zone of the service';
+
+CREATE TABLE public.indicator_days_due (
+    source text NOT NULL,
+    day date NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.indicator_days_due IS 'days whose sheets are to be counted again, since something changed that happened then';
+
+CREATE TABLE public.indicator_studies (
+    study_id uuid NOT NULL,
+    cell_id integer NOT NULL,
+    ordered_at timestamp with time zone,
+    scheduled_at timestamp with time zone,
+    arrived_at timestamp with time zone,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    preliminary_at timestamp with time zone,
+    final_at timestamp with time zone,
+    deadline timestamp with time zone,
+    sla_hours double precision NOT NULL,
+    rvu double precision NOT NULL
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE public.indicator_studies IS 'no row: cancelled or entered in error. The row stays when a study is removed by age';
+
+COMMENT ON COLUMN public.indicator_studies.completed_at IS 'all images there, for the last time before the first final report';
+
+COMMENT ON COLUMN public.indicator_studies.deadline IS 'when the first final report is due';
+
 CREATE TABLE public.instance_revisions (
     object_key text NOT NULL,
     sop_instance_uid text NOT NULL,
@@ -2722,7 +2782,7 @@ CREATE TABLE public.reading_items (
     procedure_key text DEFAULT ''::text NOT NULL,
     region text DEFAULT ''::text NOT NULL,
     subspecialty text NOT NULL,
-    rvu real NOT NULL,
+    rvu double precision NOT NULL,
     certificates text[] DEFAULT '{}'::text[] NOT NULL,
     age_group text NOT NULL,
     patient_sex text DEFAULT ''::text NOT NULL,
@@ -2730,7 +2790,7 @@ CREATE TABLE public.reading_items (
     critical boolean DEFAULT false NOT NULL,
     arriving boolean NOT NULL,
     received_at timestamp with time zone NOT NULL,
-    sla_hours real NOT NULL,
+    sla_hours double precision NOT NULL,
     completed_at timestamp with time zone,
     half_at timestamp with time zone,
     deadline timestamp with time zone,
@@ -3862,6 +3922,21 @@ ALTER TABLE ONLY public.incident_steps
 ALTER TABLE ONLY public.incidents
     ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.indicator_cells
+    ADD CONSTRAINT indicator_cells_facility_code_modality_priority_subspecialt_key UNIQUE (facility_code, modality, priority, subspecialty, sensitive);
+
+ALTER TABLE ONLY public.indicator_cells
+    ADD CONSTRAINT indicator_cells_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.indicator_days_due
+    ADD CONSTRAINT indicator_days_due_pkey PRIMARY KEY (source, day);
+
+ALTER TABLE ONLY public.indicator_days
+    ADD CONSTRAINT indicator_days_pkey PRIMARY KEY (measure, day);
+
+ALTER TABLE ONLY public.indicator_studies
+    ADD CONSTRAINT indicator_studies_pkey PRIMARY KEY (study_id);
+
 ALTER TABLE ONLY public.instance_revisions
     ADD CONSTRAINT instance_revisions_pkey PRIMARY KEY (object_key);
 
@@ -4428,6 +4503,10 @@ CREATE UNIQUE INDEX incidents_dose_once ON public.incidents USING btree (study_i
 
 CREATE INDEX incidents_found ON public.incidents USING btree (found_at);
 
+CREATE INDEX indicator_studies_moments ON public.indicator_studies USING brin (ordered_at, scheduled_at, started_at, completed_at, preliminary_at, final_at, deadline) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX indicator_studies_open ON public.indicator_studies USING btree (completed_at) WHERE ((final_at IS NULL) AND (completed_at IS NOT NULL));
+
 CREATE INDEX instance_revisions_instance ON public.instance_revisions USING btree (sop_instance_uid, replaced_at);
 
 CREATE INDEX instance_revisions_study ON public.instance_revisions USING btree (study_id);
@@ -4563,6 +4642,8 @@ CREATE INDEX repair_rows_row ON public.repair_rows USING btree (relation, row_id
 CREATE INDEX repairs_newest ON public.repairs USING btree (made_at DESC, id DESC);
 
 CREATE INDEX repairs_studies ON public.repairs USING gin (study_instance_uids);
+
+CREATE INDEX report_versions_signed ON public.report_versions USING brin (signed_at) WITH (autosummarize='on');
 
 CREATE INDEX retention_batches_newest ON public.retention_batches USING btree (proposed_at DESC, id DESC);
 
@@ -4783,6 +4864,9 @@ ALTER TABLE ONLY public.incidents
 
 ALTER TABLE ONLY public.incidents
     ADD CONSTRAINT incidents_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.indicator_studies
+    ADD CONSTRAINT indicator_studies_cell_id_fkey FOREIGN KEY (cell_id) REFERENCES public.indicator_cells(id);
 
 ALTER TABLE ONLY public.instance_revisions
     ADD CONSTRAINT instance_revisions_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;

@@ -15,6 +15,7 @@ from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
 from radiology.delivery.routing import sending as routing
+from radiology.dose import following as dose
 from radiology.errors import Unavailable
 from radiology.hl7 import receiving as hl7
 from radiology.hl7.outgoing import following as hl7_outgoing
@@ -30,6 +31,7 @@ from radiology.retention import forecast, purging, repairing, verifying
 from radiology.scheduling.actions import miss as bookings
 from radiology.scheduling.reminders import actions as reminders
 from radiology.scheduling.waiting import actions as waiting_list
+from radiology.scheduling.waits import tell_waits
 from radiology.sensitivity import actions as sensitivity
 from radiology.studies.actions.recompress import delete_superseded, recompress_due
 from radiology.studies.actions.recover import recover
@@ -73,11 +75,13 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("orders.follow", 1, lambda: orders.follow_events(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
+        Task("dose.follow", 1, lambda: dose.follow_events(app)),
         Task("hl7.follow", 1, lambda: hl7_outgoing.follow_events(app)),
         Task("hl7.forget", 3600, lambda: hl7.forget_old(app)),
         Task("bookings.follow", 1, lambda: bookings.follow_events(app)),
         Task("bookings.miss", 30, lambda: bookings.mark_missed(app)),
         Task("waiting-list.offer", 10, lambda: waiting_list.offer_free(app)),
+        Task("waits.tell", 300, lambda: tell_waits(app)),
         Task("reminders.due", 30, lambda: reminders.remind_due(app)),
         Task("exports.tend", 60, lambda: tend(app)),
         Task("record-copies.tend", 60, lambda: copies.tend(app)),

@@ -22,7 +22,8 @@ class Limits:
     """Bounds of one header. Beyond them reading stops with HeaderError."""
 
     depth: int = 64
-    elements: int = 200_000
+    #: Items count too: the dose report of an intervention with 316 exposures has more than 200,000.
+    elements: int = 400_000
     #: Values of multi-valued elements, all together.
     values: int = 2_000_000
     #: Bytes of the values that are kept in memory.
