@@ -11,6 +11,8 @@ from radiology.orders import safety as facts
 from radiology.orders.model import Order, Priority, RequestedProcedure
 from radiology.orders.safety import Safety, fitted, words_of
 from radiology.patients.model import Patient
+from radiology.procedures.model import LOINC
+from radiology.standards import loinc
 from radiology.standards.dicom.names import PersonName
 from radiology.studies.schemas import DCM, CodeableConcept, StudyIn
 
@@ -146,11 +148,16 @@ def _codes(concepts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 def _sequence_items(concept: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
-        _given(code=code, scheme=SCHEMES.get(coding.get("system", ""), LOCAL_SCHEME), display=display)
+        _given(code=code, scheme=_scheme(coding.get("system", ""), code), display=display)
         for coding in concept.get("coding", ())
         if (code := fitted(coding["code"], facts.LINE)) and len(code) <= LONGEST_CODE
         for display in [fitted(coding.get("display", ""), facts.LINE)]
     ]
+
+
+def _scheme(system: str, code: str) -> str:
+    """The Coding Scheme Designator; what cannot be a code of LOINC is of this hospital."""
+    return LOCAL_SCHEME if system == LOINC and not loinc.could_exist(code) else SCHEMES.get(system, LOCAL_SCHEME)
 
 
 def _given(**values: Any) -> dict[str, Any]:

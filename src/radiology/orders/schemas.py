@@ -190,6 +190,9 @@ class OrderOut(OrderIn):
     id: str
     procedures: list[ProcedureOut]  # pyright: ignore[reportIncompatibleVariableOverride]
     progress: Progress
+    warnings: list[dict[str, str]] = Field(
+        default_factory=list[dict[str, str]], description="Of its codes: code, field, message. Left out where none."
+    )
     facilityCode: str  # noqa: N815
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815

@@ -22,4 +22,4 @@ INSTEAD: Final[Mapping[tuple[str, str], tuple[tuple[str, str, str], ...]]] = {
         ("http://loinc.org", "24677-7", "Pelvis US transvaginal"),
     ),
 }
-"""What is meant where the words say something else: system, code and display."""
+"""What may have been meant where the words say something else: system, code and display."""

@@ -27,6 +27,8 @@ from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
 from radiology.practitioners import actions as practitioners
 from radiology.practitioners.model import Standing
+from radiology.procedures.catalogue import catalogue
+from radiology.procedures.coding import CodingWarning, corrected
 from radiology.relations import actions as relations
 from radiology.relations.model import Kind
 from radiology.reports import model, queries
@@ -34,7 +36,6 @@ from radiology.reports.model import Report, Status, Verb
 from radiology.reports.queries import StudyFacts
 from radiology.reports.schemas import Approval, ReportEdit, ReportIn, Texts
 from radiology.standards.dicom.names import display_name
-from radiology.studies.coding import CodingWarning, corrected
 from radiology.studies.matching import UNSETTLED
 from radiology.studies.matching import Kind as MatchKind
 from radiology.studies.model import Flag
@@ -61,12 +62,12 @@ async def begin_report(app: App, actor: Actor, body: ReportIn) -> tuple[UUID, in
     """
     actor.must(Permission.INTERPRET)
     began = monotonic_seconds()
-    standing = await practitioners.standing_of(app, actor)
+    standing, known = await practitioners.standing_of(app, actor), await catalogue(app)
     async with app.db.transaction() as tx:
         study = await _study_of(tx, actor, body.studyId)
         practitioners.must_interpret(app, standing, study.facility_code, study.modalities)
         await _must_be_patient_of(tx, study, body)
-        code, warnings = corrected(_code_of(body, study), "code")
+        code, warnings = corrected(known, _code_of(body, study), "code")
         if already := await queries.open_report_of(tx, study.id, code):
             raise Conflict(f"{already} is open for this study and procedure. Edit it instead.")
         columns = _columns(app, actor, body, study, code, warnings)

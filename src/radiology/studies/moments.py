@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from radiology.errors import FieldProblem, Invalid, Unprocessable
-from radiology.studies.coding import CodingWarning
+from radiology.procedures.coding import CodingWarning
 
 _FORM = "must be ISO 8601 with an offset, as 2026-01-21T14:00:00+06:00"
 

@@ -9,6 +9,7 @@ from radiology.doors.fhir.outcomes import BASE, FHIR_JSON, FHIRRoute, answer
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.errors import NotFound
 from radiology.kit.ids import uuid_of
+from radiology.procedures.coding import as_others_may_read
 from radiology.studies.fhir import imaging_study
 from radiology.studies.masking import masked
 from radiology.studies.queries import read
@@ -29,6 +30,7 @@ async def read_imaging_study(id: str, app: CurrentApp, actor: CurrentActor) -> R
         found = await read.look_up(tx, str(study_id), visible_to=actor)
         study = orjson.loads(await read.study_body(tx, found.id, zone=app.settings.time_zone))
         if found.is_masked:
-            hidden = orjson.dumps(imaging_study(masked(study), ()))
+            hidden = orjson.dumps(as_others_may_read(imaging_study(masked(study), ())))
             return Response(hidden, headers={"Cache-Control": "no-store"}, media_type=FHIR_JSON)
-        return answer(imaging_study(study, orjson.loads(await read.series_of(tx, found.id))))
+        series = orjson.loads(await read.series_of(tx, found.id))
+        return answer(as_others_may_read(imaging_study(study, series)))

@@ -25,6 +25,8 @@ from radiology.orders.fhir.resource import PLACER_SYSTEM, ServiceRequestIn
 from radiology.orders.model import INITIAL, Order, Priority, Status, verb_towards
 from radiology.orders.reading import Criteria
 from radiology.orders.schemas import OrderIn
+from radiology.procedures.catalogue import catalogue
+from radiology.procedures.coding import as_others_may_read, impossible_codes, with_right_codes
 from radiology.studies.moments import read_from, read_until
 from radiology.studies.parameters import limit_of, openapi_parameters, read_parameters, status_of
 
@@ -51,7 +53,7 @@ Resource = Annotated[dict[str, Any], Body(description="ServiceRequest (FHIR R4).
 @router.post("", status_code=201, response_model=None, responses=_OF_FHIR | {201: _OF_FHIR[200]})
 async def create_service_request(resource: Resource, app: CurrentApp, actor: CurrentActor) -> Response:
     """Place an order. The same under the same placer number is placed once, and answered with 200."""
-    given = _read(resource)
+    given = _read(await _coded(app, resource))
     if given.status not in INITIAL:
         raise Unprocessable("ServiceRequest.status: an order begins as draft or active.")
     async with app.db.transaction() as tx:
@@ -76,7 +78,8 @@ async def update_service_request(
 
     What R4 has no element for stays as it is.
     """
-    given, version = _read(resource), version_asked(request)
+    resource, version = await _coded(app, resource), version_asked(request)
+    given = _read(resource)
     if given.id != order:
         raise Invalid("ServiceRequest.id must be that of the address.")
     actor.must(Permission.WRITE)
@@ -93,7 +96,7 @@ async def search_service_requests(request: Request, app: CurrentApp, actor: Sear
     given = read_parameters(request.query_params, NAMES)
     async with app.db.transaction() as tx:
         results, cursor = await reading.listed(tx, _criteria(given, app), zone=app.settings.time_zone, visible_to=actor)
-    return searchset(request, [service_request(each) for each in orjson.loads(results)], cursor)
+    return searchset(request, [as_others_may_read(service_request(each)) for each in orjson.loads(results)], cursor)
 
 
 async def _updated(
@@ -101,7 +104,7 @@ async def _updated(
 ) -> Order:
     """The content first, then the status: an order at its end is changed no more, but may be reinstated."""
     changed = order
-    if not says_the_same(resource, await _resource(tx, app, order)):
+    if not says_the_same(as_others_may_read(resource), await _resource(tx, app, order)):
         present = await queries.what_is_said(tx, order.id) | {"procedures": [each.said for each in order.procedures]}
         wanted = _order(said(given, present))
         changed = await change_in(tx, app, actor, order, wanted, reason=given.reason)
@@ -112,7 +115,16 @@ async def _updated(
 
 
 async def _resource(tx: Transaction, app: App, order: Order) -> dict[str, Any]:
-    return service_request(orjson.loads(await reading.body(tx, order.id, zone=app.settings.time_zone)))
+    found = orjson.loads(await reading.body(tx, order.id, zone=app.settings.time_zone))
+    return as_others_may_read(service_request(found))
+
+
+async def _coded(app: App, resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource with the right codes beside wrong ones of the specification. Raises Unprocessable for all others."""
+    known = await catalogue(app)
+    if wrong := impossible_codes(known, resource, TYPE):
+        raise Unprocessable(" ".join(f"{each.field} {each.message}." for each in wrong), fields=wrong)
+    return with_right_codes(known, resource)
 
 
 def _read(resource: dict[str, Any]) -> ServiceRequestIn:

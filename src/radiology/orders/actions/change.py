@@ -15,6 +15,7 @@ from radiology.modality_worklist.model import ScheduledProcedureStep
 from radiology.orders import queries
 from radiology.orders.actions import fulfilment
 from radiology.orders.actions.place import all_of, demographics, moment, numbered, procedure_content
+from radiology.orders.coding import coded
 from radiology.orders.items import study_of
 from radiology.orders.model import Order, RequestedProcedure, Status
 from radiology.orders.schemas import OrderIn, ProcedureIn
@@ -57,7 +58,8 @@ async def change_in(
     order.must_be_changeable()
     await _must_be_same(tx, order, said)
     patient = await queries.patient_of(tx, order.patient_id)
-    difference = _difference(order, said)
+    right, warnings = await coded(app, said)
+    difference = _difference(order, right)
     _must_not_have_begun(difference)
     changed = replace(
         order,
@@ -67,7 +69,7 @@ async def change_in(
         priority=said.priority,
         occurrence=moment(app, said.occurrence, "occurrence"),
         authored_on=moment(app, said.authoredOn, "authoredOn") or order.authored_on,
-        content=said.content(),
+        content=right.content() | warnings,
     )
     number, after = await queries.next_number(tx), await queries.last_position(tx, order.id)
     added = numbered(difference.added, number, after=after)

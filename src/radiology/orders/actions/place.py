@@ -16,6 +16,7 @@ from radiology.modality_worklist.actions.place import person_name
 from radiology.modality_worklist.schemas import WorklistPatient
 from radiology.orders import accession, queries
 from radiology.orders.actions.fulfilment import begin
+from radiology.orders.coding import coded
 from radiology.orders.model import Order, RequestedProcedure, Status
 from radiology.orders.schemas import OrderIn, OrderPatient, ProcedureIn
 from radiology.patients.actions.register import find_or_register
@@ -41,6 +42,7 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
         return known
     patient = await find_or_register(tx, demographics(said.patient, facility))
     _must_be_presentable(patient)
+    right, warnings = await coded(app, said)
     number = await queries.next_number(tx)
     order = Order(
         id=uuid7(),
@@ -56,10 +58,10 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
         patient_reference=patient.reference,
         occurrence=moment(app, said.occurrence, "occurrence"),
         authored_on=moment(app, said.authoredOn, "authoredOn") or app.clock.now(),
-        content=said.content(),
+        content=right.content() | warnings,
     )
     start = order.occurrence or app.clock.now()
-    procedures = numbered(said.procedures, number, start=start if order.status == Status.ACTIVE else None)
+    procedures = numbered(right.procedures, number, start=start if order.status == Status.ACTIVE else None)
     order = replace(order, procedures=procedures)
     await queries.insert(tx, order)
     await queries.insert_procedures(tx, order.id, order.procedures)

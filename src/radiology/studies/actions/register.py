@@ -14,11 +14,13 @@ from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
 from radiology.patients.actions.register import find_or_register
 from radiology.patients.model import Demographics, Patient
+from radiology.procedures.catalogue import catalogue
+from radiology.procedures.coding import CodingWarning, all_corrected
+from radiology.procedures.lookup import Catalogue
 from radiology.relations import actions as relations
 from radiology.sensitivity.labelling import label
 from radiology.standards.dicom.names import name_search_text
 from radiology.standards.dicom.uids import new_uid
-from radiology.studies.coding import CodingWarning, corrected
 from radiology.studies.moments import read_moment
 from radiology.studies.queries import read, write
 from radiology.studies.schemas import CodeableConcept, Reference, StudyIn
@@ -37,7 +39,7 @@ async def register_study(app: App, actor: Actor, body: StudyIn) -> tuple[UUID, i
 async def register(tx: Transaction, app: App, actor: Actor, body: StudyIn, *, patient: Patient | None = None) -> UUID:
     """The same in the transaction of whoever asks for the study, such as an order, which knows the patient already."""
     facility = actor.facility_code or app.settings.facility_code
-    columns, warnings = _columns(app, body)
+    columns, warnings = _columns(app, await catalogue(app), body)
     await write.refuse_taken(tx, study_id=body.studyId, study_instance_uid=columns["study_instance_uid"])
     await _keep_numbers_apart(tx, body.studyId)
     patient = patient or await find_or_register(tx, Demographics.of_reference(body.subject.reference or "", facility))
@@ -58,17 +60,17 @@ async def register(tx: Transaction, app: App, actor: Actor, body: StudyIn, *, pa
 
 async def revise(tx: Transaction, app: App, actor: Actor, study_id: UUID, body: StudyIn) -> None:
     """Let a study say what its order says now, as long as no images came; who is named takes part in the care."""
-    columns, _ = _columns(app, body)
+    columns, _ = _columns(app, await catalogue(app), body)
     if await write.revise_study(tx, study_id, columns):
         await audit.record(tx, actor, "study.revise", str(study_id))
         await label(tx, actor, [study_id], cause="registered")
         await relations.note_named(tx, actor, study_id)
 
 
-def _columns(app: App, body: StudyIn) -> tuple[dict[str, Any], list[CodingWarning]]:
+def _columns(app: App, known: Catalogue, body: StudyIn) -> tuple[dict[str, Any], list[CodingWarning]]:
     started, warnings = _moment(app, body.started)
-    reason_code, reason_warnings = _concepts(body.reasonCode, "reasonCode")
-    procedure_code, procedure_warnings = _concepts(body.procedureCode, "procedureCode")
+    reason_code, reason_warnings = _concepts(known, body.reasonCode, "reasonCode")
+    procedure_code, procedure_warnings = _concepts(known, body.procedureCode, "procedureCode")
     columns = {
         "id": uuid7(),
         "study_id": body.studyId,
@@ -122,12 +124,11 @@ def _moment(app: App, text: str | None) -> tuple[datetime | None, list[CodingWar
 
 
 def _concepts(
-    concepts: list[CodeableConcept] | None, field: str
+    known: Catalogue, concepts: list[CodeableConcept] | None, field: str
 ) -> tuple[list[dict[str, Any]] | None, list[CodingWarning]]:
     if concepts is None:
         return None, []
-    both = [corrected(concept.as_json(), f"{field}[{number}]") for number, concept in enumerate(concepts)]
-    return [concept for concept, _ in both], [warning for _, said in both for warning in said]
+    return all_corrected(known, [concept.as_json() for concept in concepts], field)
 
 
 def _codes(concepts: list[dict[str, Any]]) -> list[str]:

@@ -10,8 +10,8 @@ from radiology.errors import NotPermitted
 from radiology.events import Event, StudyReceived, StudyStatusChanged, emit
 from radiology.kit.db import Transaction
 from radiology.modality_worklist.actions.status import close_for_study
+from radiology.procedures.coding import CodingWarning
 from radiology.studies import model
-from radiology.studies.coding import CodingWarning
 from radiology.studies.model import Flag, Status, StatusChange, Study, Verb
 from radiology.studies.queries import read, write
 
