@@ -22,7 +22,7 @@ def registration_number(text: str) -> str | None:
 class Privilege:
     """What somebody may read at a facility, and on which days; a day that is None sets no limit.
 
-    `modalities` are codes of Modality (0008,0060); `*` stands for all of them.
+    `modalities` are codes of Modality (0008,0060); `*` stands for all of them, and as a facility for all facilities.
     """
 
     facility_code: str
@@ -32,7 +32,11 @@ class Privilege:
 
     def holds(self, facility_code: str, on: date) -> bool:
         """Whether it is one for this facility, on this day."""
-        return self.facility_code == facility_code and _within(self.begins_on, self.ends_on, on)
+        return self.facility_code in (facility_code, "*") and self.is_valid(on)
+
+    def is_valid(self, on: date) -> bool:
+        """Whether this is one of its days."""
+        return _within(self.begins_on, self.ends_on, on)
 
 
 @dataclass(frozen=True, slots=True)

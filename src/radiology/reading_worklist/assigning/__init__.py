@@ -1,0 +1,1 @@
+"""Which reader is given which study, and why: pure, deterministic, explained."""
