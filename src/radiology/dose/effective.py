@@ -3,7 +3,6 @@
 It says how large a risk is of its kind, not what this patient received: the factors hold for people of standard size.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Final
 
 from radiology.dose.model import DoseEvent, Reading, doses_of
 from radiology.kit.explaining import Factor
+from radiology.procedures.regions import regions_of
 
 K_FACTORS: Final = "AAPM Report 96 (2008), table 3, after Shrimpton"
 AGES: Final = (0.0, 1.0, 5.0, 10.0)
@@ -39,30 +39,37 @@ _MSV_PER_MGY_CM: Final = {
     Region.TRUNK: (0.044, 0.028, 0.019, 0.014, 0.015),
 }
 """At 0, 1, 5 and 10 years, and for adults; mSv per mGy·cm."""
-_WORDS: Final = (
-    (Region.HEAD, r"head|brain|skull|cranium|sinus(?:es)?|orbits?|temporal|facial|face|mandible|pituitary|ear"),
-    (Region.NECK, r"neck|cervical|larynx|thyroid|carotid"),
-    (Region.CHEST, r"chest|thorax|thoracic|lung|pulmonary|heart|cardiac|coronary|coronaries|mediastinum|aorta|ribs?"),
-    (
-        Region.ABDOMEN,
-        (
-            r"abdomen|abdominal|pelvis|pelvic|liver|kidneys?|renal|kub|urinary|urogram|lumbar|sacrum|sacral|hips?|"
-            r"pancreas|colon|spleen|bladder"
-        ),
-    ),
-)
+_OF_REGIONS: Final = {
+    "head": Region.HEAD,
+    "neck": Region.NECK,
+    "chest": Region.CHEST,
+    "heart": Region.CHEST,
+    "breast": Region.CHEST,
+    "abdomen": Region.ABDOMEN,
+    "pelvis": Region.ABDOMEN,
+}
+_OF_SPINES: Final = {
+    "cervical": Region.NECK,
+    "thoracic": Region.CHEST,
+    "dorsal": Region.CHEST,
+    "lumbar": Region.ABDOMEN,
+    "lumbosacral": Region.ABDOMEN,
+    "sacral": Region.ABDOMEN,
+}
 
 
 def region_of(words: str) -> Region | None:
-    """The part of the body that words name, two parts together where both are named; None where none is."""
-    found = {region for region, pattern in _WORDS if re.search(rf"\b(?:{pattern})\b", words.casefold())}
-    if not found:
-        return None
+    """The part of the body that words name, two parts together where both are named; None where none has a factor."""
+    named = regions_of(words)
+    if "spine" in named:
+        found = {_OF_SPINES[word] for word in words.casefold().split() if word in _OF_SPINES}
+    else:
+        found = {_OF_REGIONS[name] for name in named if name in _OF_REGIONS}
     if found == {Region.HEAD, Region.NECK}:
         return Region.HEAD_AND_NECK
     if len(found) > 1:
         return Region.TRUNK
-    return found.pop()
+    return next(iter(found), None)
 
 
 def k_factor(region: Region, age_years: float | None) -> float:
