@@ -140,9 +140,7 @@ class _Assigning:
             _factor("load", self.open[number], max(0.0, 1.0 - self.open[number] / self.caps[number]), weights.load),
             _factor("deadline", round(minutes, 1), min(max(minutes / span, 0.0), 1.0), weights.deadline),
             _factor("continuity", read, continuity, weights.continuity),
-            _factor(
-                "nearness", _nearest(candidate, waiting.place), self._near(waiting.place)[number], weights.nearness
-            ),
+            _factor("nearness", _nearest(candidate, place), self._near(place)[number], weights.nearness),
             _factor("quality", candidate.discrepancy_rate, self.quality[number], weights.quality),
         )
         return Option(self.names[number], sum(factor.contribution or 0.0 for factor in factors), factors)
