@@ -82,21 +82,24 @@ class Plan:
     """What is simulated. orders: on the day. stat, urgent: shares of them. reads_minutes: to read one RVU.
 
     seed: the same seed gives the same country, the same patients, and so the same totals. facilities, readers: how many
-    there are in the whole country. follows_advice: the share of suggestions that the one who orders takes.
+    there are in the whole country. nearest: so many facilities of a modality are looked at. follows_advice: the share
+    of suggestions that the one who orders takes. repeated: the share of orders of what was done a few days before.
+    pregnant: of women of 12 to 55. ends_after: what is not read by then after midnight of the day is never read.
     """
 
     seed: int = 1
     facilities: int = 600
     readers: int = 300
     orders: int = 5000
-    begins: datetime | None = None
     stat: float = 0.06
     urgent: float = 0.14
     reads_minutes: float = 5.0
-    reader_shift_hours: int = 8
     nearest: int = 60
     follows_advice: float = 0.7
+    repeated: float = 0.08
+    pregnant: float = 0.03
     assigns_every: timedelta = timedelta(minutes=5)
+    ends_after: timedelta = timedelta(hours=96)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class Journey:
     """What becomes of one order; None is what never came."""
 
     patient: Patient
+    procedure: Procedure | None = None
     facility: str | None = None
     tier: str = ""
     cost: Decimal = field(default_factory=Decimal)
