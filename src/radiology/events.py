@@ -438,6 +438,56 @@ class ExportCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingChanged(StudyEvent):
+    """A study in the reading worklist was added or moved on: `trigger` is the verb, or the event that it follows.
+
+    `assigned_to` is the account in whose queue it stands; while `arriving`, its images are still coming.
+    """
+
+    type = "radiology.reading.changed.v1"
+    state: str
+    priority: str
+    arriving: bool
+    assigned_to: str | None
+    version: int
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingDueEvent(StudyEvent):
+    """An event of the clock of a study that waits for its report. `due_at` is ISO 8601."""
+
+    priority: str
+    state: str
+    due_at: str
+    assigned_to: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingHalfTime(ReadingDueEvent):
+    """Half of the time for a report has passed. Once for each due time that the study is given."""
+
+    type = "radiology.reading.half-time.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingBreached(ReadingDueEvent):
+    """The time for a report has passed, and there is none. Once for each due time that the study is given."""
+
+    type = "radiology.reading.breached.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOpinionChanged(StudyEvent):
+    """A second opinion was asked for, given, declined or withdrawn: `status`. `asked_of` is an account."""
+
+    type = "radiology.second-opinion.changed.v1"
+    opinion_id: str
+    asked_of: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkitemStateChanged(Event):
     """A unified procedure step was scheduled, claimed, completed or cancelled."""
 

@@ -462,6 +462,26 @@ class Settings(BaseSettings):
         default=86_400, description="How long what the patient registry said counts as fresh; later it is marked stale."
     )
 
+    # Reading
+    sla_calendar: Literal["24x7", "business"] = Field(
+        default="24x7",
+        description="When the time for a routine report runs: always, or in the hours of the facility only. That of "
+        "STAT, asap and urgent, and of facilities that are open at all hours, runs always.",
+    )
+    sla_business_hours: str = Field(
+        default="09:00-17:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="The hours in which it runs with `sla_calendar` `business`; not on holidays of the facility.",
+    )
+    sla_weekend: str = Field(
+        default="5",
+        pattern=r"^([1-7](,[1-7])*)?$",
+        description="The days on which it does not run, Monday is 1: `5` is Friday, `5,6` Friday and Saturday.",
+    )
+    reading_lock_seconds: Seconds = Field(
+        default=1800, description="How long a claim of a study keeps others out unless it is renewed."
+    )
+
     # Running
     drain_seconds: Seconds = Field(
         default=30, description="How long running associations and requests may take to end when the service stops."

@@ -137,6 +137,9 @@ patient.find                 110112 -      E search-type
 patient.*                    110110 -      U update
 repair.read                  110111 -      R read
 repair.*                     110111 -      U update
+reading.find                 110112 -      E search-type
+reading.read                 110103 -      R read
+reading.*                    110111 -      U update
 report.begin                 110111 -      C create
 report.read                  110103 -      R read
 report.find                  110112 -      E search-type

@@ -1392,6 +1392,15 @@ CREATE TABLE public.dose_notes (
     CONSTRAINT dose_notes_kind_check CHECK ((kind = ANY (ARRAY['over-twice-reference'::text, 'air-kerma'::text, 'skin-dose'::text])))
 );
 
+CREATE TABLE public.duty_holders (
+    duty text NOT NULL,
+    facility_code text NOT NULL,
+    account text NOT NULL,
+    CONSTRAINT duty_holders_duty_check CHECK ((duty = ANY (ARRAY['head'::text, 'director'::text])))
+);
+
+COMMENT ON TABLE public.duty_holders IS 'heads of radiology and directors, as account:<name>, who are told when reading is late';
+
 CREATE TABLE public.encounters (
     id uuid NOT NULL,
     patient_id uuid NOT NULL,
@@ -1955,9 +1964,9 @@ WITH (fillfactor='80');
 
 COMMENT ON TABLE public.indicator_studies IS 'no row: cancelled or entered in error. The row stays when a study is removed by age';
 
-COMMENT ON COLUMN public.indicator_studies.completed_at IS 'all images there, for the last time before the first final report';
+COMMENT ON COLUMN public.indicator_studies.completed_at IS 'all images were there, for the first time';
 
-COMMENT ON COLUMN public.indicator_studies.deadline IS 'when the first final report is due';
+COMMENT ON COLUMN public.indicator_studies.deadline IS 'when the first final report is due; NULL: there is nothing to read';
 
 CREATE TABLE public.instance_revisions (
     object_key text NOT NULL,
@@ -2135,6 +2144,19 @@ CREATE TABLE public.object_verifications (
     result text NOT NULL,
     CONSTRAINT object_verifications_result_check CHECK ((result = ANY (ARRAY['intact'::text, 'missing'::text, 'truncated'::text, 'altered'::text, 'unreadable'::text])))
 );
+
+CREATE TABLE public.on_call_turns (
+    id uuid NOT NULL,
+    rota bigint NOT NULL,
+    line integer NOT NULL,
+    reader text NOT NULL,
+    begins_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT on_call_turns_check CHECK ((ends_at > begins_at)),
+    CONSTRAINT on_call_turns_line_check CHECK ((line = ANY (ARRAY[1, 2])))
+);
+
+COMMENT ON COLUMN public.on_call_turns.line IS '1: primary, 2: secondary';
 
 CREATE TABLE public.operators (
     id uuid NOT NULL,
@@ -2757,6 +2779,59 @@ CREATE TABLE public.radiology_reports (
     CONSTRAINT radiology_reports_status_check CHECK (((status)::text = ANY ((ARRAY['registered'::character varying, 'partial'::character varying, 'preliminary'::character varying, 'final'::character varying, 'amended'::character varying, 'corrected'::character varying, 'appended'::character varying, 'cancelled'::character varying, 'entered-in-error'::character varying])::text[])))
 );
 
+CREATE TABLE public.reader_figures (
+    practitioner text NOT NULL,
+    discrepancy_rate real,
+    counted_at timestamp with time zone NOT NULL,
+    CONSTRAINT reader_figures_discrepancy_rate_check CHECK (((discrepancy_rate >= (0)::double precision) AND (discrepancy_rate <= (1)::double precision)))
+);
+
+COMMENT ON TABLE public.reader_figures IS 'written by what counts quality; shown to the reader and the committee only';
+
+CREATE TABLE public.reader_warnings (
+    subject text NOT NULL,
+    warned_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.reader_warnings IS 'of which expiring registrations and gaps of rotas somebody was warned';
+
+CREATE TABLE public.readers (
+    practitioner text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    subspecialties text[] DEFAULT '{}'::text[] NOT NULL,
+    languages text[] DEFAULT '{}'::text[] NOT NULL,
+    sex text DEFAULT ''::text NOT NULL,
+    age_groups text[] DEFAULT '{adult}'::text[] NOT NULL,
+    certificates text[] DEFAULT '{}'::text[] NOT NULL,
+    contracts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    home_facility text DEFAULT ''::text NOT NULL,
+    home_district text DEFAULT ''::text NOT NULL,
+    home_division text DEFAULT ''::text NOT NULL,
+    abroad boolean DEFAULT false NOT NULL,
+    abroad_approval text DEFAULT ''::text NOT NULL,
+    cap_rvu real DEFAULT 60 NOT NULL,
+    reads_sensitive boolean DEFAULT false NOT NULL,
+    shifts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    absences jsonb DEFAULT '[]'::jsonb NOT NULL,
+    recused_patients uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    recused_facilities text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT readers_age_groups_check CHECK ((age_groups <@ '{neonate,child,adult}'::text[])),
+    CONSTRAINT readers_cap_rvu_check CHECK ((cap_rvu > (0)::double precision)),
+    CONSTRAINT readers_practitioner_check CHECK ((practitioner ~ '^Practitioner/[A-Za-z0-9.-]{1,64}$'::text)),
+    CONSTRAINT readers_sex_check CHECK ((sex = ANY (ARRAY[''::text, 'F'::text, 'M'::text])))
+);
+
+COMMENT ON TABLE public.readers IS 'what the network knows of who reads; name, registration and privileges are in the registry';
+
+COMMENT ON COLUMN public.readers.contracts IS 'scope (facility, district, division, national), place, first and last day of each';
+
+COMMENT ON COLUMN public.readers.abroad_approval IS 'by the data protection officer; without it nobody abroad is given a study';
+
+COMMENT ON COLUMN public.readers.cap_rvu IS 'so many RVU may lie open with somebody';
+
+COMMENT ON COLUMN public.readers.shifts IS 'days of the week (ISO 8601), begin and end in the zone of the service';
+
 CREATE TABLE public.reading_filters (
     owner text NOT NULL,
     name text NOT NULL,
@@ -3185,6 +3260,32 @@ COMMENT ON COLUMN public.rooms.no_show_rate IS 'the share that does not come; NU
 COMMENT ON COLUMN public.rooms.overbooks IS 'whether more are booked than there are slots, as many as do not come';
 
 COMMENT ON COLUMN public.rooms.feed_sha256 IS 'of the secret in the address of its calendar and of its waiting room';
+
+CREATE TABLE public.rotas (
+    number bigint NOT NULL,
+    key text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    name text NOT NULL,
+    subspecialty_group text NOT NULL,
+    facility_codes text[],
+    active boolean DEFAULT true NOT NULL,
+    CONSTRAINT rotas_facility_codes_check CHECK ((facility_codes <> '{}'::text[])),
+    CONSTRAINT rotas_key_check CHECK ((key ~ '^[a-z0-9-]{1,32}$'::text)),
+    CONSTRAINT rotas_name_check CHECK ((name <> ''::text))
+);
+
+COMMENT ON COLUMN public.rotas.facility_codes IS 'NULL for all';
+
+COMMENT ON COLUMN public.rotas.active IS 'both of its lines must be covered at all times';
+
+ALTER TABLE public.rotas ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rotas_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.routing_rules (
     id uuid NOT NULL,
@@ -3841,6 +3942,9 @@ ALTER TABLE ONLY public.dose_notes
 ALTER TABLE ONLY public.dose_notes
     ADD CONSTRAINT dose_notes_study_id_kind_quantity_key UNIQUE (study_id, kind, quantity);
 
+ALTER TABLE ONLY public.duty_holders
+    ADD CONSTRAINT duty_holders_pkey PRIMARY KEY (duty, facility_code, account);
+
 ALTER TABLE ONLY public.encounters
     ADD CONSTRAINT encounters_facility_code_number_key UNIQUE (facility_code, number);
 
@@ -3970,6 +4074,12 @@ ALTER TABLE ONLY public.notices
 ALTER TABLE ONLY public.object_verifications
     ADD CONSTRAINT object_verifications_pkey PRIMARY KEY (object_key);
 
+ALTER TABLE ONLY public.on_call_turns
+    ADD CONSTRAINT on_call_turns_one_at_a_time EXCLUDE USING gist (int8range(rota, rota, '[]'::text) WITH &&, int4range(line, line, '[]'::text) WITH &&, tstzrange(begins_at, ends_at) WITH &&);
+
+ALTER TABLE ONLY public.on_call_turns
+    ADD CONSTRAINT on_call_turns_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_facility_code_licence_number_key UNIQUE (facility_code, licence_number);
 
@@ -4096,6 +4206,15 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_report_id_key UNIQUE (report_id);
 
+ALTER TABLE ONLY public.reader_figures
+    ADD CONSTRAINT reader_figures_pkey PRIMARY KEY (practitioner);
+
+ALTER TABLE ONLY public.reader_warnings
+    ADD CONSTRAINT reader_warnings_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.readers
+    ADD CONSTRAINT readers_pkey PRIMARY KEY (practitioner);
+
 ALTER TABLE ONLY public.reading_filters
     ADD CONSTRAINT reading_filters_pkey PRIMARY KEY (owner, name);
 
@@ -4191,6 +4310,12 @@ ALTER TABLE ONLY public.rooms
 
 ALTER TABLE ONLY public.rooms
     ADD CONSTRAINT rooms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.rotas
+    ADD CONSTRAINT rotas_key_key UNIQUE (key);
+
+ALTER TABLE ONLY public.rotas
+    ADD CONSTRAINT rotas_pkey PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.routing_rules
     ADD CONSTRAINT routing_rules_name_key UNIQUE (name);
@@ -4505,7 +4630,7 @@ CREATE INDEX incidents_found ON public.incidents USING btree (found_at);
 
 CREATE INDEX indicator_studies_moments ON public.indicator_studies USING brin (ordered_at, scheduled_at, started_at, completed_at, preliminary_at, final_at, deadline) WITH (pages_per_range='16', autosummarize='on');
 
-CREATE INDEX indicator_studies_open ON public.indicator_studies USING btree (completed_at) WHERE ((final_at IS NULL) AND (completed_at IS NOT NULL));
+CREATE INDEX indicator_studies_open ON public.indicator_studies USING btree (deadline) WHERE ((final_at IS NULL) AND (deadline IS NOT NULL));
 
 CREATE INDEX instance_revisions_instance ON public.instance_revisions USING btree (sop_instance_uid, replaced_at);
 
@@ -4530,6 +4655,10 @@ CREATE INDEX moves_asked_at ON public.moves USING btree (asked_at DESC, id DESC)
 CREATE INDEX moves_not_over ON public.moves USING btree (asked_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text]));
 
 CREATE INDEX notices_recipient ON public.notices USING btree (recipient, made_at DESC, id DESC);
+
+CREATE INDEX on_call_turns_ends_at ON public.on_call_turns USING btree (ends_at);
+
+CREATE INDEX on_call_turns_reader ON public.on_call_turns USING btree (reader);
 
 CREATE INDEX order_attachments_order ON public.order_attachments USING btree (order_id, attached_at);
 
@@ -4885,6 +5014,12 @@ ALTER TABLE ONLY public.move_instances
 
 ALTER TABLE ONLY public.moves
     ADD CONSTRAINT moves_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id);
+
+ALTER TABLE ONLY public.on_call_turns
+    ADD CONSTRAINT on_call_turns_reader_fkey FOREIGN KEY (reader) REFERENCES public.readers(practitioner);
+
+ALTER TABLE ONLY public.on_call_turns
+    ADD CONSTRAINT on_call_turns_rota_fkey FOREIGN KEY (rota) REFERENCES public.rotas(number) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_facility_code_fkey FOREIGN KEY (facility_code) REFERENCES public.facilities(code);

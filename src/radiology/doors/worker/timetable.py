@@ -25,6 +25,7 @@ from radiology.modality_worklist.actions.status import expire
 from radiology.orders import following as orders
 from radiology.orders.attachments import actions as attachments
 from radiology.prefetch import following as prefetch
+from radiology.reading_worklist import following as reading
 from radiology.remotes.health.actions import check_due
 from radiology.reports.outdated import following as outdated
 from radiology.retention import forecast, purging, repairing, verifying
@@ -74,6 +75,9 @@ def of(archive: Archive) -> list[Task]:
         Task("routing.follow", 1, lambda: following.follow_events(app)),
         Task("routing.start", 1, lambda: routing.start_due(app)),
         Task("orders.follow", 1, lambda: orders.follow_events(app)),
+        Task("reading.follow", 0.5, lambda: reading.follow_events(app)),
+        Task("reading.release-idle", 15, lambda: reading.release_idle(app)),
+        Task("reading.tell-late", 5, lambda: reading.tell_late(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("dose.follow", 1, lambda: dose.follow_events(app)),
         Task("hl7.follow", 1, lambda: hl7_outgoing.follow_events(app)),
