@@ -21,14 +21,15 @@ OPEN_STUDIES = re.compile(r"/dicomweb/(studies|series|instances)")
 OF_NO_STUDY = {
     "ae_title": "STATION", "title": "STATION", "subscriber": "STATION", "name": "pool", "frames": "1",
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
-    "practitioner": "1", "account": "nobody", "code": "NOWHERE", "modality": "CT",
+    "practitioner": "1", "account": "nobody", "code": "NOWHERE", "modality": "CT", "number": "999999",
+    "kind": "places",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
     "association_id", "attachment_id", "blocked_id", "commitment_id", "copy_id", "delegation_id", "erasure_id",
-    "export_id", "hold_id", "item_id", "key_id", "link_id", "message_id", "note_id", "notice_id", "outgoing_id",
-    "project_id", "relation_id", "removal_id", "restriction_id", "rule_id", "session_id", "transaction", "use_id",
-    "visit_id",
+    "export_id", "hold_id", "item_id", "key_id", "link_id", "message_id", "note_id", "notice_id", "operator_id",
+    "outgoing_id", "project_id", "relation_id", "removal_id", "restriction_id", "rule_id", "session_id", "transaction",
+    "use_id", "visit_id",
 }  # fmt: skip
 
 #: What `seeds.py` makes for each study, and the study itself.

@@ -44,7 +44,9 @@ from radiology.doors.http.front import Front
 from radiology.doors.http.searching import SearchLimit
 from radiology.facilities.choosing.routes import router as choosing
 from radiology.facilities.devices.routes import router as devices
+from radiology.facilities.operators.routes import router as operators
 from radiology.facilities.routes import router as facilities
+from radiology.facilities.sheets.routes import router as sheets
 from radiology.hl7.outgoing.routes import router as hl7_receivers
 from radiology.hl7.routes import router as hl7
 from radiology.kit.cache import ByteCache
@@ -57,6 +59,7 @@ from radiology.patients.routes import router as patients
 from radiology.patients.routes import visits_router as visits
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
+from radiology.quality.indicators.routes import router as indicators
 from radiology.reconciliation.comparing.routes import router as comparing
 from radiology.reconciliation.patients.routes import router as patient_repairs
 from radiology.reconciliation.quarantine.routes import router as quarantine
@@ -127,8 +130,10 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         associations,
         audit,
         worklist,
+        sheets,
         facilities,
         devices,
+        operators,
         rooms,
         bookings,
         queues,
@@ -163,6 +168,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         studies_put_right,
         quarantine,
         deidentification,
+        indicators,
         visits,
         patient_repairs,
         patients,

@@ -61,13 +61,13 @@ async def change(app: App, actor: Actor, number: int, body: DeviceIn, *, version
 async def put(tx: Transaction, app: App, actor: Actor, body: DeviceIn, keys: Collection[str]) -> Outcome:
     """Add the device of a facility with this name, or change it, in a transaction that has begun a change.
 
-    Raises NotPermitted, Conflict, Unprocessable.
+    Raises NotPermitted, Conflict for a device in a room, Unprocessable.
     """
     await _must_fit(tx, app, actor, body, keys)
     found = await queries.named(tx, body.facility_code, body.name)
     taken = await queries.number_of_title(tx, body.facility_code, body.ae_title)
     if taken is not None and (found is None or taken != found.number):
-        raise Conflict(f"ae_title: another device of the facility is {body.ae_title}")
+        raise refused("aeTitle", f"another device of the facility is {body.ae_title}")
     if found is None:
         await queries.insert(tx, body.columns())
         return "added"
@@ -83,7 +83,7 @@ async def known_keys(app: App) -> frozenset[str]:
 async def _must_fit(tx: Transaction, app: App, actor: Actor, body: DeviceIn, keys: Collection[str]) -> None:
     must_reach(actor, body.facility_code)
     if body.facility_code != app.settings.facility_code and not await facilities.exist(tx, [body.facility_code]):
-        raise refused("facility_code", f"there is no facility {body.facility_code}; register it first")
+        raise refused("facilityCode", f"there is no facility {body.facility_code}; register it first")
     if unknown := sorted(set(body.procedures or ()) - set(keys)):
         raise refused("procedures", f"the catalogue has no {', '.join(unknown)}")
 
@@ -91,7 +91,7 @@ async def _must_fit(tx: Transaction, app: App, actor: Actor, body: DeviceIn, key
 async def _must_stay(tx: Transaction, found: Registered, body: DeviceIn) -> None:
     """A device in a room is booked by its AE title and modality: both change with its room only."""
     if body.facility_code != found.facility_code:
-        raise refused("facility_code", "a device does not move to another facility; retire it and register it there")
+        raise refused("facilityCode", "a device does not move to another facility; retire it and register it there")
     changes = (body.ae_title or None) != found.ae_title or body.modality != found.modality
     if changes and await queries.is_in_use(tx, found.number):
         raise Conflict("The device stands in a room. Take it out there before its AE title or modality changes.")

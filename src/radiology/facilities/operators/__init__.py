@@ -1,0 +1,1 @@
+"""Operators: who may work the devices of which modalities at a facility, with a licence."""
