@@ -73,6 +73,13 @@ class Transaction:
                 await cursor.execute(statement, parameters)
                 return await cursor.fetchall()
 
+    async def binary(self, statement: LiteralString, **parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows as tuples, sent in binary: for large values of bytes, which are twice as long as text."""
+        with translated():
+            async with self._connection.cursor(binary=True) as cursor:
+                await cursor.execute(statement, parameters)
+                return await cursor.fetchall()
+
     async def json(self, statement: LiteralString, **parameters: Any) -> bytes:
         """One text value that PostgreSQL built, as bytes: for lists and hot reads."""
         text = await self.value(statement, **parameters)

@@ -115,6 +115,13 @@ async def had(tx: Transaction, reader: str, position: int) -> None:
     )
 
 
+async def position_of(tx: Transaction, reader: str) -> int:
+    """The position of the last event that a reader has had, 0 before the first."""
+    return await tx.value(
+        "SELECT coalesce((SELECT position FROM worker_marks WHERE name = %(reader)s), 0)", reader=reader
+    )
+
+
 async def last_position(tx: Transaction) -> int:
     """The position of the newest event, 0 where there is none."""
     return await tx.value("SELECT coalesce(max(position), 0) FROM outbox")

@@ -59,6 +59,7 @@ from radiology.patients.routes import router as patients
 from radiology.patients.routes import visits_router as visits
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
+from radiology.procedures.routes import router as procedures
 from radiology.quality.indicators.routes import router as indicators
 from radiology.reconciliation.comparing.routes import router as comparing
 from radiology.reconciliation.patients.routes import router as patient_repairs
@@ -120,6 +121,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         attachments,
         service_requests,
         imaging_studies,
+        procedures,
         studies,
         outdated_reports,
         reports,

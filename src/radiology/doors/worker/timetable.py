@@ -25,7 +25,10 @@ from radiology.modality_worklist.actions.status import expire
 from radiology.orders import following as orders
 from radiology.orders.attachments import actions as attachments
 from radiology.prefetch import following as prefetch
+from radiology.procedures import catalogue as procedures
 from radiology.reading_worklist import following as reading
+from radiology.quality.indicators import following as indicators
+from radiology.quality.indicators.counting import count_due
 from radiology.remotes.health.actions import check_due
 from radiology.reports.outdated import following as outdated
 from radiology.retention import forecast, purging, repairing, verifying
@@ -93,10 +96,14 @@ def of(archive: Archive) -> list[Task]:
         Task("retention.tend", 60, lambda: purging.tend(app)),
         Task("break-glass.follow", 30, lambda: break_glass.follow(app)),
         Task("sensitivity.follow", 600, lambda: sensitivity.follow_shipped(app)),
+        Task("procedures.follow", 600, lambda: procedures.follow_shipped(app)),
         Task("remotes.check", 5, lambda: check_due(app)),
         Task("performed-steps.follow", 5, lambda: follow_transfers(app)),
         Task("worklist.expire", 600, lambda: expire(app)),
         Task("reports.follow", 1, lambda: outdated.follow(app)),
+        Task("indicators.follow", 5, lambda: indicators.follow_events(app)),
+        Task("indicators.versions", 60, lambda: indicators.follow_versions(app)),
+        Task("indicators.count", 10, lambda: count_due(app)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
         Task(
             "objects.recover",
