@@ -660,6 +660,115 @@ class LicenceExpiring(Event):
         return f"{self.subject} {self.subject_id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentChanged(Event):
+    """An unintended exposure was reported, or something was done about it."""
+
+    type = "radiology.incident.changed.v1"
+    incident_id: str
+    cause: str
+    status: str
+
+    @property
+    def key(self) -> str:
+        return self.incident_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTestRecorded(Event):
+    """A test of a device was done."""
+
+    type = "radiology.device-test.recorded.v1"
+    device_number: int
+    test: str
+    passed: bool
+
+    @property
+    def key(self) -> str:
+        return f"device {self.device_number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCallGapFound(Event):
+    """Nobody is on call on a line of a rota within the next 24 hours."""
+
+    type = "radiology.on-call.gap-found.v1"
+    rota: str
+    line: str
+    subspecialty_group: str
+    begins_at: str
+    ends_at: str
+
+    @property
+    def key(self) -> str:
+        return f"rota:{self.rota}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOfferEvent(StudyEvent):
+    """An event of one offer of a study to a reader. step: of the escalation, 0 where it is none."""
+
+    offer_id: str
+    reader: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOffered(ReadingOfferEvent):
+    """A study was offered to a reader."""
+
+    type = "radiology.reading.offered.v1"
+    priority: str
+    expires_at: str
+    rule_set_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOfferAccepted(ReadingOfferEvent):
+    """A reader took it."""
+
+    type = "radiology.reading.offer-accepted.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOfferDeclined(ReadingOfferEvent):
+    """A reader left it to the next."""
+
+    type = "radiology.reading.offer-declined.v1"
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOfferExpired(ReadingOfferEvent):
+    """A reader did not answer in time; the next one is asked."""
+
+    type = "radiology.reading.offer-expired.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOfferWithdrawn(ReadingOfferEvent):
+    """An offer ended since somebody else took the study, or there is nothing to read any more."""
+
+    type = "radiology.reading.offer-withdrawn.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingEscalated(StudyEvent):
+    """So much of the time for a study has passed that more people are told: 1 half, 2 three quarters, 3 all of it."""
+
+    type = "radiology.reading.escalated.v1"
+    step: int
+    told: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingUnassignable(StudyEvent):
+    """Nobody can be offered a study. reasons: how many readers are excluded for which reason."""
+
+    type = "radiology.reading.unassignable.v1"
+    reasons: dict[str, int]
+
+
 def body_of(event: Event) -> dict[str, Any]:
     """What is sent: all fields of the event."""
     return asdict(event)
