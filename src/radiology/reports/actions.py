@@ -27,6 +27,7 @@ from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
 from radiology.practitioners import actions as practitioners
 from radiology.practitioners.model import Standing
+from radiology.reading_worklist.actions import claims
 from radiology.procedures.catalogue import catalogue
 from radiology.procedures.coding import CodingWarning, corrected
 from radiology.relations import actions as relations
@@ -70,6 +71,7 @@ async def begin_report(app: App, actor: Actor, body: ReportIn) -> tuple[UUID, in
         code, warnings = corrected(known, _code_of(body, study), "code")
         if already := await queries.open_report_of(tx, study.id, code):
             raise Conflict(f"{already} is open for this study and procedure. Edit it instead.")
+        await claims.begin_reading(tx, app, actor, study.id)
         columns = _columns(app, actor, body, study, code, warnings)
         await queries.insert_report(tx, columns)
         report = await queries.load_report(tx, columns["id"])
@@ -77,6 +79,7 @@ async def begin_report(app: App, actor: Actor, body: ReportIn) -> tuple[UUID, in
             await _add_version(tx, report, at=app.clock.now())
         await audit.record(tx, actor, "report.begin", str(report.id))
         await relations.note(tx, actor, Kind.READER, study.id, source="report")
+        await claims.report_written(tx, app, actor, study.id, "draft")
         await emit(tx, ReportCreated(**_event(report)))
         answer = await queries.report_body(tx, report.id, zone=app.settings.time_zone)
     modality = study.modalities[0] if study.modalities else "OT"
@@ -117,6 +120,7 @@ async def edit_report(app: App, actor: Actor, name: str, body: ReportEdit, *, ve
             # The draft itself is not theirs to read.
             return edited.version, orjson.dumps({"id": report.id, "version": edited.version, "status": status})
         await relations.note(tx, actor, Kind.READER, report.study_id, source="report")
+        await claims.report_written(tx, app, actor, report.study_id, "present" if present else "edit")
         return edited.version, await queries.report_body(tx, report.id, zone=app.settings.time_zone)
 
 
@@ -162,6 +166,7 @@ async def _approved(
     detail = {"version": approved.version} | ({"delegated_by": delegator} if delegator else {})
     await audit.record(tx, actor, "report.approve", str(report.id), detail=detail)
     await relations.note(tx, actor, Kind.APPROVER, report.study_id, source="report")
+    await claims.report_written(tx, app, actor, report.study_id, "sign")
     await emit(tx, ReportFinalized(**_event(approved)))
     return approved
 
