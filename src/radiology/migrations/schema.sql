@@ -762,6 +762,22 @@ COMMENT ON COLUMN public.application_entities.certificate_fingerprint IS 'SHA-25
 
 COMMENT ON COLUMN public.application_entities.auto_complete IS 'whether a study is complete when nothing has come from it for a while';
 
+CREATE TABLE public.appropriateness_rules (
+    version text NOT NULL,
+    effective_from date NOT NULL,
+    content jsonb NOT NULL,
+    reason text NOT NULL,
+    accepted_cases text[] DEFAULT '{}'::text[] NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    withdrawn_by text,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT appropriateness_rules_check CHECK (((withdrawn_by IS NULL) = (withdrawn_at IS NULL))),
+    CONSTRAINT appropriateness_rules_version_check CHECK (((length(version) >= 1) AND (length(version) <= 40)))
+);
+
+COMMENT ON COLUMN public.appropriateness_rules.accepted_cases IS 'golden cases that it answers otherwise, which was meant';
+
 CREATE TABLE public.approval_delegations (
     id uuid NOT NULL,
     delegator text NOT NULL,
@@ -2175,6 +2191,31 @@ CREATE TABLE public.operators (
 
 COMMENT ON TABLE public.operators IS 'who may work devices of some modalities at a facility, with a licence';
 
+CREATE TABLE public.order_alerts (
+    id uuid NOT NULL,
+    order_id uuid,
+    requested_procedure_id text DEFAULT ''::text NOT NULL,
+    facility_code text NOT NULL,
+    rule text NOT NULL,
+    rule_set_version text NOT NULL,
+    effect text NOT NULL,
+    procedure_key text NOT NULL,
+    modality text NOT NULL,
+    priority text NOT NULL,
+    cost_bdt numeric(12,2),
+    dose_msv double precision NOT NULL,
+    outcome text NOT NULL,
+    shown_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    saved_bdt numeric(12,2),
+    saved_msv double precision,
+    CONSTRAINT order_alerts_outcome_check CHECK ((outcome = ANY (ARRAY['shown'::text, 'refused'::text, 'held'::text, 'overridden'::text, 'accepted'::text])))
+);
+
+COMMENT ON COLUMN public.order_alerts.outcome IS 'shown: placed all the same; refused, held: it blocked; overridden: for a reason; accepted: cancelled or replaced';
+
+COMMENT ON COLUMN public.order_alerts.saved_bdt IS 'only where the order was cancelled or replaced';
+
 CREATE TABLE public.order_attachments (
     id uuid NOT NULL,
     order_id uuid NOT NULL,
@@ -2194,6 +2235,26 @@ CREATE TABLE public.order_attachments (
 COMMENT ON TABLE public.order_attachments IS 'photographs and scans of request forms; their bytes lie in a folder of their own';
 
 COMMENT ON COLUMN public.order_attachments.removed_at IS 'when it was found to belong elsewhere; it is shown no more, and kept';
+
+CREATE TABLE public.order_checks (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    trigger text NOT NULL,
+    rule_set_version text NOT NULL,
+    decision text NOT NULL,
+    answers jsonb NOT NULL,
+    overrides jsonb DEFAULT '[]'::jsonb NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    CONSTRAINT order_checks_decision_check CHECK ((decision = ANY (ARRAY['proceed'::text, 'proceed_with_warning'::text, 'suggest_alternative'::text, 'consult_radiologist'::text, 'blocked'::text]))),
+    CONSTRAINT order_checks_trigger_check CHECK ((trigger = ANY (ARRAY['place'::text, 'change'::text, 'activate'::text, 'resume'::text, 'reinstate'::text])))
+);
+
+COMMENT ON COLUMN public.order_checks.answers IS 'of each procedure, without earlier studies that only some may know of';
+
+COMMENT ON COLUMN public.order_checks.held IS 'the order was put on hold, because it is blocked and came by a way that cannot ask';
 
 CREATE TABLE public.order_history (
     id bigint NOT NULL,
@@ -3837,6 +3898,9 @@ ALTER TABLE ONLY public.alembic_version
 ALTER TABLE ONLY public.application_entities
     ADD CONSTRAINT application_entities_pkey PRIMARY KEY (ae_title);
 
+ALTER TABLE ONLY public.appropriateness_rules
+    ADD CONSTRAINT appropriateness_rules_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.approval_delegations
     ADD CONSTRAINT approval_delegations_pkey PRIMARY KEY (id);
 
@@ -4086,11 +4150,17 @@ ALTER TABLE ONLY public.operators
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.order_alerts
+    ADD CONSTRAINT order_alerts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.order_attachments
     ADD CONSTRAINT order_attachments_object_key_key UNIQUE (object_key);
 
 ALTER TABLE ONLY public.order_attachments
     ADD CONSTRAINT order_attachments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.order_checks
+    ADD CONSTRAINT order_checks_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.order_history
     ADD CONSTRAINT order_history_pkey PRIMARY KEY (id);
@@ -4452,6 +4522,8 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON jobs.procrastinat
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON jobs.procrastinate_periodic_defers USING btree (job_id);
 
+CREATE INDEX appropriateness_rules_effective ON public.appropriateness_rules USING btree (effective_from DESC, made_at DESC) WHERE (withdrawn_at IS NULL);
+
 CREATE INDEX approval_delegations_delegate ON public.approval_delegations USING btree (delegate, facility_code) WHERE (ended_at IS NULL);
 
 CREATE INDEX associations_calling ON public.associations USING btree (calling_ae_title, opened_at DESC, id DESC);
@@ -4660,7 +4732,13 @@ CREATE INDEX on_call_turns_ends_at ON public.on_call_turns USING btree (ends_at)
 
 CREATE INDEX on_call_turns_reader ON public.on_call_turns USING btree (reader);
 
+CREATE INDEX order_alerts_order ON public.order_alerts USING btree (order_id);
+
+CREATE INDEX order_alerts_shown ON public.order_alerts USING btree (shown_at);
+
 CREATE INDEX order_attachments_order ON public.order_attachments USING btree (order_id, attached_at);
+
+CREATE INDEX order_checks_order ON public.order_checks USING btree (order_id, asked_at DESC);
 
 CREATE INDEX order_history_order ON public.order_history USING btree (order_id, id);
 
@@ -5024,8 +5102,14 @@ ALTER TABLE ONLY public.on_call_turns
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_facility_code_fkey FOREIGN KEY (facility_code) REFERENCES public.facilities(code);
 
+ALTER TABLE ONLY public.order_alerts
+    ADD CONSTRAINT order_alerts_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.order_attachments
     ADD CONSTRAINT order_attachments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.order_checks
+    ADD CONSTRAINT order_checks_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.order_history
     ADD CONSTRAINT order_history_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id) ON DELETE CASCADE;

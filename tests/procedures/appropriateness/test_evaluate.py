@@ -67,7 +67,7 @@ def _priors() -> st.SearchStrategy[tuple[Prior, ...]]:
         Prior,
         procedure=st.sampled_from(sorted(CATALOGUE)).map(CATALOGUE.__getitem__),
         on=st.integers(0, 700).map(lambda days: ON - timedelta(days=days)),
-        done=st.booleans(),
+        state=st.sampled_from(["done", "begun", "ordered"]),
     )
     return st.lists(one, max_size=3).map(tuple)
 

@@ -15,6 +15,7 @@ Facts = dict[str, Fact]
 
 UTERUS: Final = "uterus-in-field"
 MR_HAZARD: Final = "mr-hazard"
+DONE, ORDERED = "done", "ordered"
 _LOCAL: Final = frozenset({"retrograde", "intrauterine"})
 _IODINATED: Final = frozenset({"CT", "RF", "XA", "DX", "CR"})
 
@@ -66,13 +67,13 @@ def results_within(question: Question, rules: RuleSet, days: int) -> frozenset[s
     return frozenset(
         group
         for prior in question.priors
-        if prior.done and 0 <= (question.on - prior.on).days <= days
+        if prior.state == DONE and 0 <= (question.on - prior.on).days <= days
         for group in rules.groups_of.get(prior.procedure.key, ())
     )
 
 
 def repeated(question: Question, rules: RuleSet) -> tuple[str | None, int | None, Prior | None]:
-    """Whether the same was done ("done") or ordered ("ordered") too shortly ago, how many days, and which it is."""
+    """Whether the same was done (or begun) or ordered too shortly ago, how many days ago, and which it is."""
     name = class_of(question.procedure, rules)
     if name is None or not question.is_known:
         return None, None, None
@@ -85,10 +86,10 @@ def repeated(question: Question, rules: RuleSet) -> tuple[str | None, int | None
         and (not prior.laterality or not question.laterality or prior.laterality == question.laterality)
         and 0 <= (question.on - prior.on).days <= allowed.days
     ]
-    last = min(same, key=lambda prior: (not prior.done, question.on - prior.on, prior.study_instance_uid), default=None)
+    last = min(same, key=lambda prior: (prior.state == ORDERED, question.on - prior.on, prior.study_instance_uid), default=None)
     if last is None:
         return None, None, None
-    return "done" if last.done else "ordered", (question.on - last.on).days, last
+    return ORDERED if last.state == ORDERED else DONE, (question.on - last.on).days, last
 
 
 def class_of(procedure: Procedure, rules: RuleSet) -> str | None:

@@ -76,8 +76,8 @@ def question_of(case: Case, catalogue: Mapping[str, Procedure]) -> Question:
         history=tuple(given.get("history", ())),
         inpatient=given.get("inpatient", False),
         priors=tuple(
-            Prior(catalogue[key], ON - timedelta(days=days), done=done == "done")
-            for key, days, done in given.get("priors", ())
+            Prior(catalogue[key], ON - timedelta(days=days), state)
+            for key, days, state in given.get("priors", ())
         ),
         dose_msv=given.get("dose_msv", 0.0),
         choices={key: Choice(each, each.price_at("public")) for key, each in catalogue.items()},

@@ -62,17 +62,19 @@ class Indication:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """An earlier examination of the patient. `done`: final or in progress; otherwise it is ordered, and not begun.
+    """An earlier examination of the patient.
 
-    link: where it is read; empty where whoever asks may not see it.
+    state: done (all images are there), begun, or ordered. confidential: only some may know of it, so an answer that is
+    kept for others leaves it out.
     """
 
     procedure: Procedure
     on: date
-    done: bool = True
+    state: str = "done"
     laterality: str = ""
     study_instance_uid: str = ""
     link: str = ""
+    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def _prior(prior: Prior) -> dict[str, Any]:
         "procedure": prior.procedure.key,
         "display": {"en": prior.procedure.display, "bn": prior.procedure.display_bangla},
         "on": prior.on.isoformat(),
-        "done": prior.done,
+        "state": prior.state,
     }
     if prior.link:
         found |= {"studyInstanceUID": prior.study_instance_uid, "link": prior.link}

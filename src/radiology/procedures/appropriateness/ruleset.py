@@ -189,13 +189,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """A set of rules that can be asked. `groups_of`: by key of procedure."""
+    """A set of rules that can be asked. groups_of: by key of procedure. suggests: all keys that they may suggest."""
 
     version: str
     terms: tuple[Term, ...]
     groups_of: Mapping[str, frozenset[str]]
     repeats: Mapping[str, RepeatWritten]
     rules: tuple[Rule, ...]
+    suggests: frozenset[str]
     written: RuleSetWritten
 
 
@@ -229,6 +230,7 @@ def compiled(written: RuleSetWritten) -> RuleSet:
             )
             for rule in written.rules
         ),
+        suggests=frozenset(key for rule in written.rules for outcome in rule.outcomes for key in outcome.suggests),
         written=written,
     )
 
