@@ -14,7 +14,7 @@ from typing import Final
 
 from radiology.facilities.model import Device, DeviceState, Operator
 from radiology.kit.bilingual import Sentence
-from radiology.procedures.lookup import does
+from radiology.procedures.lookup import is_same
 from radiology.procedures.model import IONISING, Procedure
 
 
@@ -92,7 +92,7 @@ def _is_overridden(device: Device, on: date) -> bool:
 
 def why_not_on(device: Device, procedure: Procedure, on: date) -> Filter | None:
     """Why a device cannot do a procedure on a day; None where it can."""
-    if not does(device.modality, procedure):
+    if not is_same(device.modality, procedure.modality):
         return Filter.NO_DEVICE
     if device.procedures is not None and procedure.key not in device.procedures:
         return Filter.NO_DEVICE
@@ -108,7 +108,8 @@ def operators_of(modality: str, operators: Iterable[Operator], on: date) -> list
     return [
         each
         for each in operators
-        if modality in each.modalities and (each.licence_until is None or on <= each.licence_until)
+        if any(is_same(modality, one) for one in each.modalities)
+        and (each.licence_until is None or on <= each.licence_until)
     ]
 
 

@@ -1,5 +1,6 @@
 """Facilities, places and tiers over REST."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -7,10 +8,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, created, page, tagged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.errors import NotFound
 from radiology.facilities import actions, queries
 from radiology.facilities.model import Ownership
+from radiology.facilities.network import network
+from radiology.facilities.offering import offering
 from radiology.facilities.patterns import PATTERNS
 from radiology.facilities.schemas import FacilityChange, FacilityCode, Level
+from radiology.procedures.catalogue import catalogue
 
 PATH = "/api/radiology/facilities"
 
@@ -63,6 +68,31 @@ async def get_facility(code: Code, app: CurrentApp, actor: CurrentActor) -> Resp
     """One facility."""
     async with app.db.reading() as tx:
         return tagged(*await queries.body(tx, code))
+
+
+@router.get("/{code}/procedures")
+async def get_procedures(
+    code: Code,
+    app: CurrentApp,
+    actor: CurrentActor,  # noqa: ARG001 - as above.
+    on: Annotated[date | None, Query(description="Left out: today.")] = None,
+    offered: Annotated[bool | None, Query(description="Only what is offered, or only what is not.")] = None,
+) -> dict[str, Any]:
+    """What is offered here: by devices that work, valid licences and operators, never by the tier.
+
+    For what is not, the condition that fails.
+    """
+    known = await network(app)
+    if known.facility(code) is None:
+        raise NotFound("There is no such facility, or it is not active.")
+    day = on or app.clock.now().astimezone(app.settings.zone).date()
+    procedures = (await catalogue(app)).procedures
+    found = offering(procedures, known.devices_of(code), known.operators_of(code), day)
+    return {
+        "facility": code,
+        "on": day,
+        "results": [each.told() for each in found if offered in (None, each.why_not is None)],
+    }
 
 
 @router.put("/{code}", response_model=None)

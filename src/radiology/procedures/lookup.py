@@ -172,12 +172,12 @@ def _order(procedure: Procedure) -> tuple[str, str]:
 
 
 def _fits(procedure: Procedure, modality: str) -> bool:
-    return not modality or does(modality, procedure)
+    return not modality or is_same(modality, procedure.modality)
 
 
-def does(modality: str, procedure: Procedure) -> bool:
-    """Whether devices of a modality do procedures of this kind: radiography is CR and DX, bone densitometry BMD."""
-    return _SAME.get(modality, modality) == _SAME.get(procedure.modality, procedure.modality)
+def is_same(modality: str, other: str) -> bool:
+    """Whether two modalities are one for the catalogue, as CR and DX are."""
+    return _SAME.get(modality, modality) == _SAME.get(other, other)
 
 
 def _preference(ranked: _Ranked, said: set[str]) -> tuple[int, int, int, str]:
