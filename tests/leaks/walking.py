@@ -21,8 +21,8 @@ OPEN_STUDIES = re.compile(r"/dicomweb/(studies|series|instances)")
 OF_NO_STUDY = {
     "ae_title": "STATION", "title": "STATION", "subscriber": "STATION", "name": "pool", "frames": "1",
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
-    "practitioner": "1", "account": "nobody", "code": "NOWHERE", "modality": "CT", "number": "999999",
-    "kind": "places",
+    "practitioner": "1", "account": "nobody", "duty": "head", "facility_code": "OTHER", "code": "NOWHERE", "modality": "CT", "number": "999999",
+    "kind": "places", "procedure": "XR_CHEST_PA", "version": "1",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {

@@ -149,6 +149,8 @@ order.read                   110109 -      R read
 order.place                  110109 -      C create
 order.attach                 110109 -      U update
 order.attachment-read        110109 -      R read
+order.check                  110109 -      R read
+order.rules-*                110113 110131 U update
 order.*                      110109 -      U update
 worklist.find                110112 -      E search-type
 worklist.read                110109 -      R read
@@ -167,6 +169,13 @@ room.*                       110113 110131 U update
 facility.*                   110113 110131 U update
 device.*                     110113 110128 U update
 operator.*                   110113 110137 U update
+procedure.*                  110113 110131 U update
+dose.read                    110103 -      R read
+dose.*                       110111 -      U update
+device-test.*                110113 110128 U update
+incident.report              110111 -      C create
+incident.read                110111 -      R read
+incident.*                   110111 -      U update
 performed-step.begin         110111 -      C create
 performed-step.read          110111 -      R read
 performed-step.*             110111 -      U update

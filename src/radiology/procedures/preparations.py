@@ -54,3 +54,14 @@ def instructions(procedure: Procedure) -> list[Sentence]:
         return sentences(procedure.preparations)
     own = Sentence(procedure.preparation, procedure.preparation_bangla or procedure.preparation)
     return [own, *sentences(code for code in procedure.preparations if code == "PG")]
+
+
+def message(procedure: Procedure) -> Sentence:
+    """A short message that tells how to prepare: neither the examination nor a condition stands in it."""
+    told = short_sentences(procedure.preparations)
+    if not told:
+        return Sentence("Please come in time for your appointment.", "আপনার অ্যাপয়েন্টমেন্টে সময়মতো আসুন।")
+    return Sentence(
+        " ".join(["Before your appointment:", *(f"{each.english}." for each in told)]),
+        " ".join(["আপনার অ্যাপয়েন্টমেন্টের আগে:", *(f"{each.bangla}।" for each in told)]),
+    )

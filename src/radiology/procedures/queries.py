@@ -24,6 +24,15 @@ class Entry:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms(Agreed):
+    """Terms as they were kept: with who said them, when and why."""
+
+    reason: str
+    changed_by: str
+    changed_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Which catalogue the database has, and whether it knows the shipped file."""
@@ -117,6 +126,11 @@ async def save_entry(
     )
 
 
+async def last_version(tx: Transaction, key: str) -> int:
+    """The number of the newest version of an entry; 0 where there is none."""
+    return await tx.value("SELECT coalesce(max(version), 0) FROM procedure_entries WHERE key = %(key)s", key=key)
+
+
 async def agreed(tx: Transaction) -> list[Agreed]:
     """All terms of facilities and of ownerships that were ever said."""
     return await tx.all(
@@ -125,4 +139,56 @@ async def agreed(tx: Transaction) -> list[Agreed]:
         SELECT key, facility_code, ownership, version, effective_from, price_bdt, turnaround_hours, priority
         FROM procedure_terms
         """,
+    )
+
+
+async def terms_of(tx: Transaction, key: str) -> list[Terms]:
+    """All terms of one procedure that were ever said, the newest of each facility and ownership first."""
+    return await tx.all(
+        Terms,
+        """
+        SELECT key, facility_code, ownership, version, effective_from, price_bdt, turnaround_hours, priority, reason,
+            changed_by, changed_at
+        FROM procedure_terms
+        WHERE key = %(key)s
+        ORDER BY facility_code, ownership, version DESC
+        """,
+        key=key,
+    )
+
+
+async def last_terms(tx: Transaction, key: str, *, facility_code: str, ownership: str) -> int:
+    """The number of the newest terms of a facility or an ownership; 0 where there are none."""
+    return await tx.value(
+        """
+        SELECT coalesce(max(version), 0)
+        FROM procedure_terms
+        WHERE key = %(key)s AND facility_code = %(facility_code)s AND ownership = %(ownership)s
+        """,
+        key=key,
+        facility_code=facility_code,
+        ownership=ownership,
+    )
+
+
+async def save_terms(tx: Transaction, agreed: Agreed, *, reason: str, changed_by: str, changed_at: datetime) -> None:
+    """Terms from a day on."""
+    await tx.run(
+        """
+        INSERT INTO procedure_terms (key, facility_code, ownership, version, effective_from, price_bdt,
+            turnaround_hours, priority, reason, changed_by, changed_at)
+        VALUES (%(key)s, %(facility_code)s, %(ownership)s, %(version)s, %(effective_from)s, %(price_bdt)s,
+            %(turnaround_hours)s, %(priority)s, %(reason)s, %(changed_by)s, %(changed_at)s)
+        """,
+        key=agreed.key,
+        facility_code=agreed.facility_code,
+        ownership=agreed.ownership,
+        version=agreed.version,
+        effective_from=agreed.effective_from,
+        price_bdt=agreed.price_bdt,
+        turnaround_hours=agreed.turnaround_hours,
+        priority=agreed.priority,
+        reason=reason,
+        changed_by=changed_by,
+        changed_at=changed_at,
     )

@@ -57,10 +57,15 @@ from radiology.orders.attachments.routes import router as attachments
 from radiology.orders.routes import router as orders
 from radiology.patients.routes import router as patients
 from radiology.patients.routes import visits_router as visits
+from radiology.practitioners.readers.rota.routes import router as rotas
+from radiology.practitioners.readers.routes import duties
+from radiology.practitioners.readers.routes import router as readers
+from radiology.practitioners.readers.routes import sheets as reader_sheets
 from radiology.practitioners.routes import delegations, practitioners
 from radiology.prefetch.routes import router as prefetch
 from radiology.procedures.routes import router as procedures
 from radiology.quality.indicators.routes import router as indicators
+from radiology.quality.routes import routers as quality
 from radiology.reconciliation.comparing.routes import router as comparing
 from radiology.reconciliation.patients.routes import router as patient_repairs
 from radiology.reconciliation.quarantine.routes import router as quarantine
@@ -163,6 +168,10 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         restrictions,
         relations,
         practitioners,
+        readers,
+        reader_sheets,
+        duties,
+        rotas,
         delegations,
         reconciliation,
         comparing,
@@ -170,6 +179,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         studies_put_right,
         quarantine,
         deidentification,
+        *quality,
         indicators,
         visits,
         patient_repairs,

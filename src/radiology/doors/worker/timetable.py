@@ -24,11 +24,14 @@ from radiology.kit.log import get_logger
 from radiology.modality_worklist.actions.status import expire
 from radiology.orders import following as orders
 from radiology.orders.attachments import actions as attachments
+from radiology.practitioners.readers import actions as readers
+from radiology.practitioners.readers.rota import actions as rota
 from radiology.prefetch import following as prefetch
 from radiology.procedures import catalogue as procedures
-from radiology.reading_worklist import following as reading
+from radiology.quality.dose import actions as dose_notes
 from radiology.quality.indicators import following as indicators
 from radiology.quality.indicators.counting import count_due
+from radiology.reading_worklist import following as reading
 from radiology.remotes.health.actions import check_due
 from radiology.reports.outdated import following as outdated
 from radiology.retention import forecast, purging, repairing, verifying
@@ -83,10 +86,13 @@ def of(archive: Archive) -> list[Task]:
         Task("reading.tell-late", 5, lambda: reading.tell_late(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("dose.follow", 1, lambda: dose.follow_events(app)),
+        Task("dose-notes.follow", 1, lambda: dose_notes.follow_events(app)),
         Task("hl7.follow", 1, lambda: hl7_outgoing.follow_events(app)),
         Task("hl7.forget", 3600, lambda: hl7.forget_old(app)),
         Task("bookings.follow", 1, lambda: bookings.follow_events(app)),
         Task("bookings.miss", 30, lambda: bookings.mark_missed(app)),
+        Task("readers.registrations", 3600, lambda: readers.warn_of_registrations(app)),
+        Task("rota.gaps", 300, lambda: rota.warn_of_gaps(app)),
         Task("waiting-list.offer", 10, lambda: waiting_list.offer_free(app)),
         Task("waits.tell", 300, lambda: tell_waits(app)),
         Task("reminders.due", 30, lambda: reminders.remind_due(app)),
