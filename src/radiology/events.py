@@ -312,6 +312,22 @@ class OrderStatusChanged(OrderEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChecked(OrderEvent):
+    """The rules of appropriateness and safety said more of an order than proceed.
+
+    `decision` is the most severe of it; `rules` are those that spoke, `overridden` those that somebody overrode for a
+    reason; `held`: the order waits because of them.
+    """
+
+    type = "radiology.order.checked.v1"
+    decision: str
+    rule_set_version: str
+    rules: list[str]
+    overridden: list[str]
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStepDiscontinued(OrderEvent):
     """A modality gave up a step of an order; `reason_code` is of CID 9300 (PS3.16), as 110508 patient pregnant."""
 

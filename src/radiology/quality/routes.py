@@ -1,0 +1,10 @@
+"""Every route of doses, exposures, rejects, tests of devices and incidents."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from radiology.quality.dose.routes import router as doses
+from radiology.quality.incidents.routes import router as incidents
+
+routers: Final[tuple[APIRouter, ...]] = (doses, incidents)
