@@ -120,7 +120,7 @@ def _completed(raw: Raw) -> datetime | None:
         return raw.reading_completed_at
     if raw.final_at is None and (raw.status != COMPLETED or not raw.has_images):
         return None
-    return raw.first_completed or raw.completed
+    return min((moment for moment in (raw.first_completed, raw.completed) if moment is not None), default=None)
 
 
 def _deadline(raw: Raw, fact: Fact, completed_at: datetime | None) -> datetime | None:
