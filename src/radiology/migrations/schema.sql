@@ -564,6 +564,37 @@ $$;
 
 COMMENT ON FUNCTION public.forget_empty_visits() IS 'who erases the item of a patient erases the telephone number, too';
 
+CREATE FUNCTION public.is_held_for_payment(study uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (
+        SELECT FROM charges AS c
+        JOIN payment_holds AS held ON held.facility_code = c.facility_code AND held.hold
+        JOIN facilities AS f ON f.code = c.facility_code AND f.ownership = 'private'
+        JOIN orders AS o ON o.id = c.order_id
+        WHERE c.study_id = study
+          AND c.state <> 'credited'
+          AND c.patient_share > (SELECT coalesce(sum(l.amount), 0) FROM receipt_lines AS l WHERE l.charge_id = c.id)
+          AND o.priority <> 'stat'
+          AND NOT EXISTS (
+              SELECT FROM reading_items AS r
+              WHERE r.study_id = study
+                AND (r.critical OR r.inpatient OR r.priority = 'stat')
+          )
+          AND NOT EXISTS (
+              SELECT FROM encounters AS visit
+              JOIN imaging_studies AS s ON s.id = study AND s.patient_id = visit.patient_id
+              WHERE visit.class = 'IMP'
+                AND visit.status <> 'cancelled'
+                AND visit.facility_code = c.facility_code
+                AND visit.began_at <= coalesce(s.completed, now())
+                AND coalesce(visit.ended_at, 'infinity') >= coalesce(s.started, s.created_at)
+          )
+    )
+$$;
+
+COMMENT ON FUNCTION public.is_held_for_payment(study uuid) IS 'whether a patient gets the report of a study only after paying; never STAT, critical or of an inpatient';
+
 CREATE FUNCTION public.name_match_text(name text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -572,6 +603,14 @@ CREATE FUNCTION public.name_match_text(name text) RETURNS text
 $_$;
 
 COMMENT ON FUNCTION public.name_match_text(name text) IS 'a person name as PS3.4 C.2.2.2.1 compares it: case, accents, spaces and trailing carets do not count';
+
+CREATE FUNCTION public.refuse_change_of_ledger() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a ledger is corrected by another entry, never changed';
+END
+$$;
 
 CREATE FUNCTION public.refuse_change_of_signed_version() RETURNS trigger
     LANGUAGE plpgsql
@@ -968,6 +1007,29 @@ COMMENT ON TABLE public.availability_notices IS 'Instance Availability Notificat
 
 COMMENT ON COLUMN public.availability_notices.rejection_id IS 'told of are the instances of this rejection; null for the whole study';
 
+CREATE TABLE public.billing_items (
+    id uuid NOT NULL,
+    body jsonb NOT NULL,
+    accepted_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.billing_items IS 'the billing service of who has no other: every item once, as it was told';
+
+CREATE TABLE public.billing_rules (
+    kind text NOT NULL,
+    code text NOT NULL,
+    version integer NOT NULL,
+    effective_from date NOT NULL,
+    body jsonb NOT NULL,
+    reason text NOT NULL,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT billing_rules_code_check CHECK ((code ~ '^[a-z0-9-]{1,32}$'::text)),
+    CONSTRAINT billing_rules_kind_check CHECK ((kind = ANY (ARRAY['concession'::text, 'scheme'::text, 'package'::text])))
+);
+
+COMMENT ON TABLE public.billing_rules IS 'what was ever said of concessions, schemes and packages; the newest that has begun holds';
+
 CREATE TABLE public.blocked_times (
     id uuid NOT NULL,
     facility_code text NOT NULL,
@@ -1109,6 +1171,75 @@ COMMENT ON COLUMN public.care_relations.facility_code IS 'the studies of this fa
 COMMENT ON COLUMN public.care_relations.study_instance_uid IS 'this study only; NULL means all of the patient';
 
 COMMENT ON COLUMN public.care_relations.ended_at IS 'when it was ended before its time';
+
+CREATE TABLE public.charge_entries (
+    id uuid NOT NULL,
+    charge_id uuid NOT NULL,
+    number integer NOT NULL,
+    verb text NOT NULL,
+    body jsonb NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.charge_entries IS 'the history of each charge; body is the charge as it was from then on';
+
+CREATE TABLE public.charge_postings (
+    entry_id uuid NOT NULL,
+    status text NOT NULL,
+    reference text NOT NULL,
+    sentence text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT charge_postings_status_check CHECK ((status = ANY (ARRAY['posted'::text, 'refused'::text])))
+);
+
+COMMENT ON TABLE public.charge_postings IS 'what the billing service said to each entry; those without a row are still to be told';
+
+CREATE TABLE public.charges (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    procedure_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    study_id uuid,
+    state text NOT NULL,
+    version integer NOT NULL,
+    procedure_key text NOT NULL,
+    modality text NOT NULL,
+    item text NOT NULL,
+    item_bangla text NOT NULL,
+    sensitive boolean NOT NULL,
+    priced_on date NOT NULL,
+    captured_at timestamp with time zone,
+    list_price numeric(12,2),
+    own_price numeric(12,2),
+    package text DEFAULT ''::text NOT NULL,
+    discount numeric(12,2) DEFAULT 0 NOT NULL,
+    vat numeric(12,2) DEFAULT 0 NOT NULL,
+    scheme_share numeric(12,2) DEFAULT 0 NOT NULL,
+    patient_share numeric(12,2) DEFAULT 0 NOT NULL,
+    waived text DEFAULT ''::text NOT NULL,
+    waived_reason text DEFAULT ''::text NOT NULL,
+    repeats uuid,
+    CONSTRAINT charges_check CHECK ((((COALESCE(own_price, list_price, (0)::numeric) - discount) + vat) = (scheme_share + patient_share))),
+    CONSTRAINT charges_check1 CHECK (((waived = 'repeat'::text) = (repeats IS NOT NULL))),
+    CONSTRAINT charges_discount_check CHECK ((discount >= (0)::numeric)),
+    CONSTRAINT charges_list_price_check CHECK ((list_price >= (0)::numeric)),
+    CONSTRAINT charges_own_price_check CHECK ((own_price >= (0)::numeric)),
+    CONSTRAINT charges_patient_share_check CHECK ((patient_share >= (0)::numeric)),
+    CONSTRAINT charges_scheme_share_check CHECK ((scheme_share >= (0)::numeric)),
+    CONSTRAINT charges_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'captured'::text, 'credited'::text]))),
+    CONSTRAINT charges_vat_check CHECK ((vat >= (0)::numeric)),
+    CONSTRAINT charges_waived_check CHECK ((waived = ANY (ARRAY[''::text, 'exempted'::text, 'repeat'::text])))
+);
+
+COMMENT ON COLUMN public.charges.procedure_id IS 'of requested_procedures: a procedure is charged once, whatever was repeated in it';
+
+COMMENT ON COLUMN public.charges.list_price IS 'BDT, of the day priced_on; NULL where nobody has said what it costs';
+
+COMMENT ON COLUMN public.charges.own_price IS 'said by a person for this charge alone';
+
+COMMENT ON COLUMN public.charges.repeats IS 'the charge whose images were all rejected for quality';
 
 CREATE TABLE public.commitment_inquiries (
     id uuid NOT NULL,
@@ -2290,6 +2421,22 @@ CREATE SEQUENCE public.order_number
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.order_payers (
+    order_id uuid NOT NULL,
+    version integer NOT NULL,
+    concession text NOT NULL,
+    scheme text NOT NULL,
+    member_number text NOT NULL,
+    rules_on date NOT NULL,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.order_payers IS 'who pays for an order beside the patient';
+
+COMMENT ON COLUMN public.order_payers.rules_on IS 'the day whose concessions, schemes and packages hold';
+
 CREATE TABLE public.orders (
     id uuid NOT NULL,
     facility_code text NOT NULL,
@@ -2513,6 +2660,16 @@ COMMENT ON COLUMN public.patients.checked_at IS 'when the patient registry elsew
 COMMENT ON COLUMN public.patients.name_search IS 'the words of the name as written and as searched';
 
 COMMENT ON COLUMN public.patients.name_keys IS 'the words of the name by their sound';
+
+CREATE TABLE public.payment_holds (
+    facility_code text NOT NULL,
+    hold boolean NOT NULL,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.payment_holds IS 'whether a facility keeps reports from patients until they have paid';
 
 CREATE TABLE public.performed_instances (
     performed_step_id uuid NOT NULL,
@@ -2893,6 +3050,32 @@ COMMENT ON COLUMN public.readers.cap_rvu IS 'so many RVU may lie open with someb
 
 COMMENT ON COLUMN public.readers.shifts IS 'days of the week (ISO 8601), begin and end in the zone of the service';
 
+CREATE TABLE public.reading_fees (
+    id uuid NOT NULL,
+    report_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    corrects uuid,
+    kind text NOT NULL,
+    account text NOT NULL,
+    practitioner text NOT NULL,
+    facility_code text NOT NULL,
+    procedure_key text NOT NULL,
+    modality text NOT NULL,
+    rvu numeric(6,2) NOT NULL,
+    rate_id bigint,
+    amount_bdt numeric(12,2) NOT NULL,
+    earned_at timestamp with time zone NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    booked_by text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT reading_fees_check CHECK ((((kind = 'fee'::text) AND (amount_bdt >= (0)::numeric)) OR ((kind = 'counter'::text) AND (amount_bdt <= (0)::numeric)))),
+    CONSTRAINT reading_fees_kind_check CHECK ((kind = ANY (ARRAY['fee'::text, 'counter'::text])))
+);
+
+COMMENT ON TABLE public.reading_fees IS 'one fee for the first final report of a reading; corrected by a counter-entry and another fee';
+
+COMMENT ON COLUMN public.reading_fees.corrects IS 'of a counter: the fee that it takes back; of a fee: the one in whose place it stands';
+
 CREATE TABLE public.reading_filters (
     owner text NOT NULL,
     name text NOT NULL,
@@ -2987,6 +3170,66 @@ CREATE TABLE public.reading_notes (
     written_at timestamp with time zone NOT NULL,
     text text NOT NULL
 );
+
+CREATE TABLE public.reading_rates (
+    id bigint NOT NULL,
+    practitioner text DEFAULT ''::text NOT NULL,
+    contract text DEFAULT ''::text NOT NULL,
+    procedure_key text DEFAULT ''::text NOT NULL,
+    modality text DEFAULT ''::text NOT NULL,
+    amount_bdt numeric(12,2) NOT NULL,
+    per_rvu boolean NOT NULL,
+    effective_from date NOT NULL,
+    reason text NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT reading_rates_amount_bdt_check CHECK ((amount_bdt >= (0)::numeric)),
+    CONSTRAINT reading_rates_contract_check CHECK ((contract = ANY (ARRAY[''::text, 'facility'::text, 'district'::text, 'division'::text, 'national'::text])))
+);
+
+COMMENT ON TABLE public.reading_rates IS 'what a final report earns, from a day on; empty columns are for all';
+
+ALTER TABLE public.reading_rates ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reading_rates_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.receipt_lines (
+    receipt_id uuid NOT NULL,
+    charge_id uuid NOT NULL,
+    amount numeric(12,2) NOT NULL
+);
+
+CREATE TABLE public.receipt_numbers (
+    facility_code text NOT NULL,
+    year integer NOT NULL,
+    last integer NOT NULL
+);
+
+CREATE TABLE public.receipts (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    order_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    method text NOT NULL,
+    exact numeric(12,2) NOT NULL,
+    total numeric(12,2) NOT NULL,
+    body jsonb NOT NULL,
+    issued_by text NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    CONSTRAINT receipts_method_check CHECK ((method = ANY (ARRAY['cash'::text, 'card'::text, 'mobile'::text, 'bank'::text]))),
+    CONSTRAINT receipts_total_check CHECK ((total = round(total)))
+);
+
+COMMENT ON COLUMN public.receipts.exact IS 'BDT; less than nothing where money was given back';
+
+COMMENT ON COLUMN public.receipts.total IS 'in whole taka, what changed hands';
+
+COMMENT ON COLUMN public.receipts.body IS 'what was printed of each item';
 
 CREATE TABLE public.record_copies (
     id uuid NOT NULL,
@@ -3925,6 +4168,12 @@ ALTER TABLE ONLY public.audit_spools
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.billing_items
+    ADD CONSTRAINT billing_items_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.billing_rules
+    ADD CONSTRAINT billing_rules_pkey PRIMARY KEY (kind, code, version);
+
 ALTER TABLE ONLY public.blocked_times
     ADD CONSTRAINT blocked_times_pkey PRIMARY KEY (id);
 
@@ -3948,6 +4197,21 @@ ALTER TABLE ONLY public.calendar_days
 
 ALTER TABLE ONLY public.care_relations
     ADD CONSTRAINT care_relations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.charge_entries
+    ADD CONSTRAINT charge_entries_charge_id_number_key UNIQUE (charge_id, number);
+
+ALTER TABLE ONLY public.charge_entries
+    ADD CONSTRAINT charge_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.charge_postings
+    ADD CONSTRAINT charge_postings_pkey PRIMARY KEY (entry_id);
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.charges
+    ADD CONSTRAINT charges_procedure_id_key UNIQUE (procedure_id);
 
 ALTER TABLE ONLY public.commitment_inquiries
     ADD CONSTRAINT commitment_inquiries_pkey PRIMARY KEY (id);
@@ -4165,6 +4429,9 @@ ALTER TABLE ONLY public.order_checks
 ALTER TABLE ONLY public.order_history
     ADD CONSTRAINT order_history_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.order_payers
+    ADD CONSTRAINT order_payers_pkey PRIMARY KEY (order_id);
+
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_facility_code_accession_number_key UNIQUE (facility_code, accession_number);
 
@@ -4203,6 +4470,9 @@ ALTER TABLE ONLY public.patients
 
 ALTER TABLE ONLY public.patients
     ADD CONSTRAINT patients_reference_key UNIQUE (reference);
+
+ALTER TABLE ONLY public.payment_holds
+    ADD CONSTRAINT payment_holds_pkey PRIMARY KEY (facility_code);
 
 ALTER TABLE ONLY public.performed_instances
     ADD CONSTRAINT performed_instances_pkey PRIMARY KEY (performed_step_id, sop_instance_uid);
@@ -4285,6 +4555,9 @@ ALTER TABLE ONLY public.reader_warnings
 ALTER TABLE ONLY public.readers
     ADD CONSTRAINT readers_pkey PRIMARY KEY (practitioner);
 
+ALTER TABLE ONLY public.reading_fees
+    ADD CONSTRAINT reading_fees_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.reading_filters
     ADD CONSTRAINT reading_filters_pkey PRIMARY KEY (owner, name);
 
@@ -4293,6 +4566,21 @@ ALTER TABLE ONLY public.reading_items
 
 ALTER TABLE ONLY public.reading_notes
     ADD CONSTRAINT reading_notes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reading_rates
+    ADD CONSTRAINT reading_rates_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.receipt_lines
+    ADD CONSTRAINT receipt_lines_pkey PRIMARY KEY (receipt_id, charge_id);
+
+ALTER TABLE ONLY public.receipt_numbers
+    ADD CONSTRAINT receipt_numbers_pkey PRIMARY KEY (facility_code, year);
+
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.record_copies
     ADD CONSTRAINT record_copies_pkey PRIMARY KEY (id);
@@ -4576,6 +4864,16 @@ CREATE INDEX care_relations_actor_patient ON public.care_relations USING btree (
 
 CREATE INDEX care_relations_patient ON public.care_relations USING btree (patient_id);
 
+CREATE INDEX charges_captured ON public.charges USING btree (facility_code, captured_at);
+
+CREATE INDEX charges_newest ON public.charges USING btree (id DESC);
+
+CREATE INDEX charges_order ON public.charges USING btree (order_id);
+
+CREATE UNIQUE INDEX charges_repeats ON public.charges USING btree (repeats) WHERE (state <> 'credited'::text);
+
+CREATE INDEX charges_study ON public.charges USING btree (study_id);
+
 CREATE INDEX commitment_inquiries_cause ON public.commitment_inquiries USING btree (cause_id);
 
 CREATE INDEX commitment_inquiries_newest ON public.commitment_inquiries USING btree (caused_at DESC, id DESC);
@@ -4816,6 +5114,12 @@ CREATE INDEX radiology_reports_days ON public.radiology_reports USING btree ((((
 
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
 
+CREATE INDEX reading_fees_account ON public.reading_fees USING btree (account, booked_at);
+
+CREATE UNIQUE INDEX reading_fees_corrected_once ON public.reading_fees USING btree (corrects, kind) WHERE (corrects IS NOT NULL);
+
+CREATE UNIQUE INDEX reading_fees_once ON public.reading_fees USING btree (report_id) WHERE ((kind = 'fee'::text) AND (corrects IS NULL));
+
 CREATE INDEX reading_items_assigned ON public.reading_items USING btree (assigned_to) WHERE (state <> ALL (ARRAY['final'::text, 'removed'::text]));
 
 CREATE INDEX reading_items_due ON public.reading_items USING btree (deadline) WHERE ((state <> ALL (ARRAY['final'::text, 'removed'::text])) AND (breach_told_at IS NULL));
@@ -4829,6 +5133,12 @@ CREATE INDEX reading_items_open ON public.reading_items USING btree (facility_co
 CREATE INDEX reading_items_patient ON public.reading_items USING btree (patient_id);
 
 CREATE INDEX reading_notes_study ON public.reading_notes USING btree (study_id, written_at);
+
+CREATE INDEX receipt_lines_charge ON public.receipt_lines USING btree (charge_id);
+
+CREATE INDEX receipts_day ON public.receipts USING btree (facility_code, issued_at);
+
+CREATE INDEX receipts_order ON public.receipts USING btree (order_id);
 
 CREATE INDEX record_copies_expires_at ON public.record_copies USING btree (expires_at) WHERE (status = 'completed'::text);
 
@@ -4932,6 +5242,16 @@ CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF sta
 
 CREATE TRIGGER bookings_forget_visits AFTER DELETE ON public.bookings REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.forget_empty_visits();
 
+CREATE TRIGGER charge_entries_insert_only BEFORE DELETE OR UPDATE ON public.charge_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change_of_ledger();
+
+CREATE TRIGGER reading_fees_insert_only BEFORE DELETE OR UPDATE ON public.reading_fees FOR EACH ROW EXECUTE FUNCTION public.refuse_change_of_ledger();
+
+CREATE TRIGGER reading_rates_insert_only BEFORE DELETE OR UPDATE ON public.reading_rates FOR EACH ROW EXECUTE FUNCTION public.refuse_change_of_ledger();
+
+CREATE TRIGGER receipt_lines_insert_only BEFORE DELETE OR UPDATE ON public.receipt_lines FOR EACH ROW EXECUTE FUNCTION public.refuse_change_of_ledger();
+
+CREATE TRIGGER receipts_insert_only BEFORE DELETE OR UPDATE ON public.receipts FOR EACH ROW EXECUTE FUNCTION public.refuse_change_of_ledger();
+
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION public.audit_refuse();
 
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE ON public.audit_records FOR EACH ROW EXECUTE FUNCTION public.audit_refuse();
@@ -4987,6 +5307,12 @@ ALTER TABLE ONLY public.break_glass_uses
 
 ALTER TABLE ONLY public.care_relations
     ADD CONSTRAINT care_relations_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
+
+ALTER TABLE ONLY public.charge_entries
+    ADD CONSTRAINT charge_entries_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES public.charges(id);
+
+ALTER TABLE ONLY public.charge_postings
+    ADD CONSTRAINT charge_postings_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES public.charge_entries(id);
 
 ALTER TABLE ONLY public.commitment_outcomes
     ADD CONSTRAINT commitment_outcomes_inquiry_id_fkey FOREIGN KEY (inquiry_id) REFERENCES public.commitment_inquiries(id) ON DELETE CASCADE;
@@ -5186,11 +5512,23 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.reading_fees
+    ADD CONSTRAINT reading_fees_corrects_fkey FOREIGN KEY (corrects) REFERENCES public.reading_fees(id);
+
+ALTER TABLE ONLY public.reading_fees
+    ADD CONSTRAINT reading_fees_rate_id_fkey FOREIGN KEY (rate_id) REFERENCES public.reading_rates(id);
+
 ALTER TABLE ONLY public.reading_items
     ADD CONSTRAINT reading_items_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.reading_notes
     ADD CONSTRAINT reading_notes_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.receipt_lines
+    ADD CONSTRAINT receipt_lines_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES public.charges(id);
+
+ALTER TABLE ONLY public.receipt_lines
+    ADD CONSTRAINT receipt_lines_receipt_id_fkey FOREIGN KEY (receipt_id) REFERENCES public.receipts(id);
 
 ALTER TABLE ONLY public.record_copies
     ADD CONSTRAINT record_copies_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES public.patients(id);
