@@ -1,6 +1,6 @@
 """Add and change facilities and places. Row and audit are one transaction."""
 
-from typing import Final, Literal
+from typing import Final
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
@@ -9,8 +9,7 @@ from radiology.errors import FieldProblem, NotPermitted, StaleVersion, Unprocess
 from radiology.facilities import queries
 from radiology.facilities.schemas import FacilityIn, PlaceRow
 from radiology.kit.db import Transaction
-
-Outcome = Literal["added", "changed", "same"]
+from radiology.kit.taking import Outcome
 
 _ABOVE: Final = {"division": (), "district": ("division",), "upazila": ("district",)}
 """The levels of places that a facility has, and which one lies directly above each."""

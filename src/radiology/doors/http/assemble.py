@@ -66,6 +66,7 @@ from radiology.prefetch.routes import router as prefetch
 from radiology.procedures.routes import router as procedures
 from radiology.quality.indicators.routes import router as indicators
 from radiology.quality.routes import routers as quality
+from radiology.reading_worklist.routes import router as reading_worklist
 from radiology.reconciliation.comparing.routes import router as comparing
 from radiology.reconciliation.patients.routes import router as patient_repairs
 from radiology.reconciliation.quarantine.routes import router as quarantine
@@ -83,6 +84,7 @@ from radiology.scheduling.queue.routes import open_to_all as room_links
 from radiology.scheduling.queue.routes import router as queues
 from radiology.scheduling.rooms.routes import router as rooms
 from radiology.scheduling.routes import router as bookings
+from radiology.scheduling.stranded.routes import router as stranded
 from radiology.scheduling.waiting.routes import router as waiting_list
 from radiology.sensitivity.routes import router as sensitivity
 from radiology.sharing.routes import router as sharing
@@ -128,6 +130,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         imaging_studies,
         procedures,
         studies,
+        reading_worklist,
         outdated_reports,
         reports,
         changes.router,
@@ -142,6 +145,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         devices,
         operators,
         rooms,
+        stranded,
         bookings,
         queues,
         waiting_list,

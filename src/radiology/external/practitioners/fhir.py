@@ -1,7 +1,8 @@
 """The registry as a FHIR R4 server: Practitioner and PractitionerRole."""
 
+import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -16,6 +17,7 @@ _SPECIALTIES: Final[Mapping[str, str]] = {"394914008": "radiology"}
 REMEMBERED_SECONDS: Final = 60.0
 REMEMBERED: Final = 10_000
 ROLES_AT_ONCE: Final = 200
+AT_ONCE: Final = 8
 
 
 class FHIRRegistry:
@@ -41,6 +43,17 @@ class FHIRRegistry:
             self._remembered.clear()
         self._remembered[reference] = (asked_at + self._remembered_seconds, found)
         return found
+
+    async def find_all(self, references: Sequence[str]) -> dict[str, Practitioner]:
+        """Those of some references that there are, a few asked at once. Raises Unavailable."""
+        at_once = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(reference: str) -> Practitioner | None:
+            async with at_once:
+                return await self.find(reference)
+
+        found = await asyncio.gather(*(ask(reference) for reference in references))
+        return {each.reference: each for each in found if each is not None}
 
 
 async def _asked(get: Get, reference: str) -> Practitioner | None:

@@ -47,6 +47,11 @@ class LocalRegistry:
         async with self.db.transaction() as tx:
             return await find(tx, reference)
 
+    async def find_all(self, references: Sequence[str]) -> dict[str, Practitioner]:
+        """Those of some references that there are."""
+        async with self.db.transaction() as tx:
+            return await find_all(tx, references)
+
 
 async def find(tx: Transaction, reference: str) -> Practitioner | None:
     """The same in a transaction."""
@@ -62,6 +67,22 @@ async def find(tx: Transaction, reference: str) -> Practitioner | None:
         reference=reference,
     )
     return row.practitioner if row else None
+
+
+async def find_all(tx: Transaction, references: Sequence[str]) -> dict[str, Practitioner]:
+    """Those of some references that there are."""
+    rows = await tx.all(
+        _Row,
+        """
+        SELECT reference, name, name_bangla, active, registration, registered_from, registered_until, specialties,
+            privileges
+        FROM practitioners
+        WHERE reference = ANY(%(references)s)
+          AND name IS NOT NULL
+        """,
+        references=list(references),
+    )
+    return {row.reference: row.practitioner for row in rows}
 
 
 async def page(tx: Transaction, *, after: str, limit: int) -> Sequence[Practitioner]:
@@ -81,6 +102,13 @@ async def page(tx: Transaction, *, after: str, limit: int) -> Sequence[Practitio
         limit=limit,
     )
     return [row.practitioner for row in rows]
+
+
+async def holder_of(tx: Transaction, registration: str) -> str | None:
+    """The practitioner who has a registration."""
+    return await tx.value(
+        "SELECT reference FROM practitioners WHERE registration = %(registration)s", registration=registration
+    )
 
 
 async def save(tx: Transaction, practitioner: Practitioner) -> None:

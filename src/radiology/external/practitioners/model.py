@@ -1,6 +1,7 @@
 """A practitioner as a registry knows him or her. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
@@ -71,4 +72,8 @@ class Registry(Protocol):
 
     async def find(self, reference: str) -> Practitioner | None:
         """The practitioner of `Practitioner/<id>`, None where there is none. Raises Unavailable."""
+        ...
+
+    async def find_all(self, references: Sequence[str]) -> dict[str, Practitioner]:
+        """Those of some references that there are. Raises Unavailable."""
         ...

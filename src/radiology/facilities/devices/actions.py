@@ -14,13 +14,14 @@ from radiology.audit import actions as audit
 from radiology.errors import Conflict, NotFound, NotPermitted, StaleVersion, Unprocessable
 from radiology.events import DeviceChanged, emit
 from radiology.facilities import queries as facilities
-from radiology.facilities.actions import Outcome, must_reach, refused
+from radiology.facilities.actions import must_reach, refused
 from radiology.facilities.devices import queries
 from radiology.facilities.devices.queries import Registered
 from radiology.facilities.devices.schemas import DeviceIn, DowntimeIn, StateIn
 from radiology.facilities.model import DeviceState
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
+from radiology.kit.taking import Outcome
 from radiology.procedures.catalogue import catalogue
 
 LONGEST_OVERRIDE: Final = timedelta(days=90)

@@ -7,11 +7,12 @@ from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.errors import StaleVersion
 from radiology.facilities import queries as facilities
-from radiology.facilities.actions import Outcome, must_reach, refused
+from radiology.facilities.actions import must_reach, refused
 from radiology.facilities.operators import queries
 from radiology.facilities.operators.schemas import OperatorIn
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
+from radiology.kit.taking import Outcome
 
 
 async def add(app: App, actor: Actor, body: OperatorIn) -> tuple[UUID, int, bytes]:

@@ -1,19 +1,16 @@
 """Take a spreadsheet over, all of it or what is right of it, or only try; and give one out."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel
-from pydantic.alias_generators import to_snake
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
-from radiology.errors import NotPermitted, RadiologyError
+from radiology.errors import NotPermitted
 from radiology.facilities import actions as facilities
 from radiology.facilities import queries as network
-from radiology.facilities.actions import Outcome
 from radiology.facilities.devices import actions as devices
 from radiology.facilities.devices.schemas import DeviceIn
 from radiology.facilities.operators import actions as operators
@@ -22,7 +19,8 @@ from radiology.facilities.schemas import FacilityRow, PlaceRow
 from radiology.facilities.sheets import queries
 from radiology.kit import cpu
 from radiology.kit.db import Transaction
-from radiology.kit.sheets import Form, Problem, Report, Sheet, read, write
+from radiology.kit.sheets import Form, Report, read, write
+from radiology.kit.taking import How, NotSaved, Outcome, take_rows
 
 Kind = Literal["facilities", "devices", "operators", "places"]
 
@@ -33,18 +31,6 @@ MODELS: Final[Mapping[Kind, type[BaseModel]]] = {
     "places": PlaceRow,
 }
 Put = Callable[[Transaction, Any], Awaitable[Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How a spreadsheet is taken over. partial: what is right of it; otherwise all of it, or nothing."""
-
-    dry_run: bool = False
-    partial: bool = False
-
-
-class _NotSaved(Exception):
-    """Takes back what a transaction did."""
 
 
 async def take(app: App, actor: Actor, kind: Kind, content: bytes, how: How) -> Report:
@@ -61,12 +47,12 @@ async def take(app: App, actor: Actor, kind: Kind, content: bytes, how: How) -> 
     try:
         async with app.db.transaction() as tx:
             await network.begin_change(tx)
-            report = await _take(tx, sheet, put, how)
+            report = await take_rows(sheet, how, key=_key, put=lambda row: put(tx, row))
             if not report.saved:
-                raise _NotSaved
+                raise NotSaved
             detail = {"kind": kind, "added": report.added, "changed": report.changed}
             await audit.record(tx, actor, "facility.import", kind, detail=detail)
-    except _NotSaved:
+    except NotSaved:
         pass
     return report
 
@@ -83,28 +69,6 @@ async def _put(app: App, actor: Actor, kind: Kind) -> Put:
     return lambda tx, row: facilities.put(tx, actor, row.code, row)
 
 
-async def _take(tx: Transaction, sheet: Sheet[Any], put: Put, how: How) -> Report:
-    problems, outcomes, seen = list(sheet.problems), list[Outcome](), dict[Any, int]()
-    for number, row in sheet.rows:
-        before = seen.setdefault(_key(row), number)
-        if before != number:
-            problems.append(Problem(number, "", f"says again what row {before} is about"))
-            continue
-        try:
-            outcomes.append(await put(tx, row))
-        except RadiologyError as error:
-            problems.append(_problem(number, error))
-    is_saved = not how.dry_run and (how.partial or not problems) and not any(each.row == 1 for each in problems)
-    return Report(
-        rows=len(sheet.rows) + len({each.row for each in sheet.problems if each.row > 1}),
-        added=outcomes.count("added"),
-        changed=outcomes.count("changed"),
-        same=outcomes.count("same"),
-        saved=is_saved,
-        problems=tuple(problems),
-    )
-
-
 def _key(row: Any) -> tuple[str, ...]:
     """What a row is about."""
     if isinstance(row, DeviceIn):
@@ -112,12 +76,6 @@ def _key(row: Any) -> tuple[str, ...]:
     if isinstance(row, OperatorIn):
         return row.facility_code, row.licence_number
     return (row.code,)
-
-
-def _problem(number: int, error: RadiologyError) -> Problem:
-    if error.fields:
-        return Problem(number, to_snake(error.fields[0].field), error.fields[0].message)
-    return Problem(number, "", error.sentence)
 
 
 async def give(app: App, actor: Actor, kind: Kind, form: Form) -> bytes:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.errors import TooLarge
 from radiology.facilities.sheets import actions
-from radiology.facilities.sheets.actions import How, Kind
+from radiology.facilities.sheets.actions import Kind
 from radiology.kit.sheets import MEDIA_TYPES, MOST_BYTES, Form
+from radiology.kit.taking import How
 
 router = APIRouter(prefix="/api/radiology/facilities/sheets", tags=["facilities"])
 
