@@ -123,40 +123,48 @@ async def make_room(tx: Transaction, app: App, actor: Actor, place: Place) -> No
     Raises Conflict where one of them cannot be moved.
     """
     arriving = Booked("arriving", place.span, priority=Priority.STAT)
+    reason = "displaced by a STAT examination"
     for booking_id in place.displaces:
         booking = await queries.load(tx, UUID(booking_id), visible_to=SYSTEM)
-        await _move_away(tx, app, actor, booking, place.device.number, arriving)
+        if not await move_away(tx, app, actor, booking, reason=reason, taken=(place.device.number, arriving)):
+            raise Conflict(
+                f"The booking at {booking.begins.astimezone(app.settings.zone):%H:%M} cannot be moved: nothing is free "
+                f"within {DAYS_AHEAD} days."
+            )
 
 
-async def _move_away(
-    tx: Transaction, app: App, actor: Actor, booking: Booking, device_number: int, arriving: Booked
-) -> None:
+async def move_away(
+    tx: Transaction, app: App, actor: Actor, booking: Booking, *, reason: str, taken: tuple[int, Booked] | None = None
+) -> bool:
+    """Move a booking that is locked to the best time after its own, and tell the patient; False where nothing is free.
+
+    taken: a time of a device, by its number, that somebody else is about to have.
+    """
     item = await worklist.lock(tx, booking.step_id, visible_to=SYSTEM)
     examination = asking.from_facts(str(item.id), item.modality, booking.facts)
-    place = await _best_place(tx, app, booking, examination, device_number, arriving)
+    place = await _best_place(tx, app, booking, examination, taken)
     if place is None:
-        raise Conflict(
-            f"The booking at {booking.begins.astimezone(app.settings.zone):%H:%M} cannot be moved: nothing is free "
-            f"within {DAYS_AHEAD} days."
-        )
+        return False
     await _save(tx, app, booking.id, place, booking.facts)
-    reason = "displaced by a STAT examination"
     await settle(tx, app, actor, booking.id, item, place, verb=Verb.RESCHEDULE, reason=reason)
     await reminders.tell(tx, app, booking.id, Moment.MOVED)
+    return True
 
 
 async def _best_place(
-    tx: Transaction, app: App, booking: Booking, examination: Examination, device_number: int, arriving: Booked
+    tx: Transaction, app: App, booking: Booking, examination: Examination, taken: tuple[int, Booked] | None
 ) -> Place | None:
     now = app.clock.now()
     today = now.astimezone(app.settings.zone).date()
     asked = openings.Asked(
         booking.facility_code, [examination.modality], today, today + timedelta(days=DAYS_AHEAD), [booking.id]
     )
-    calendar = openings.occupied_by(await openings.look(tx, app, asked), device_number, arriving)
+    calendar = await openings.look(tx, app, asked)
+    if taken is not None:
+        calendar = openings.occupied_by(calendar, *taken)
     step = await worklist.load(tx, booking.step_id, visible_to=SYSTEM)
     busy = await queries.elsewhere(tx, patient_id=step.patient_id, issuer=step.issuer_of_patient_id, but=[step.id])
     # Who was to come at a certain time cannot be told in time of an earlier one.
     given = Circumstances(now, app.settings.zone, tuple(busy), not_before=booking.begins)
-    found = offers([examination], calendar, given)
-    return found[0].appointments[0].place if found else None
+    found = [each.appointments[0].place for each in offers([examination], calendar, given)]
+    return next((place for place in found if not place.displaces), None)

@@ -57,6 +57,7 @@ async def visit_body(tx: Transaction, visit_id: UUID, *, zone: str) -> bytes:
 class Criteria:
     """What a list is asked for; all that is given must hold."""
 
+    ids: tuple[UUID, ...] | None = None
     room_id: UUID | None = None
     step_id: UUID | None = None
     patient_id: str | None = None
@@ -86,6 +87,8 @@ async def listed(tx: Transaction, criteria: Criteria, *, zone: str, visible_to: 
 
 def _where(criteria: Criteria) -> Where:
     where = Where()
+    if criteria.ids is not None:
+        where.add("b.id = ANY({ids})", ids=list(criteria.ids))
     if criteria.room_id is not None:
         where.add("b.room_id = {room}", room=criteria.room_id)
     if criteria.step_id is not None:
