@@ -11,37 +11,14 @@ from pydicom.uid import (
 
 import dose_reports
 import make
+from dose_reading import settle
 from radiology.access.model import SYSTEM
 from radiology.app import App
-from radiology.dose import following, queries
+from radiology.dose import queries
 from radiology.dose.model import cumulative
-from radiology.kit import outbox
 from radiology.kit.db import as_json
 
 pytestmark = pytest.mark.anyio
-
-
-async def settle(app: App) -> int:
-    """Let all studies be complete, and read their doses."""
-    async with app.db.transaction() as tx:
-        await tx.run("UPDATE imaging_studies SET status = 'completed', completed = now() WHERE status = 'in-progress'")
-        rows = await tx.values("SELECT json_build_array(id, study_instance_uid)::text FROM imaging_studies")
-        for row in rows:
-            study_id, uid = __import__("json").loads(row)
-            body = {
-                "facility_code": "LOCAL", "study_id": study_id, "study_instance_uid": uid, "from_status": "in-progress",
-                "to_status": "completed", "trigger": "quiet",
-            }  # fmt: skip
-            await tx.run(
-                outbox.INSERT,
-                **outbox.row(type="radiology.study.status-changed.v1", key=uid, body=body, facility_code="LOCAL"),
-            )
-    async with app.db.transaction() as tx:
-        await outbox.place(tx)
-    count = 0
-    while found := await following.follow_events(app):
-        count += found
-    return count
 
 
 async def one(app: App, statement: Any, **parameters: Any) -> Any:

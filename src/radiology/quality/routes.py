@@ -5,6 +5,8 @@ from typing import Final
 from fastapi import APIRouter
 
 from radiology.quality.dose.routes import router as doses
+from radiology.quality.exposure.routes import router as exposures
 from radiology.quality.incidents.routes import router as incidents
+from radiology.quality.rejects.routes import router as rejects
 
-routers: Final[tuple[APIRouter, ...]] = (doses, incidents)
+routers: Final[tuple[APIRouter, ...]] = (doses, exposures, rejects, incidents)
