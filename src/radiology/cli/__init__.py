@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from radiology.cli import account, ae, audit, certificate, deidentify, migration, move, objects, recompress
+from radiology.cli import account, ae, audit, certificate, deidentify, migration, move, objects, recompress, simulate
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ app.add_typer(certificate.app, name="certificate")
 app.command("migrate-from")(migration.migrate_from)
 app.command("recompress")(recompress.recompress)
 app.command("deidentify")(deidentify.deidentify)
+app.command("simulate")(simulate.simulate)
 
 DEMO = "demo"
 RECEPTION = "reception"

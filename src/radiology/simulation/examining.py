@@ -7,25 +7,46 @@ from typing import Final
 
 from radiology.facilities.choosing.choose import choose
 from radiology.facilities.choosing.model import Candidate, Choice, Need, Option, Rules, Travel
-from radiology.facilities.choosing.travelling import travel
+from radiology.facilities.choosing.travelling import Place, travel
 from radiology.facilities.model import Device, Facility, Figures
 from radiology.procedures.model import Procedure, Terms
 from radiology.simulation.model import MEGABYTES, Country, Journey, Patient, Plan, Policy
 
 SMOOTHING: Final = 0.2
 """The newest turnaround counts so much in what a facility is known for."""
+_RULES: Final = Rules()
 EXAMINATION_OVERHEAD: Final = timedelta(minutes=5)
 """Between two patients."""
+
+
+class Nearness:
+    """Which facilities are near to which, with the way there: the same under every policy, and looked up once."""
+
+    def __init__(self, plan: Plan, country: Country) -> None:
+        self._plan, self._country = plan, country
+        self._near: dict[tuple[str, str], list[tuple[Facility, Travel]]] = {}
+
+    def of(self, place: Place, modality: str) -> list[tuple[Facility, Travel]]:
+        """The nearest facilities that have a device of a modality at all."""
+        key = (place.facility_code, modality)
+        if key not in self._near:
+            having = [
+                (facility, travel(place, facility, {}, _RULES))
+                for facility in self._country.facilities
+                if any(device.modality == modality for device in self._country.devices[facility.code])
+            ]
+            having.sort(key=lambda each: (each[1].minutes or 0, each[0].code))
+            self._near[key] = having[: self._plan.nearest]
+        return self._near[key]
 
 
 class Examining:
     """The devices of a country on one day, under one policy. Call `order` in the order of time."""
 
-    def __init__(self, plan: Plan, country: Country, policy: Policy) -> None:
-        self._plan, self._country, self._policy = plan, country, policy
+    def __init__(self, country: Country, policy: Policy, nearness: Nearness) -> None:
+        self._country, self._policy, self._nearness = country, policy, nearness
         self._free: dict[int, datetime] = {}
         self._turnaround: dict[tuple[str, str], float] = {}
-        self._near: dict[tuple[str, str], list[tuple[Facility, Travel]]] = {}
         self.busy: dict[int, timedelta] = defaultdict(timedelta)
 
     def order(self, patient: Patient, procedure: Procedure) -> tuple[Journey, Choice]:
@@ -49,21 +70,8 @@ class Examining:
     def _candidates(self, patient: Patient, procedure: Procedure) -> list[Candidate]:
         return [
             self._candidate(patient, procedure, facility, way)
-            for facility, way in self._nearest(patient, procedure.modality)
+            for facility, way in self._nearness.of(patient.place, procedure.modality)
         ]
-
-    def _nearest(self, patient: Patient, modality: str) -> list[tuple[Facility, Travel]]:
-        """The nearest facilities that have a device of a modality at all, with the way there."""
-        key = (patient.place.facility_code, modality)
-        if key not in self._near:
-            having = [
-                (facility, travel(patient.place, facility, {}, Rules()))
-                for facility in self._country.facilities
-                if any(device.modality == modality for device in self._country.devices[facility.code])
-            ]
-            having.sort(key=lambda each: (each[1].minutes or 0, each[0].code))
-            self._near[key] = having[: self._plan.nearest]
-        return self._near[key]
 
     def _candidate(self, patient: Patient, procedure: Procedure, facility: Facility, way: Travel) -> Candidate:
         arrives = patient.at + timedelta(minutes=way.minutes or 0)

@@ -90,7 +90,7 @@ class Plan:
     seed: int = 1
     facilities: int = 600
     readers: int = 300
-    orders: int = 5000
+    orders: int = 10_000
     stat: float = 0.06
     urgent: float = 0.14
     reads_minutes: float = 5.0

@@ -137,8 +137,11 @@ class Reading:
         if not asked:
             return
         for decision in assign(asked, self._candidates(now), now, self._rules):
+            if decision.chosen is None and decision.is_for_now:
+                continue
+            # Whom nobody may read today, nobody will: it leaves the list and is never reported.
+            _, journey = self._waiting.pop(decision.waiting.study_id)
             if decision.chosen is not None:
-                _, journey = self._waiting.pop(decision.waiting.study_id)
                 self._give(self.desks[decision.chosen.reader], journey, decision.waiting, now)
 
     def _candidates(self, now: datetime) -> list[Candidate]:

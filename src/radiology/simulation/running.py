@@ -9,7 +9,7 @@ from radiology.procedures.appropriateness.ruleset import RuleSet
 from radiology.procedures.model import Procedure
 from radiology.simulation.checking import Advised, Checking
 from radiology.simulation.country import make_country
-from radiology.simulation.examining import Examining
+from radiology.simulation.examining import Examining, Nearness
 from radiology.simulation.model import Country, Journey, Patient, Plan, Policy
 from radiology.simulation.patients import orders_of_a_day
 from radiology.simulation.reading import Reading, loads
@@ -28,6 +28,7 @@ class World:
     procedures: Mapping[str, Procedure]
     rules: RuleSet
     begins: datetime
+    nearness: Nearness
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,14 @@ def make_world(plan: Plan, procedures: Sequence[Procedure], rules: RuleSet, begi
     """The world of a plan. begins: midnight of the day, aware."""
     country = make_country(plan)
     patients = orders_of_a_day(plan, country, procedures, begins)
-    return World(plan, country, patients, {each.key: each for each in procedures}, rules, begins)
+    known = {each.key: each for each in procedures}
+    return World(plan, country, patients, known, rules, begins, Nearness(plan, country))
 
 
 def run(world: World, policy: Policy, on_progress: Progress | None = None) -> Outcome:
     """A day under a policy, and as long as it takes until all is read that can be. Deterministic."""
     plan = world.plan
-    examining = Examining(plan, world.country, policy)
+    examining = Examining(world.country, policy, world.nearness)
     reading = Reading(plan, world.country, policy, world.begins, examining.told)
     checking = Checking(plan, world.rules, world.procedures) if policy.checks else None
     journeys, left, now = list[Journey](), list(reversed(world.patients)), world.begins

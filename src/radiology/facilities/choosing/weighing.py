@@ -10,6 +10,7 @@ from radiology.facilities.model import Device
 from radiology.kit.explaining import Factor
 
 SOURCE: Final = "docs/choosing-a-facility.md"
+PAISA: Final = Decimal("0.01")
 MINUTES_OF_A_DAY: Final = 480
 """A working day, which travelling takes away."""
 HIGHEST_REJECT_RATE: Final = 0.15
@@ -68,7 +69,8 @@ def total_cost(candidate: Candidate, rules: Rules) -> Decimal | None:
     if charged is None:
         return None
     days = Decimal(2 * (candidate.travel.minutes or 0) / MINUTES_OF_A_DAY)
-    return charged + (candidate.travel.cost or Decimal()) + rules.daily_wage / 2 * days
+    whole = charged + (candidate.travel.cost or Decimal()) + rules.daily_wage / 2 * days
+    return whole.quantize(PAISA)
 
 
 def wait_minutes(candidate: Candidate, rules: Rules) -> float:
