@@ -663,7 +663,7 @@ class DeviceChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenceExpiring(Event):
-    """A licence ends in `days` days or fewer; 0: it is not valid any more. `subject` is device or operator."""
+    """A licence ends in less than `days` days; 0: it is not valid any more. `subject` is device or operator."""
 
     type = "radiology.licence.expiring.v1"
     subject: str

@@ -44,6 +44,7 @@ from radiology.doors.http.front import Front
 from radiology.doors.http.searching import SearchLimit
 from radiology.facilities.choosing.routes import router as choosing
 from radiology.facilities.devices.routes import router as devices
+from radiology.facilities.licences.routes import router as licences
 from radiology.facilities.operators.routes import router as operators
 from radiology.facilities.routes import router as facilities
 from radiology.facilities.sheets.routes import router as sheets
@@ -141,6 +142,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         audit,
         worklist,
         sheets,
+        licences,
         facilities,
         devices,
         operators,

@@ -17,6 +17,7 @@ from radiology.delivery.routing import following
 from radiology.delivery.routing import sending as routing
 from radiology.dose import following as dose
 from radiology.errors import Unavailable
+from radiology.facilities.licences.actions import warn as warn_of_licences
 from radiology.hl7 import receiving as hl7
 from radiology.hl7.outgoing import following as hl7_outgoing
 from radiology.kit import outbox
@@ -31,6 +32,7 @@ from radiology.procedures import catalogue as procedures
 from radiology.quality.dose import actions as dose_notes
 from radiology.quality.indicators import following as indicators
 from radiology.quality.indicators.counting import count_due
+from radiology.quality.tests import actions as device_tests
 from radiology.reading_worklist import following as reading
 from radiology.remotes.health.actions import check_due
 from radiology.reports.outdated import following as outdated
@@ -87,6 +89,7 @@ def of(archive: Archive) -> list[Task]:
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("dose.follow", 1, lambda: dose.follow_events(app)),
         Task("dose-notes.follow", 1, lambda: dose_notes.follow_events(app)),
+        Task("device-tests.see-to", 3600, lambda: device_tests.see_to_tests(app)),
         Task("hl7.follow", 1, lambda: hl7_outgoing.follow_events(app)),
         Task("hl7.forget", 3600, lambda: hl7.forget_old(app)),
         Task("bookings.follow", 1, lambda: bookings.follow_events(app)),
@@ -96,6 +99,7 @@ def of(archive: Archive) -> list[Task]:
         Task("waiting-list.offer", 10, lambda: waiting_list.offer_free(app)),
         Task("waits.tell", 300, lambda: tell_waits(app)),
         Task("reminders.due", 30, lambda: reminders.remind_due(app)),
+        Task("licences.warn", 3600, lambda: warn_of_licences(app)),
         Task("exports.tend", 60, lambda: tend(app)),
         Task("record-copies.tend", 60, lambda: copies.tend(app)),
         Task("erasures.tend", 60, lambda: erasures.tend(app)),
