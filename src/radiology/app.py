@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from radiology.external.billing.http import HTTPBilling
+from radiology.external.billing.local import LocalBilling
+from radiology.external.billing.model import BillingService
 from radiology.external.patients.fhir import FHIRPatients
 from radiology.external.patients.model import PatientRegistry
 from radiology.external.practitioners.fhir import FHIRRegistry
@@ -23,6 +26,7 @@ class App:
     clock: Clock = field(default_factory=SystemClock)
     practitioners: Registry = field(init=False)
     patients: PatientRegistry | None = field(init=False)
+    billing: BillingService = field(init=False)
     attachments: LocalObjects = field(init=False)
 
     def __post_init__(self) -> None:
@@ -32,6 +36,9 @@ class App:
         url, secret = self.settings.patient_registry_url, self.settings.patient_registry_token
         token = secret.get_secret_value() if secret else None
         object.__setattr__(self, "patients", FHIRPatients(url, token=token) if url else None)
+        url, secret = self.settings.billing_service_url, self.settings.billing_service_token
+        token = secret.get_secret_value() if secret else None
+        object.__setattr__(self, "billing", HTTPBilling(url, token=token) if url else LocalBilling(self.db))
         attachments = LocalObjects(self.settings.attachments_dir, reserve_bytes=self.settings.disk_reserve_bytes)
         object.__setattr__(self, "attachments", attachments)
 

@@ -643,6 +643,22 @@ class DoseRecorded(StudyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeChanged(Event):
+    """A charge was planned, captured, credited, or costs something else: `trigger` is the verb."""
+
+    type = "radiology.charge.changed.v1"
+    charge_id: str
+    order_id: str
+    version: int
+    state: str
+    trigger: str
+
+    @property
+    def key(self) -> str:
+        return self.charge_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChanged(Event):
     """A device works or does not, is blocked or opened, or is used in spite of a block or its licence.
 

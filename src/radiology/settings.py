@@ -482,6 +482,31 @@ class Settings(BaseSettings):
         default=1800, description="How long a claim of a study keeps others out unless it is renewed."
     )
 
+    # Billing
+    vat_percent: float = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="VAT on examinations, per cent; health services have none unless an accountant says so.",
+    )
+    billing_service_url: str = Field(
+        default="",
+        description="Base address of the hospital's billing service: each change of a charge is one POST to "
+        "`charge-items` below it, with an Idempotency-Key. Empty: charges are kept by this service alone.",
+    )
+    billing_service_token: SecretStr | None = Field(default=None, description="Bearer token for that server.")
+
+    # Quality
+    peer_review_percent: float = Field(
+        default=3, ge=0, le=100, description="So many of the final reports are drawn for peer review, per cent."
+    )
+    peer_review_first: int = Field(
+        default=20, ge=0, le=1000, description="So many of the first reports of a new reader are all reviewed."
+    )
+    peer_review_seed: str = Field(
+        default="radiology", description="Decides which reports are drawn: with the same seed the same ones."
+    )
+
     # Running
     drain_seconds: Seconds = Field(
         default=30, description="How long running associations and requests may take to end when the service stops."
@@ -756,7 +781,9 @@ def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _type_name(info: FieldInfo) -> str:
-    names: dict[Any, str] = {int: "integer", str: "text", bool: "yes or no", Path: "path", SecretStr: "secret text"}
+    names: dict[Any, str] = {
+        int: "integer", float: "number", str: "text", bool: "yes or no", Path: "path", SecretStr: "secret text"
+    }  # fmt: skip
     kinds: list[Any] = [kind for kind in (get_args(info.annotation) or (info.annotation,)) if kind is not type(None)]
     if get_origin(info.annotation) is Literal:
         return ", ".join(map(str, kinds))

@@ -176,6 +176,16 @@ device-test.*                110113 110128 U update
 incident.report              110111 -      C create
 incident.read                110111 -      R read
 incident.*                   110111 -      U update
+billing.find                 110112 -      E search-type
+billing.read                 110109 -      R read
+billing.rule                 110113 110131 U update
+billing.hold-release         110113 110131 U update
+billing.rate                 110113 110131 U update
+billing.*                    110109 -      U update
+peer-review.find             110112 -      E search-type
+peer-review.read             110103 -      R read
+peer-review.committee        110113 110136 U update
+peer-review.*                110111 -      U update
 performed-step.begin         110111 -      C create
 performed-step.read          110111 -      R read
 performed-step.*             110111 -      U update

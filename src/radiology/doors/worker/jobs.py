@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from radiology.billing import posting
+from radiology.billing.refreshing import JOB as BILLING
 from radiology.data_subjects import copies, erasures
 from radiology.data_subjects import work as data_subjects
 from radiology.deidentification import exports
@@ -29,6 +31,7 @@ Work = Callable[[Archive, Mapping[str, Any]], Awaitable[None]]
 
 HANDLERS: Mapping[str, Work] = {
     availability.JOB: availability.notify,
+    BILLING: lambda archive, arguments: posting.post(archive.app, arguments),
     commit.JOB: commit.report,
     inquiries.JOB: inquiries.ask,
     copies.JOB: data_subjects.run,
