@@ -67,6 +67,13 @@ async def waiting_study(app: App, **attributes: Any) -> str:
     return stored.study_instance_uid
 
 
+async def ordered_study(app: App, number: int = 1001, **attributes: Any) -> str:
+    """The same of an order, so that its report may be signed."""
+    uid = (await images_of(app, await order_of(app, number), **attributes)).study_instance_uid
+    await move(app, uid, Status.COMPLETED)
+    return uid
+
+
 async def row_of(app: App, uid: str) -> Item | None:
     """The row of a study in the worklist."""
     study_id = await id_of(app, uid)

@@ -51,6 +51,7 @@ NAMES = {
     "limit": ("limit", "1 to 200, 50 where it is left out"),
     "cursor": ("cursor", "from `next` of the page before"),
 }
+STATES = {str(state) for state in State if state != State.REMOVED}
 FilterName = Annotated[str, Path(min_length=1, max_length=100)]
 
 
@@ -69,7 +70,7 @@ async def get_reading_worklist(request: Request, app: CurrentApp, actor: Searche
     given = read_parameters(request.query_params, NAMES)
     criteria = Criteria(
         queue=given.get("queue", "all"),
-        state=status_of(given.get("state", ""), set(State) - {State.REMOVED}),
+        state=status_of(given.get("state", ""), STATES),
         priority=status_of(given.get("priority", ""), set(Priority)),
         facility=_several(given.get("facility", "")),
         modality=modality_of(given.get("modality", "")),

@@ -34,7 +34,7 @@ async def offer(tx: Transaction, study_id: UUID, *, to: str, until: datetime, by
 
 
 async def take_back(tx: Transaction, study_id: UUID, *, of: str, trigger: str, by: Actor = SYSTEM) -> Item | None:
-    """An offer ends: `trigger` is `decline` or `expire`. None where it is not offered to `of` any more."""
+    """An offer ends: `trigger` is `decline`, `expire` or `withdraw`. None where it is not offered to `of` any more."""
     item = await items.lock_one(tx, study_id)
     if item is None or State(item.state) != State.OFFERED or item.assigned_to != of:
         return None

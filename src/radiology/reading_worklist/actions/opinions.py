@@ -1,4 +1,4 @@
-"""Ask another reader for a second opinion, give it, decline it, or withdraw the question. The first reader stays one."""
+"""Ask another reader for a second opinion; give it, decline it, or withdraw the question. Reading goes on beside it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -48,7 +48,7 @@ TRANSITIONS: Final[Mapping[tuple[Status, Verb], Status]] = {
 
 
 async def ask(app: App, actor: Actor, study: str, *, of: str, question: str) -> Opinion:
-    """Ask somebody who may read the study, and who is told. Raises Unprocessable, Conflict where it is asked already."""
+    """Ask somebody who may read the study, and is told. Raises Unprocessable, Conflict where it is asked already."""
     actor.must(Permission.INTERPRET)
     standing = await people.standing_of(app, of, "of")
     if of == actor.id:
