@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from radiology.cli import account, ae, audit, certificate, deidentify, migration, move, objects, recompress, simulate
+from radiology.cli import (
+    account,
+    ae,
+    audit,
+    certificate,
+    deidentify,
+    facilities,
+    migration,
+    move,
+    objects,
+    recompress,
+    simulate,
+)
 from radiology.cli.running import database, load, refusals, refuse, say, say_more, with_app
 
 if TYPE_CHECKING:
@@ -33,6 +45,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(move.app, name="move")
 app.add_typer(objects.app, name="objects")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(facilities.app, name="facilities")
 app.command("migrate-from")(migration.migrate_from)
 app.command("recompress")(recompress.recompress)
 app.command("deidentify")(deidentify.deidentify)
