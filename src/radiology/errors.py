@@ -18,15 +18,17 @@
     |-- NotAcceptable 406                none of the accepted media types can be sent
     |-- NotSupported 415 0122            media type, transfer syntax or SOP class
     |-- Unprocessable 422 C101           understood, but a value cannot be right
-    |   `-- AttributesRefused 422 0106 attributes of N-CREATE or N-SET are missing, empty or wrong
+    |   |-- AttributesRefused 422 0106 attributes of N-CREATE or N-SET are missing, empty or wrong
+    |   `-- OrderBlocked 422 C101       a rule of safety blocks the order, and nobody overrides it
     |-- PeerFailed 502 A702              another system did not do what it was asked
     `-- Unavailable 503 A700             try again later: disk, database or object store
 
 Doors map by attribute (`http_status`, `dimse_status`, `failure_reason`), so a new error touches this file alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class RadiologyError(Exception):
         self.tag = tag
         if dimse_status is not None:
             self.dimse_status = dimse_status
+
+    @property
+    def also(self) -> Mapping[str, Any]:
+        """Members of its own in a problem document (RFC 9457 3.2)."""
+        return {}
 
     @property
     def failure_reason(self) -> int:
@@ -97,6 +104,10 @@ class SensitiveStudy(NotPermitted):
         remedy = "In an emergency, break the glass." if breaks_glass else "Ask the privacy officer."
         super().__init__(f"This study is sensitive, and you do not take part in the care of this patient. {remedy}")
         self.breaks_glass = breaks_glass
+
+    @property
+    def also(self) -> Mapping[str, Any]:
+        return {"error": "sensitive", "breakGlass": self.breaks_glass}
 
 
 class NotFound(RadiologyError):
@@ -175,6 +186,20 @@ class AttributesRefused(Unprocessable):
     def __init__(self, sentence: str, *, tags: Sequence[str], dimse_status: int = 0x0106) -> None:
         super().__init__(sentence, dimse_status=dimse_status)
         self.tags = tuple(tags)
+
+
+class OrderBlocked(Unprocessable):
+    """`answer`: what the rules say, and who may override them."""
+
+    title = "A rule of safety blocks the order"
+
+    def __init__(self, sentence: str, *, answer: Mapping[str, Any]) -> None:
+        super().__init__(sentence)
+        self.answer = answer
+
+    @property
+    def also(self) -> Mapping[str, Any]:
+        return {"check": self.answer}
 
 
 class PeerFailed(RadiologyError):

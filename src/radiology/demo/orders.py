@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
@@ -16,6 +17,7 @@ from radiology.errors import Conflict
 from radiology.modality_worklist.queries import lock_open_of_study
 from radiology.orders.actions.place import place_order
 from radiology.orders.schemas import OrderIn
+from radiology.procedures.model import IONISING
 from radiology.samples import SampleInstance
 from radiology.scheduling import searching
 from radiology.scheduling.actions.book import Visit, book
@@ -103,6 +105,7 @@ def _order_of(image: Dataset, settings: Settings) -> OrderIn:
     return OrderIn.model_validate(
         {
             "placerNumber": f"DEMO-{image.AccessionNumber}",
+            **_safety(image.PatientSex, image.Modality),
             "patient": {key: value for key, value in patient.items() if value is not None},
             "accessionNumber": image.AccessionNumber,
             "authoredOn": (at - timedelta(minutes=40)).isoformat(),
@@ -117,6 +120,11 @@ def _order_of(image: Dataset, settings: Settings) -> OrderIn:
             ],
         }
     )
+
+
+def _safety(sex: str, modality: str) -> dict[str, Any]:
+    """What must be known of a woman before radiation is used."""
+    return {"safety": {"pregnancy": "not-pregnant"}} if sex == "F" and modality in IONISING else {}
 
 
 async def _ask(app: App, number: int, asked: Asked) -> str:
@@ -136,6 +144,7 @@ async def _ask(app: App, number: int, asked: Asked) -> str:
                 },
                 "priority": asked.priority,
                 "reason": asked.reason,
+                **_safety(sex, asked.modality),
                 "procedures": [{"modality": asked.modality, "code": {"text": asked.procedure}}],
             }
         ),

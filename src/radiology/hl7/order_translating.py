@@ -32,6 +32,14 @@ _WEIGHT: Final = (frozenset({"29463-7", "3141-9", "8335-2"}), "BODY WEIGHT")
 _HEIGHT: Final = (frozenset({"8302-2", "3137-7"}), "BODY HEIGHT")
 _CREATININE: Final = {"2160-0": "mg/dL", "14682-9": "umol/L"}
 _EGFR: Final = frozenset({"33914-3", "62238-1", "88293-6", "88294-4", "98979-8", "77147-7", "69405-9"})
+_LMP: Final = "8665-2"
+_PREGNANCY_STATUS: Final = frozenset({"82810-3", "11449-6"})
+_PREGNANCY: Final = {
+    "77386006": "definitely", "pregnant": "definitely", "yes": "definitely", "y": "definitely",
+    "60001007": "not-pregnant", "not pregnant": "not-pregnant", "no": "not-pregnant", "n": "not-pregnant",
+    "146799005": "possibly", "possible pregnancy": "possibly", "possibly pregnant": "possibly",
+    "possibly": "possibly", "unknown": "unknown", "u": "unknown", "unk": "unknown",
+}  # fmt: skip
 _KILOGRAMS: Final = {"KG": 1.0, "G": 0.001, "LB": 0.45359237, "LBS": 0.45359237, "[LB_AV]": 0.45359237}
 _METRES: Final = {"M": 1.0, "CM": 0.01, "MM": 0.001, "IN": 0.0254, "[IN_I]": 0.0254}
 _SEVERITY: Final = {"SV": "severe", "MO": "moderate", "MI": "mild"}
@@ -218,7 +226,8 @@ def _safety(read: Reading, order: Order) -> dict[str, Any]:
     found: dict[str, Any] = {
         "weightKg": _measured(read, said, _WEIGHT, _KILOGRAMS, most=1000),
         "sizeM": _measured(read, said, _HEIGHT, _METRES, most=3),
-        "pregnancy": "definitely" if _PREGNANT in ambulatory else None,
+        "pregnancy": "definitely" if _PREGNANT in ambulatory else _pregnancy(read, said),
+        "lastMenstrualPeriod": _last_menstrual_period(said),
         "allergies": _allergies(read),
         "renalFunction": _renal(said),
         "mobility": next((_MOBILITY[each] for each in carried if each in _MOBILITY), None),
@@ -256,6 +265,23 @@ def _measured(
                 return round(number, 3)
             read.remarks.append(f"OBX-5: {name.lower()} cannot be used: {each.value[:20]} {each.unit[:20]}.")
     return None
+
+
+def _pregnancy(read: Reading, said: Sequence[Observation]) -> str | None:
+    """The answer to LOINC 82810-3, as code or words."""
+    for each in said:
+        if each.code.code in _PREGNANCY_STATUS:
+            answer = _PREGNANCY.get(each.value.strip().casefold())
+            if answer is None:
+                read.remarks.append(f"OBX-5: pregnancy status cannot be used: {each.value[:40]}.")
+            return answer
+    return None
+
+
+def _last_menstrual_period(said: Sequence[Observation]) -> str | None:
+    """The day of LOINC 8665-2, YYYYMMDD and whatever follows."""
+    value = next((each.value for each in said if each.code.code == _LMP), "")[:8]
+    return f"{value[:4]}-{value[4:6]}-{value[6:]}" if len(value) == 8 and value.isdecimal() else None
 
 
 def _renal(said: Sequence[Observation]) -> dict[str, Any]:

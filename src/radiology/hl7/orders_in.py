@@ -15,6 +15,7 @@ from radiology.orders import queries
 from radiology.orders.actions.change import change_in
 from radiology.orders.actions.place import place_in
 from radiology.orders.actions.status import cancel_in, hold_in, reinstate_in, resume_in
+from radiology.orders.checking.queries import why_held
 from radiology.orders.model import Order, Status
 from radiology.standards.hl7v2 import orders
 from radiology.standards.hl7v2.errors import Code, HL7Error, Place
@@ -43,15 +44,25 @@ def _control(said: Said) -> str:
 
 async def _place(tx: Transaction, app: App, read: Reading, said: Said, patient: Person) -> Effects:
     actor = read.sender.actor(read.facility_code)
-    order = await place_in(tx, app, actor, order_said(read, said, patient))
+    order = await place_in(tx, app, actor, order_said(read, said, patient), holds_blocked=True)
     if order.repeated:
         read.remarks.append(f"ORC-2: the order {order.placer_number} was placed before, and says the same.")
+    else:
+        await _tell_held(tx, read, order)
     return _effects(order)
+
+
+async def _tell_held(tx: Transaction, read: Reading, order: Order) -> None:
+    """Who sends a message cannot be asked: what is blocked waits, and the acknowledgement says why."""
+    if order.status == Status.ON_HOLD and (why := await why_held(tx, order.id)):
+        read.warnings.append(f"Order {order.placer_number} is on hold. {why}")
 
 
 async def _change(tx: Transaction, app: App, read: Reading, said: Said, patient: Person) -> Effects:
     order, actor = await _known(tx, read, said), read.sender.actor(read.facility_code)
     changed = await change_in(tx, app, actor, order, order_said(read, said, patient), reason=_reason(read, said))
+    if not changed.repeated:
+        await _tell_held(tx, read, changed)
     return _effects(changed)
 
 

@@ -154,9 +154,10 @@ async def _process(app: App, arrival: Arrival, header: Header, sender: Sender) -
         arrival = arrival if same is None else replace(arrival, id=same.id)
         read = read_message(app, arrival.content, sender)
         effects = await handle(tx, app, read)
-        acknowledged = _acknowledged(app, header, ACCEPTED)
+        answer = replace(ACCEPTED, sentence=" ".join(read.warnings))
+        acknowledged = _acknowledged(app, header, answer)
         await queries.keep(
-            tx, arrival, sender=sender.name, facility_code=read.facility_code, state=State.PROCESSED, answer=ACCEPTED,
+            tx, arrival, sender=sender.name, facility_code=read.facility_code, state=State.PROCESSED, answer=answer,
             acknowledgement=acknowledged, effects=effects,
         )  # fmt: skip
     return Outcome(acknowledged, Verdict.ACCEPTED, arrival.type)
@@ -198,7 +199,7 @@ async def handle(tx: Transaction, app: App, read: Reading) -> Effects:
         sentence = f"{sender.name} may not send {header.type.replace('^', '-')}: add {kind} to its messages."
         raise HL7Error(Code.UNSUPPORTED_MESSAGE_TYPE, sentence, Place("MSH", field=9))
     effects = await handler(tx, app, read)
-    return replace(effects, remarks=[*read.remarks, *effects.remarks])
+    return replace(effects, remarks=[*read.remarks, *read.warnings, *effects.remarks])
 
 
 async def _fail(app: App, arrival: Arrival, header: Header, sender: Sender, answer: Answer) -> Outcome:

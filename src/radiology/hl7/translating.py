@@ -30,7 +30,10 @@ _HOSPITAL_NUMBERS: Final = frozenset({"MR", "PI", "PT"})
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A message, its sender, and the facility and time zone in which it is read."""
+    """A message, its sender, and the facility and time zone in which it is read.
+
+    remarks: what was not understood and did not matter; warnings: what the sender is told with the acknowledgement.
+    """
 
     message: Message
     header: Header
@@ -39,6 +42,7 @@ class Reading:
     zone: ZoneInfo
     now: datetime
     remarks: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
 
     @property
     def mappings(self) -> Mappings:

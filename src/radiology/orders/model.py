@@ -81,6 +81,8 @@ INITIAL = frozenset({Status.DRAFT, Status.ACTIVE})
 CHANGEABLE = frozenset({Status.DRAFT, Status.ACTIVE, Status.ON_HOLD})
 """What an order says can be changed in these; later it is a record of what was asked."""
 
+LONGEST_REASON = 400
+"""Characters of why a step was made."""
 DONE = frozenset({StudyStatus.COMPLETED, StudyStatus.CANCELLED, StudyStatus.ENTERED_IN_ERROR})
 PROBABLE = "probable"
 BEGUN = frozenset({StepStatus.STARTED, StepStatus.COMPLETED})

@@ -89,6 +89,16 @@ BODY: LiteralString = """(o.content || jsonb_strip_nulls(jsonb_build_object(
         'procedures', made.procedures, 'createdAt', o.created_at, 'updatedAt', o.updated_at)))"""
 """One order; moments are shown in the zone that `shown` has set for this transaction."""
 
+CHECK: LiteralString = """coalesce((
+        SELECT jsonb_build_object('check', jsonb_build_object('decision', decision, 'ruleSetVersion', rule_set_version,
+            'askedAt', asked_at, 'held', held, 'overrides', overrides, 'procedures', answers))
+        FROM order_checks
+        WHERE order_id = o.id
+        ORDER BY asked_at DESC, id DESC
+        LIMIT 1
+    ), '{}')"""
+"""What the rules said of it last."""
+
 _SHOWN: LiteralString = "WITH shown AS MATERIALIZED (SELECT set_config('TimeZone', %(zone)s, true)) SELECT "
 _FROM: LiteralString = (
     " FROM shown, orders AS o JOIN patients AS p ON p.id = o.patient_id CROSS JOIN " + MADE_OF + " WHERE "
@@ -116,8 +126,10 @@ class Criteria:
 
 
 async def body(tx: Transaction, order_id: UUID, *, zone: str) -> bytes:
-    """An order that was loaded or written, as JSON."""
-    return await tx.json(_SHOWN + BODY + "::text" + _FROM + "o.id = %(order_id)s", order_id=order_id, zone=zone)
+    """An order that was loaded or written, as JSON, with what the rules said of it last."""
+    return await tx.json(
+        _SHOWN + "(" + BODY + " || " + CHECK + ")::text" + _FROM + "o.id = %(order_id)s", order_id=order_id, zone=zone
+    )
 
 
 async def listed(tx: Transaction, criteria: Criteria, *, zone: str, visible_to: Actor) -> tuple[bytes, str | None]:

@@ -17,6 +17,7 @@ from radiology.orders import queries, reading
 from radiology.orders.actions.change import change_order
 from radiology.orders.actions.place import place_order
 from radiology.orders.actions.status import change_status
+from radiology.orders.checking.model import overrides_of
 from radiology.orders.model import Priority, Status
 from radiology.orders.schemas import OrderIn, OrderOut, OrderPage, OrderStatusIn, ProcedureShown
 from radiology.orders.shown import why_not
@@ -46,6 +47,9 @@ Reason = Annotated[str | None, Query(max_length=400, description="Why, for the r
 @router.post("", status_code=201, response_model=None, responses={201: {"model": OrderOut}, 200: {"model": OrderOut}})
 async def post_order(body: OrderIn, app: CurrentApp, actor: CurrentActor) -> Response:
     """Place an order: its studies are registered and its items stand in the worklist at once.
+
+    What the rules of appropriateness and safety say of it stands in `check`. What they block is refused with 422 and
+    the same `check`, unless `overrides` names the rule and a reason, and the role may.
 
     The same order under the same placer number is placed once, and answered with 200; another one with 409.
     """
@@ -111,7 +115,15 @@ async def put_status(
 ) -> Response:
     """Activate, hold, resume, cancel, reinstate or withdraw: 409 where the state machine has no such step."""
     version = version_asked(request, body.version)
-    moved = await change_status(app, actor, uuid_of(order), body.status, reason=body.reason, version=version)
+    moved = await change_status(
+        app,
+        actor,
+        uuid_of(order),
+        body.status,
+        reason=body.reason,
+        version=version,
+        overrides=overrides_of(body.overrides),
+    )
     async with app.db.transaction() as tx:
         return tagged(await reading.body(tx, moved.id, zone=app.settings.time_zone), moved.version)
 

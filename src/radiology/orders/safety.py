@@ -56,6 +56,7 @@ class RenalFunction(Fact):
     creatinineUnit: Literal["umol/L", "mg/dL"] = "umol/L"  # noqa: N815
     egfr: float | None = Field(default=None, ge=0, lt=300, description="mL/min/1.73 m²")
     dialysis: bool = False
+    acuteKidneyInjury: bool = False  # noqa: N815
 
     @model_validator(mode="after")
     def _measured(self) -> "RenalFunction":
@@ -76,6 +77,7 @@ class RenalFunction(Fact):
             f"eGFR {self.egfr:g}" if self.egfr is not None else "",
             f"creatinine {self.creatinine:g} {self.creatinineUnit}" if self.creatinine is not None else "",
             "on dialysis" if self.dialysis else "",
+            "acute kidney injury" if self.acuteKidneyInjury else "",
         ]
         return f"{', '.join(part for part in parts if part)} on {self.measuredOn:%d/%m/%Y}"
 
@@ -115,6 +117,18 @@ class Contrast(Fact):
     premedication: Text | None = None
 
 
+class MRClearance(Fact):
+    """Somebody responsible has seen that this patient may enter the magnet, and on what that rests."""
+
+    on: date
+    note: Text = Field(description="Model and conditions of the device, or the X-ray of the orbits.")
+
+    @property
+    def words(self) -> str:
+        """As it is told."""
+        return f"MR cleared on {self.on:%d/%m/%Y}: {self.note}"
+
+
 class Safety(Fact):
     """What the order says of the patient's safety. What is left out is not known."""
 
@@ -129,6 +143,10 @@ class Safety(Fact):
     renalFunction: RenalFunction | None = None  # noqa: N815
     contrast: Contrast | None = None
     implants: list[Implant] = Field(default_factory=list[Implant], max_length=50)
+    noImplants: bool = False  # noqa: N815
+    mrClearance: MRClearance | None = None  # noqa: N815
+    medications: list[Text] = Field(default_factory=list[str], max_length=100)
+    conditions: list[Text] = Field(default_factory=list[str], max_length=100)
     infections: list[Infection] = Field(default_factory=list[Infection], max_length=50)
     mobility: Literal["walking", "with-help", "wheelchair", "stretcher", "bed"] | None = None
     medicalAlerts: Text | None = None  # noqa: N815
@@ -145,6 +163,8 @@ class Safety(Fact):
     def _agrees(self) -> "Safety":
         if self.noKnownAllergies and self.allergies:
             raise ValueError("noKnownAllergies cannot hold together with allergies")
+        if self.noImplants and self.implants:
+            raise ValueError("noImplants cannot hold together with implants")
         if self.pregnancyWeeks is not None and self.pregnancy not in ("possibly", "definitely"):
             raise ValueError("pregnancyWeeks needs pregnancy to be possibly or definitely")
         return self
@@ -188,6 +208,10 @@ def everything(safety: Safety) -> Iterator[str]:
     yield from _alerts(safety)
     if safety.contrast and safety.contrast.previousReaction:
         yield f"Earlier reaction to contrast: {safety.contrast.previousReaction}"
+    if safety.medications:
+        yield f"Medicines: {', '.join(safety.medications)}"
+    if safety.conditions:
+        yield f"Conditions: {', '.join(safety.conditions)}"
     if safety.specialNeeds:
         yield safety.specialNeeds
     if safety.mobility:
@@ -199,6 +223,8 @@ def _alerts(safety: Safety) -> Iterator[str]:
         yield f"Infection: {infection.words}"
     for implant in safety.implants:
         yield f"Implant: {implant.words}"
+    if safety.mrClearance:
+        yield safety.mrClearance.words
     if safety.renalFunction:
         yield f"Kidneys: {safety.renalFunction.words}"
     if safety.medicalAlerts:

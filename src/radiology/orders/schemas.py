@@ -108,6 +108,16 @@ class ProcedureIn(Body):
         return value
 
 
+class OverrideIn(Body):
+    """Why an order is placed although a rule blocks it. The rule says which roles may do that."""
+
+    rule: ShortText
+    reason: Annotated[str, StringConstraints(min_length=10, max_length=400, strip_whitespace=True)]
+
+
+Overrides = Annotated[list[OverrideIn], Field(max_length=20)]
+
+
 class OrderIn(Body):
     """An order as it is placed, or as it shall be from now on."""
 
@@ -140,6 +150,9 @@ class OrderIn(Body):
         default_factory=list[str],
         description="What is said of privacy, such as `police case`; rules of sensitive studies look at it.",
     )
+    overrides: Overrides = Field(
+        default_factory=list[OverrideIn], description="Of rules that block it; no part of what the order says."
+    )
     version: int | None = Field(default=None, description="Of the order that is changed; or the header If-Match.")
 
     @field_validator("status")
@@ -156,7 +169,7 @@ class OrderIn(Body):
 
 _KEPT_ELSEWHERE: Any = {
     "procedures", "placer", "placerNumber", "accessionNumber", "status", "intent", "priority", "authoredOn",
-    "occurrence", "version",
+    "occurrence", "version", "overrides",
 }  # fmt: skip
 
 
@@ -168,6 +181,7 @@ class OrderStatusIn(Body):
     status: Status
     reason: Line | None = None
     version: int | None = None
+    overrides: Overrides = Field(default_factory=list[OverrideIn])
 
 
 class ProcedureOut(ProcedureIn):
@@ -194,6 +208,7 @@ class OrderOut(OrderIn):
         default_factory=list[dict[str, str]], description="Of its codes: code, field, message. Left out where none."
     )
     facilityCode: str  # noqa: N815
+    check: dict[str, Any] | None = Field(default=None, description="What the rules said of it last; not in lists.")
     createdAt: str  # noqa: N815
     updatedAt: str  # noqa: N815
 

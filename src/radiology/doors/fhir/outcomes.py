@@ -35,6 +35,7 @@ _ISSUES: Final[Mapping[str, str]] = {
     "too-large": "too-long",
     "not-supported": "not-supported",
     "unprocessable": "value",
+    "order-blocked": "business-rule",
     "unavailable": "transient",
 }
 

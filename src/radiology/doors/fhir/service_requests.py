@@ -52,12 +52,16 @@ Resource = Annotated[dict[str, Any], Body(description="ServiceRequest (FHIR R4).
 
 @router.post("", status_code=201, response_model=None, responses=_OF_FHIR | {201: _OF_FHIR[200]})
 async def create_service_request(resource: Resource, app: CurrentApp, actor: CurrentActor) -> Response:
-    """Place an order. The same under the same placer number is placed once, and answered with 200."""
+    """Place an order. The same under the same placer number is placed once, and answered with 200.
+
+    What a rule of safety blocks is placed on hold, with why as its request-statusReason.
+    """
     given = _read(await _coded(app, resource))
     if given.status not in INITIAL:
         raise Unprocessable("ServiceRequest.status: an order begins as draft or active.")
     async with app.db.transaction() as tx:
-        order = await place_in(tx, app, actor, _order({**said(given), "status": given.status}))
+        wanted = _order({**said(given), "status": given.status})
+        order = await place_in(tx, app, actor, wanted, holds_blocked=True)
         found = await _resource(tx, app, order)
     return answer(found, status=200 if order.repeated else 201)
 

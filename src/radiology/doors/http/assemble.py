@@ -55,6 +55,7 @@ from radiology.kit.cpu import LimitedProcesses
 from radiology.modality_worklist.routes import router as worklist
 from radiology.orders import accession
 from radiology.orders.attachments.routes import router as attachments
+from radiology.orders.checking.routes import router as order_checks
 from radiology.orders.routes import router as orders
 from radiology.patients.routes import router as patients
 from radiology.patients.routes import visits_router as visits
@@ -67,6 +68,7 @@ from radiology.prefetch.routes import router as prefetch
 from radiology.procedures.routes import router as procedures
 from radiology.quality.indicators.routes import router as indicators
 from radiology.quality.routes import routers as quality
+from radiology.reading_worklist.offers.routes import router as reading_offers
 from radiology.reading_worklist.routes import router as reading_worklist
 from radiology.reconciliation.comparing.routes import router as comparing
 from radiology.reconciliation.patients.routes import router as patient_repairs
@@ -125,6 +127,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.router.routes.extend([*fonts.routes, *login.routes, *oidc.routes, *opening.routes])
     service.router.routes.extend([*viewer.routes, *light.routes])
     for router in (
+        order_checks,
         orders,
         attachments,
         service_requests,
@@ -132,6 +135,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         procedures,
         studies,
         reading_worklist,
+        reading_offers,
         outdated_reports,
         reports,
         changes.router,

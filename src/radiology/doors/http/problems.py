@@ -17,7 +17,6 @@ from radiology.errors import (
     Invalid,
     NotAuthenticated,
     RadiologyError,
-    SensitiveStudy,
     Unavailable,
     Unprocessable,
 )
@@ -75,7 +74,7 @@ def of_refusal(error: RadiologyError, request_id: str = "") -> Problem:
         request_id=request_id,
         tag=error.tag,
         headers=headers,
-        also={"error": "sensitive", "breakGlass": error.breaks_glass} if isinstance(error, SensitiveStudy) else None,
+        also=error.also,
     )
 
 

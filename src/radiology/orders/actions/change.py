@@ -15,6 +15,10 @@ from radiology.modality_worklist.model import ScheduledProcedureStep
 from radiology.orders import queries
 from radiology.orders.actions import fulfilment
 from radiology.orders.actions.place import all_of, demographics, moment, numbered, procedure_content
+from radiology.orders.actions.status import hold_blocked, resume_in
+from radiology.orders.checking.actions import check, keep, must_clear, note_replaced
+from radiology.orders.checking.model import overrides_of
+from radiology.orders.checking.queries import why_held
 from radiology.orders.coding import coded
 from radiology.orders.items import study_of
 from radiology.orders.model import Order, RequestedProcedure, Status
@@ -59,6 +63,8 @@ async def change_in(
     await _must_be_same(tx, order, said)
     patient = await queries.patient_of(tx, order.patient_id)
     right, warnings = await coded(app, said)
+    content = right.content() | warnings
+    must_clear(actor, order.content.get("safety", {}).get("mrClearance"), content.get("safety", {}).get("mrClearance"))
     difference = _difference(order, right)
     _must_not_have_begun(difference)
     changed = replace(
@@ -69,7 +75,7 @@ async def change_in(
         priority=said.priority,
         occurrence=moment(app, said.occurrence, "occurrence"),
         authored_on=moment(app, said.authoredOn, "authoredOn") or order.authored_on,
-        content=right.content() | warnings,
+        content=content,
     )
     number, after = await queries.next_number(tx), await queries.last_position(tx, order.id)
     added = numbered(difference.added, number, after=after)
@@ -90,7 +96,42 @@ async def change_in(
     )
     await audit.record(tx, actor, "order.change", str(order.id), detail={"version": saved.version})
     await emit(tx, OrderChanged(**saved.told))
-    return await queries.relock(tx, order.id)
+    return await _checked(
+        tx, app, actor, await queries.relock(tx, order.id), patient, said, _exchange(difference, added)
+    )
+
+
+async def _checked(
+    tx: Transaction,
+    app: App,
+    actor: Actor,
+    order: Order,
+    patient: Patient,
+    said: OrderIn,
+    exchange: tuple[list[str], list[str]],
+) -> Order:
+    """Ask the rules again. What they block by now waits, and what they blocked before goes on.
+
+    A change is not refused: it may be that somebody tells the very thing that makes the examination dangerous.
+    """
+    checked = await check(tx, app, actor, order, patient, overrides_of(said.overrides))
+    was_held = order.status == Status.ON_HOLD and await why_held(tx, order.id) is not None
+    is_held = order.status == Status.ACTIVE and any(each.waits for each in order.procedures)
+    await note_replaced(tx, app, order, checked, *exchange)
+    held = bool(checked.blocking) and (is_held or was_held)
+    await keep(tx, app, actor, order, checked, trigger="change", held=held)
+    if checked.blocking and is_held:
+        return await hold_blocked(tx, app, actor, order, checked)
+    if was_held and not checked.blocking:
+        return await resume_in(tx, app, actor, order, reason="No rule blocks the order any more.")
+    return order
+
+
+def _exchange(difference: _Difference, added: Sequence[RequestedProcedure]) -> tuple[list[str], list[str]]:
+    """The procedures that are left out or are another examination from now on, and what comes in their place."""
+    others = [before for before, after in difference.kept if before.content["code"] != after.content["code"]]
+    gone, new = (*difference.removed, *others), (*added, *others)
+    return [each.requested_procedure_id for each in gone], [each.requested_procedure_id for each in new]
 
 
 async def _must_be_same(tx: Transaction, order: Order, said: OrderIn) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.audit import actions as audit
-from radiology.errors import Conflict, Unavailable, Unprocessable
+from radiology.errors import Conflict, OrderBlocked, Unavailable, Unprocessable
 from radiology.events import OrderPlaced, emit
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
@@ -16,6 +16,9 @@ from radiology.modality_worklist.actions.place import person_name
 from radiology.modality_worklist.schemas import WorklistPatient
 from radiology.orders import accession, queries
 from radiology.orders.actions.fulfilment import begin
+from radiology.orders.actions.status import hold_blocked
+from radiology.orders.checking.actions import check, keep, must_clear, note_refused
+from radiology.orders.checking.model import overrides_of
 from radiology.orders.coding import coded
 from radiology.orders.model import Order, RequestedProcedure, Status
 from radiology.orders.schemas import OrderIn, OrderPatient, ProcedureIn
@@ -29,10 +32,11 @@ MOST_TRIES: Final = 100
 """Numbers that are stepped over, because somebody brought the same, before the format is said to be used up."""
 
 
-async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Order:
+async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn, *, holds_blocked: bool = False) -> Order:
     """Place an order; the same order under the same placer number is placed once, and returned as `repeated`.
 
-    Raises Conflict where the placer number is one of another order, or the accession number or the Study Instance UID
+    holds_blocked: what rules block is put on hold, since who sends it cannot be asked. Raises OrderBlocked otherwise,
+    Conflict where the placer number is one of another order, or the accession number or the Study Instance UID
     belongs to somebody else, and Unprocessable where the patient or a value cannot be used.
     """
     actor.must(Permission.WRITE)
@@ -63,14 +67,20 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn) -> Or
     start = order.occurrence or app.clock.now()
     procedures = numbered(right.procedures, number, start=start if order.status == Status.ACTIVE else None)
     order = replace(order, procedures=procedures)
+    must_clear(actor, None, order.content.get("safety", {}).get("mrClearance"))
+    checked = await check(tx, app, actor, order, patient, overrides_of(said.overrides))
+    is_held = bool(checked.blocking) and order.status == Status.ACTIVE
+    if is_held and not holds_blocked:
+        raise checked.refusal()
     await queries.insert(tx, order)
     await queries.insert_procedures(tx, order.id, order.procedures)
     await queries.record(tx, order, "place", actor=actor.id, from_status=None, content=all_of(said))
     await audit.record(tx, actor, "order.place", str(order.id))
     if order.status == Status.ACTIVE:
         await begin(tx, app, actor, order, order.procedures, patient)
+    await keep(tx, app, actor, order, checked, trigger="place", held=is_held)
     await emit(tx, OrderPlaced(**order.told, priority=order.priority))
-    return order
+    return await hold_blocked(tx, app, actor, order, checked) if is_held else order
 
 
 def numbered(
@@ -99,7 +109,7 @@ def procedure_content(said: ProcedureIn) -> dict[str, Any]:
 
 def all_of(said: OrderIn) -> dict[str, Any]:
     """All that was ordered, as the history keeps it and as a repeated order is recognised."""
-    return said.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"version"})
+    return said.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"version", "overrides"})
 
 
 async def _placed_before(tx: Transaction, facility: str, said: OrderIn) -> Order | None:
@@ -192,6 +202,11 @@ def moment(app: App, text: str | None, field: str) -> datetime | None:
 
 
 async def place_order(app: App, actor: Actor, said: OrderIn) -> Order:
-    """The same in a transaction of its own."""
-    async with app.db.transaction() as tx:
-        return await place_in(tx, app, actor, said)
+    """The same in a transaction of its own. Raises OrderBlocked where a rule blocks it, which is counted."""
+    try:
+        async with app.db.transaction() as tx:
+            return await place_in(tx, app, actor, said)
+    except OrderBlocked as refused:
+        facility = actor.facility_code or app.settings.facility_code
+        await note_refused(app, actor, refused.answer, facility_code=facility, priority=said.priority)
+        raise

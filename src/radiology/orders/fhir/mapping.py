@@ -19,7 +19,9 @@ from radiology.orders.fhir.resource import (
     Identifier,
     ServiceRequestIn,
 )
+from radiology.orders.model import LONGEST_REASON, Status
 from radiology.patients.identifiers import HOSPITAL_SYSTEM, Kind, kind_of_system
+from radiology.procedures.appropriateness.model import Decision
 from radiology.standards.dicom.bangla import is_bangla
 from radiology.studies.fhir import ACCESSION, ACCESSION_SYSTEM, UID, typed_identifier
 from radiology.studies.schemas import MODALITY_ALIASES, CodeableConcept
@@ -45,7 +47,7 @@ def service_request(order: Mapping[str, Any]) -> dict[str, Any]:
         "id": order["id"],
         "meta": {"versionId": str(order["version"]), "lastUpdated": order["updatedAt"]},
         "contained": facts,
-        "extension": [_extension(each) for each in procedures],
+        "extension": [*(_extension(each) for each in procedures), *_held_because(order)],
         "identifier": _identifiers(order),
         "status": order["status"],
         "intent": order["intent"],
@@ -147,6 +149,20 @@ def _extension(procedure: Procedure) -> dict[str, Any]:
         side = {"coding": [_SIDES[procedure["laterality"]]]}
         parts.append({"url": "laterality", "valueCodeableConcept": side})
     return {"url": PROCEDURE_URL, "extension": parts}
+
+
+def _held_because(order: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Why the check of the order holds it: what its rules say (extension request-statusReason)."""
+    check = order.get("check", {})
+    if order["status"] != Status.ON_HOLD or not check.get("held"):
+        return []
+    said = dict.fromkeys(
+        f"{each['rule']}: {each['text']['en']}"
+        for procedure in check["procedures"]
+        for each in procedure["findings"]
+        if each["effect"] == Decision.BLOCKED and "overridden" not in each
+    )
+    return [{"url": REASON_URL, "valueCodeableConcept": {"text": " ".join(said)[:LONGEST_REASON]}}]
 
 
 def _procedures(resource: ServiceRequestIn, before: Sequence[Procedure]) -> list[dict[str, Any]]:

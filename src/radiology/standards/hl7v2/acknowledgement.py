@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said of a message."""
+    """What is said of a message; a sentence of an accepted one is a warning (table 0516)."""
 
     verdict: Verdict
     sentence: str = ""
@@ -51,7 +51,7 @@ def acknowledge(header: Header, answer: Answer, *, control_id: str, at: datetime
         _header(header, control_id=control_id, version=version, at=at, zone=zone),
         segment("MSA", code_of(header, answer.verdict), header.control_id, sentence),
     ]
-    if answer.verdict is not Verdict.ACCEPTED:
+    if answer.verdict is not Verdict.ACCEPTED or (sentence and version >= "2.5"):
         lines.append(_error(answer, sentence, version))
     try:
         return encode(lines, header.charset)
@@ -86,7 +86,8 @@ def _error(answer: Answer, sentence: str, version: str) -> str:
         return segment("ERR", [*where, *[""] * (3 - len(where)), [*code]])
     if place and place.component:
         where = (*where, "1", str(place.component))
-    return segment("ERR", "", where, code, "E", "", "", "", sentence)
+    severity = "W" if answer.verdict is Verdict.ACCEPTED else "E"
+    return segment("ERR", "", where, code, severity, "", "", "", sentence)
 
 
 @dataclass(frozen=True, slots=True)
