@@ -8,5 +8,6 @@ from radiology.quality.dose.routes import router as doses
 from radiology.quality.exposure.routes import router as exposures
 from radiology.quality.incidents.routes import router as incidents
 from radiology.quality.rejects.routes import router as rejects
+from radiology.quality.tests.routes import router as tests
 
-routers: Final[tuple[APIRouter, ...]] = (doses, exposures, rejects, incidents)
+routers: Final[tuple[APIRouter, ...]] = (doses, exposures, rejects, tests, incidents)

@@ -35,6 +35,7 @@ from radiology.quality.indicators import following as indicators
 from radiology.quality.indicators.counting import count_due
 from radiology.quality.tests import actions as device_tests
 from radiology.reading_worklist import following as reading
+from radiology.reading_worklist.offers import tending as reading_offers
 from radiology.remotes.health.actions import check_due
 from radiology.reports.outdated import following as outdated
 from radiology.retention import forecast, purging, repairing, verifying
@@ -96,6 +97,7 @@ def of(archive: Archive) -> list[Task]:
         Task("hl7.forget", 3600, lambda: hl7.forget_old(app)),
         Task("bookings.follow", 1, lambda: bookings.follow_events(app)),
         Task("bookings.miss", 30, lambda: bookings.mark_missed(app)),
+        Task("reading-offers.tend", 2, lambda: reading_offers.tend(app)),
         Task("readers.registrations", 3600, lambda: readers.warn_of_registrations(app)),
         Task("rota.gaps", 300, lambda: rota.warn_of_gaps(app)),
         Task("waiting-list.offer", 10, lambda: waiting_list.offer_free(app)),

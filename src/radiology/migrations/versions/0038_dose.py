@@ -144,7 +144,7 @@ CREATE TABLE device_tests (
     done_by text NOT NULL,
     recorded_at timestamptz NOT NULL
 );
-CREATE INDEX device_tests_device ON device_tests (device_number, test, done_on DESC, recorded_at DESC);
+CREATE INDEX device_tests_device ON device_tests (device_number, test, done_on DESC, recorded_at DESC, id DESC);
 """
 
 _INCIDENTS = """
