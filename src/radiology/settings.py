@@ -478,6 +478,11 @@ class Settings(BaseSettings):
         pattern=r"^([1-7](,[1-7])*)?$",
         description="The days on which it does not run, Monday is 1: `5` is Friday, `5,6` Friday and Saturday.",
     )
+    reading_assignment: Literal["all", "urgent", "off"] = Field(
+        default="all",
+        description="What is offered to readers of the network: everything, STAT, asap and urgent only, or nothing. "
+        "Without readers nothing is.",
+    )
     reading_lock_seconds: Seconds = Field(
         default=1800, description="How long a claim of a study keeps others out unless it is renewed."
     )

@@ -14,7 +14,9 @@ JSON = {"accept": "application/dicom+json, application/json;q=0.9, */*;q=0.1"}
 #: They never end, and are asked by `test_streams.py`.
 ENDLESS = {"/api/radiology/events", "/api/radiology/associations/stream"}
 #: These change who asks: out of the session, and into the readers of a study, who may see it then.
-CHANGES_WHO_ASKS = {"/logout", "/api/radiology/studies/{study}/claim"}
+CHANGES_WHO_ASKS = {
+    "/logout", "/api/radiology/studies/{study}/claim", "/api/radiology/reading-worklist/{study}/claim",
+}  # fmt: skip
 OPEN_STUDIES = re.compile(r"/dicomweb/(studies|series|instances)")
 
 #: Parameters that name nothing of a study, each with something that it can be.
@@ -36,7 +38,7 @@ IDENTIFIERS = {
 SEEDED = (
     "id", "report", "patient", "reference", "item", "job_id", "order", "order_id", "delivery_id", "rejection_id",
     "step", "quarantine_id", "repair_id", "workitem", "damage_id", "booking_id",
-    "entry_id", "room_id", "token_id",
+    "entry_id", "room_id", "token_id", "opinion_id", "dose_note_id", "incident_id",
 )  # fmt: skip
 
 

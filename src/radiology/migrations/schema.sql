@@ -1707,6 +1707,14 @@ COMMENT ON TABLE public.facility_ways IS 'measured ways, good for both direction
 
 COMMENT ON COLUMN public.facility_ways.cost IS 'BDT there and back; NULL is reckoned from the kilometres';
 
+CREATE TABLE public.figures_version (
+    single boolean DEFAULT true NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT figures_version_single_check CHECK (single)
+);
+
+COMMENT ON TABLE public.figures_version IS 'changes with figures and ways, so that a process knows when to read them anew';
+
 CREATE TABLE public.film_orders (
     id uuid NOT NULL,
     study_id uuid NOT NULL,
@@ -2078,10 +2086,12 @@ ALTER TABLE public.indicator_cells ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
 CREATE TABLE public.indicator_days (
     measure text NOT NULL,
     day date NOT NULL,
-    sheet bytea NOT NULL,
+    cells bytea NOT NULL,
+    amounts bytea NOT NULL,
     counted_at timestamp with time zone NOT NULL
 );
-ALTER TABLE ONLY public.indicator_days ALTER COLUMN sheet SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.indicator_days ALTER COLUMN cells SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.indicator_days ALTER COLUMN amounts SET STORAGE EXTERNAL;
 
 COMMENT ON COLUMN public.indicator_days.day IS 'in the zone of the service';
 
@@ -3050,6 +3060,35 @@ COMMENT ON COLUMN public.readers.cap_rvu IS 'so many RVU may lie open with someb
 
 COMMENT ON COLUMN public.readers.shifts IS 'days of the week (ISO 8601), begin and end in the zone of the service';
 
+CREATE TABLE public.reading_batch_studies (
+    batch_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    "position" integer NOT NULL
+);
+
+COMMENT ON TABLE public.reading_batch_studies IS 'in the order in which they are read; each is claimed, read and signed by itself';
+
+CREATE TABLE public.reading_batches (
+    id uuid NOT NULL,
+    account text NOT NULL,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    region text NOT NULL,
+    procedure_key text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+CREATE TABLE public.reading_escalations (
+    study_id uuid NOT NULL,
+    deadline timestamp with time zone NOT NULL,
+    step integer NOT NULL,
+    reached_at timestamp with time zone NOT NULL,
+    CONSTRAINT reading_escalations_step_check CHECK (((step >= 1) AND (step <= 3)))
+);
+
+COMMENT ON COLUMN public.reading_escalations.deadline IS 'another deadline is another clock, and is escalated anew';
+
 CREATE TABLE public.reading_fees (
     id uuid NOT NULL,
     report_id uuid NOT NULL,
@@ -3170,6 +3209,30 @@ CREATE TABLE public.reading_notes (
     written_at timestamp with time zone NOT NULL,
     text text NOT NULL
 );
+
+CREATE TABLE public.reading_offers (
+    id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    reader text NOT NULL,
+    account text NOT NULL,
+    state text NOT NULL,
+    step integer DEFAULT 0 NOT NULL,
+    rvu real NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    reason_code text DEFAULT ''::text NOT NULL,
+    score double precision NOT NULL,
+    explain jsonb NOT NULL,
+    rule_set_version text NOT NULL,
+    CONSTRAINT reading_offers_check CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT reading_offers_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'withdrawn'::text]))),
+    CONSTRAINT reading_offers_step_check CHECK (((step >= 0) AND (step <= 3)))
+);
+
+COMMENT ON COLUMN public.reading_offers.step IS 'of the escalation when it was made: 0 none, 1 half of the time, 2 three quarters, 3 all';
+
+COMMENT ON COLUMN public.reading_offers.explain IS 'what the score is made of';
 
 CREATE TABLE public.reading_rates (
     id bigint NOT NULL,
@@ -3972,6 +4035,18 @@ CREATE TABLE public.tombstones (
 
 COMMENT ON TABLE public.tombstones IS 'that something was here and was erased, for whoever knows its UID';
 
+CREATE TABLE public.unassignable_studies (
+    study_id uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    looked_at timestamp with time zone NOT NULL,
+    reasons jsonb NOT NULL,
+    told_at timestamp with time zone
+);
+
+COMMENT ON COLUMN public.unassignable_studies.reasons IS 'how many readers are excluded for which reason';
+
+COMMENT ON COLUMN public.unassignable_studies.told_at IS 'when people were told';
+
 CREATE TABLE public.verification_passes (
     id uuid NOT NULL,
     began_at timestamp with time zone NOT NULL,
@@ -4300,6 +4375,9 @@ ALTER TABLE ONLY public.facility_figures
 ALTER TABLE ONLY public.facility_ways
     ADD CONSTRAINT facility_ways_pkey PRIMARY KEY (from_facility, to_facility);
 
+ALTER TABLE ONLY public.figures_version
+    ADD CONSTRAINT figures_version_pkey PRIMARY KEY (single);
+
 ALTER TABLE ONLY public.film_orders
     ADD CONSTRAINT film_orders_pkey PRIMARY KEY (id);
 
@@ -4555,6 +4633,15 @@ ALTER TABLE ONLY public.reader_warnings
 ALTER TABLE ONLY public.readers
     ADD CONSTRAINT readers_pkey PRIMARY KEY (practitioner);
 
+ALTER TABLE ONLY public.reading_batch_studies
+    ADD CONSTRAINT reading_batch_studies_pkey PRIMARY KEY (batch_id, study_id);
+
+ALTER TABLE ONLY public.reading_batches
+    ADD CONSTRAINT reading_batches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reading_escalations
+    ADD CONSTRAINT reading_escalations_pkey PRIMARY KEY (study_id, deadline, step);
+
 ALTER TABLE ONLY public.reading_fees
     ADD CONSTRAINT reading_fees_pkey PRIMARY KEY (id);
 
@@ -4566,6 +4653,9 @@ ALTER TABLE ONLY public.reading_items
 
 ALTER TABLE ONLY public.reading_notes
     ADD CONSTRAINT reading_notes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reading_offers
+    ADD CONSTRAINT reading_offers_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reading_rates
     ADD CONSTRAINT reading_rates_pkey PRIMARY KEY (id);
@@ -4762,6 +4852,9 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_pkey PRIMARY KEY (uid_sha256);
 
+ALTER TABLE ONLY public.unassignable_studies
+    ADD CONSTRAINT unassignable_studies_pkey PRIMARY KEY (study_id);
+
 ALTER TABLE ONLY public.verification_passes
     ADD CONSTRAINT verification_passes_pkey PRIMARY KEY (id);
 
@@ -4900,7 +4993,7 @@ CREATE INDEX delivery_instances_waiting ON public.delivery_instances USING btree
 
 CREATE INDEX device_history_device ON public.device_history USING btree (device_number, id);
 
-CREATE INDEX device_tests_device ON public.device_tests USING btree (device_number, test, done_on DESC, recorded_at DESC);
+CREATE INDEX device_tests_device ON public.device_tests USING btree (device_number, test, done_on DESC, recorded_at DESC, id DESC);
 
 CREATE UNIQUE INDEX devices_name ON public.devices USING btree (facility_code, name) WHERE (name <> ''::text);
 
@@ -5114,6 +5207,10 @@ CREATE INDEX radiology_reports_days ON public.radiology_reports USING btree ((((
 
 CREATE INDEX radiology_reports_newest ON public.radiology_reports USING btree (created_at DESC, id DESC);
 
+CREATE INDEX reading_batch_studies_study ON public.reading_batch_studies USING btree (study_id);
+
+CREATE INDEX reading_batches_account ON public.reading_batches USING btree (account, made_at);
+
 CREATE INDEX reading_fees_account ON public.reading_fees USING btree (account, booked_at);
 
 CREATE UNIQUE INDEX reading_fees_corrected_once ON public.reading_fees USING btree (corrects, kind) WHERE (corrects IS NOT NULL);
@@ -5133,6 +5230,14 @@ CREATE INDEX reading_items_open ON public.reading_items USING btree (facility_co
 CREATE INDEX reading_items_patient ON public.reading_items USING btree (patient_id);
 
 CREATE INDEX reading_notes_study ON public.reading_notes USING btree (study_id, written_at);
+
+CREATE INDEX reading_offers_account ON public.reading_offers USING btree (account) WHERE (state = 'open'::text);
+
+CREATE UNIQUE INDEX reading_offers_one_open ON public.reading_offers USING btree (study_id) WHERE (state = 'open'::text);
+
+CREATE INDEX reading_offers_reader ON public.reading_offers USING btree (reader, made_at);
+
+CREATE INDEX reading_offers_study ON public.reading_offers USING btree (study_id, made_at);
 
 CREATE INDEX receipt_lines_charge ON public.receipt_lines USING btree (charge_id);
 
@@ -5512,6 +5617,15 @@ ALTER TABLE ONLY public.radiology_reports
 ALTER TABLE ONLY public.radiology_reports
     ADD CONSTRAINT radiology_reports_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.reading_batch_studies
+    ADD CONSTRAINT reading_batch_studies_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES public.reading_batches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reading_batch_studies
+    ADD CONSTRAINT reading_batch_studies_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reading_escalations
+    ADD CONSTRAINT reading_escalations_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.reading_fees
     ADD CONSTRAINT reading_fees_corrects_fkey FOREIGN KEY (corrects) REFERENCES public.reading_fees(id);
 
@@ -5523,6 +5637,9 @@ ALTER TABLE ONLY public.reading_items
 
 ALTER TABLE ONLY public.reading_notes
     ADD CONSTRAINT reading_notes_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reading_offers
+    ADD CONSTRAINT reading_offers_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.receipt_lines
     ADD CONSTRAINT receipt_lines_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES public.charges(id);
@@ -5610,6 +5727,9 @@ ALTER TABLE ONLY public.tombstones
 
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_retention_batch_id_fkey FOREIGN KEY (retention_batch_id) REFERENCES public.retention_batches(id);
+
+ALTER TABLE ONLY public.unassignable_studies
+    ADD CONSTRAINT unassignable_studies_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.waiting_list
     ADD CONSTRAINT waiting_list_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES public.bookings(id) ON DELETE SET NULL;

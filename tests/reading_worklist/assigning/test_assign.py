@@ -135,6 +135,8 @@ def test_a_stat_study_does_not_wait_behind_what_lies_open() -> None:
 @pytest.mark.parametrize(
     ("candidate", "waiting", "reason"),
     [
+        (person(works_at=frozenset({"2"})), study(), Exclusion.NO_ACCOUNT),
+        (person(works_at=frozenset()), study(), Exclusion.NO_ACCOUNT),
         (person(known=False), study(), Exclusion.UNKNOWN),
         (person(active=False), study(), Exclusion.INACTIVE),
         (person(registered_until=TODAY - timedelta(days=1)), study(), Exclusion.NOT_REGISTERED),

@@ -26,6 +26,8 @@ class Filters:
         readers = [each.reader for each in candidates]
         self._bits = {each.reference: 1 << number for number, each in enumerate(readers)}
         self._bits |= {each.account: 1 << number for number, each in enumerate(readers) if each.account}
+        self._works_anywhere = self._where(each.works_at is None for each in candidates)
+        self._works_at = _by(each.works_at or () for each in candidates)
         self._known = self._where(each.known for each in candidates)
         self._active = self._where(each.active and each.practitioner.active for each in readers)
         self._registered = self._where(each.practitioner.is_registered(on) for each in readers)
@@ -91,6 +93,7 @@ class Filters:
         """Each filter with whom it lets pass, in the order of `Exclusion`."""
         nobody, everybody = 0, self.everybody
         read = (waiting.modalities or frozenset({waiting.modality})) - DERIVED
+        yield Exclusion.NO_ACCOUNT, self._works_anywhere | self._works_at.get(waiting.facility_code, nobody)
         yield Exclusion.UNKNOWN, self._known
         yield Exclusion.INACTIVE, self._active
         yield Exclusion.NOT_REGISTERED, self._registered
@@ -135,7 +138,7 @@ class Filters:
             may |= self._contracts.get((Scope.NATIONAL, ""), 0)
         if waiting.priority in CALLED_FOR:
             for bit, turns in self._on_call:
-                if any(turn.covers(waiting) for turn in turns):
+                if any(turn.covers(waiting.facility_code, waiting.subspecialty) for turn in turns):
                     may |= bit
         return may
 

@@ -24,6 +24,7 @@ CALLED_FOR: Final = frozenset({Priority.STAT, Priority.ASAP, Priority.URGENT})
 class Exclusion(StrEnum):
     """Why a reader is not asked. The first that holds is told; those of the credentials come first."""
 
+    NO_ACCOUNT = "no-account"
     UNKNOWN = "not-known-to-registry"
     INACTIVE = "inactive"
     NOT_REGISTERED = "no-valid-registration"
@@ -47,6 +48,9 @@ FOR_NOW: Final = frozenset({Exclusion.OFF_DUTY, Exclusion.AT_CAP, Exclusion.ASKE
 
 SENTENCES: Final[Mapping[Exclusion, Sentence]] = MappingProxyType(
     {
+        Exclusion.NO_ACCOUNT: Sentence(
+            "Has no account that may read at this facility.", "এই প্রতিষ্ঠানে পড়ার কোনো অ্যাকাউন্ট নেই।"
+        ),
         Exclusion.UNKNOWN: Sentence(
             "The practitioner registry does not tell of this reader now.",
             "চিকিৎসক নিবন্ধন ব্যবস্থা এখন এই পাঠকের তথ্য দিচ্ছে না।",
@@ -96,7 +100,6 @@ class Rules:
     """The figures of assignment.
 
     assumed_quality: of a reader of whom no peer review tells. offer_minutes: so long an offer stands, by priority.
-    steps: at these shares of the time for a study it is escalated.
     """
 
     weights: Weights = field(default_factory=Weights)
@@ -112,17 +115,12 @@ class Rules:
     offer_minutes: Mapping[str, float] = field(
         default_factory=lambda: {"stat": 5.0, "asap": 15.0, "urgent": 15.0, "routine": 240.0}
     )
-    steps: tuple[float, ...] = (0.5, 0.75, 1.0)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Dhaka"))
     version: str = RULE_SET_VERSION
 
     def expires_at(self, priority: Priority, now: datetime) -> datetime:
         """Until when an offer that is made now stands."""
         return now + timedelta(minutes=self.offer_minutes[priority])
-
-    def step_of(self, share: float) -> int:
-        """How many steps of the escalation are reached when this share of the time has passed."""
-        return sum(share >= step for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +131,10 @@ class OnCall:
     line: str = "primary"
     facility_codes: frozenset[str] | None = None
 
-    def covers(self, waiting: Waiting) -> bool:
-        """Whether a study is one of this rota."""
-        is_here = self.facility_codes is None or waiting.facility_code in self.facility_codes
-        return is_here and self.group in (GENERAL, GROUP_OF.get(waiting.subspecialty, GENERAL))
+    def covers(self, facility_code: str, subspecialty: str) -> bool:
+        """Whether studies of a subspecialty that are made at a facility are those of this rota."""
+        is_here = self.facility_codes is None or facility_code in self.facility_codes
+        return is_here and self.group in (GENERAL, GROUP_OF.get(subspecialty, GENERAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ class Candidate:
 
     open_rvu: of what was offered to or taken by him or her and is not reported. rvu_today: taken or offered since
     midnight. discrepancy_rate: share of reviewed reports with a major discrepancy, None where too few were reviewed.
-    known: the registry told of the practitioner.
+    known: the registry told of the practitioner. works_at: facilities at which the account may read, None for all.
     """
 
     reader: Reader
@@ -156,6 +154,7 @@ class Candidate:
     on_call: tuple[OnCall, ...] = ()
     discrepancy_rate: float | None = None
     known: bool = True
+    works_at: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
