@@ -7,6 +7,7 @@ from bench import (
     access,
     associations,
     audit,
+    deciding,
     finding,
     footprint,
     forwarding,
@@ -23,7 +24,7 @@ from bench.peers import SERVERS
 
 WHAT = (
     "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "repair",
-    "orders", "audit", "access", "footprint", "all",
+    "orders", "deciding", "audit", "access", "footprint", "all",
 )  # fmt: skip
 
 
@@ -69,6 +70,8 @@ def main(argv: list[str]) -> int:
         broken |= large.run(only=asked.only, quick=asked.quick)
     if asked.what == "repair" or (asked.what == "all" and asked.only in (None, "ours")):
         broken |= repair.run(rounds=rounds, quick=asked.quick)
+    if asked.what == "deciding" or (asked.what == "all" and not asked.only):
+        broken |= deciding.run(quick=asked.quick)
     if asked.what == "audit" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= audit.run()
     if asked.what == "access" or (asked.what == "all" and not asked.only and not asked.quick):

@@ -108,7 +108,7 @@ def operators_of(modality: str, operators: Iterable[Operator], on: date) -> list
     return [
         each
         for each in operators
-        if any(is_same(modality, one) for one in each.modalities)
+        if (modality in each.modalities or any(is_same(modality, one) for one in each.modalities))
         and (each.licence_until is None or on <= each.licence_until)
     ]
 

@@ -9,6 +9,7 @@ from radiology.app import App
 from radiology.facilities import queries
 from radiology.facilities.model import Device, Facility, Operator
 from radiology.kit.db import Database
+from radiology.procedures.lookup import catalogued
 
 T = TypeVar("T", Device, Operator)
 
@@ -26,11 +27,13 @@ class Network:
     operators: tuple[Operator, ...]
     _facilities: Mapping[str, Facility] = field(init=False, repr=False, compare=False)
     _devices: Mapping[str, tuple[Device, ...]] = field(init=False, repr=False, compare=False)
+    _devices_for: Mapping[tuple[str, str], tuple[Device, ...]] = field(init=False, repr=False, compare=False)
     _operators: Mapping[str, tuple[Operator, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_facilities", {each.code: each for each in self.facilities})
         object.__setattr__(self, "_devices", _by_facility(self.devices))
+        object.__setattr__(self, "_devices_for", _by_modality(self.devices))
         object.__setattr__(self, "_operators", _by_facility(self.operators))
 
     def facility(self, code: str) -> Facility | None:
@@ -40,6 +43,10 @@ class Network:
     def devices_of(self, facility_code: str) -> tuple[Device, ...]:
         """The devices of a facility."""
         return self._devices.get(facility_code, ())
+
+    def devices_for(self, facility_code: str, modality: str) -> tuple[Device, ...]:
+        """The devices of a modality at a facility, and of those that are one with it, as CR and DX are."""
+        return self._devices_for.get((facility_code, catalogued(modality)), ())
 
     def operators_of(self, facility_code: str) -> tuple[Operator, ...]:
         """The operators of a facility."""
@@ -51,6 +58,13 @@ def _by_facility(all_of_them: Sequence[T]) -> dict[str, tuple[T, ...]]:
     for each in all_of_them:
         found.setdefault(each.facility_code, []).append(each)
     return {code: tuple(those) for code, those in found.items()}
+
+
+def _by_modality(devices: Sequence[Device]) -> dict[tuple[str, str], tuple[Device, ...]]:
+    found: dict[tuple[str, str], list[Device]] = {}
+    for each in devices:
+        found.setdefault((each.facility_code, catalogued(each.modality)), []).append(each)
+    return {key: tuple(those) for key, those in found.items()}
 
 
 _kept: "WeakKeyDictionary[Database, Network]" = WeakKeyDictionary()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from radiology.errors import NotFound
 from radiology.procedures import wording
 from radiology.procedures.meanings import MEANINGS
-from radiology.procedures.model import LOCAL_SYSTEM, LOINC, Agreed, Coding, Procedure, Terms
+from radiology.procedures.model import LOCAL_SYSTEM, LOINC, RADLEX, Agreed, Coding, Procedure, Terms
 from radiology.sensitivity.evidence import system_of
 
 #: Modalities that are one for the catalogue (PS3.3 C.7.3.1.1.1).
@@ -19,6 +19,8 @@ _SAME: Final[Mapping[str, str]] = {
     "DXA": "BMD",
     "ECHO": "US",
 }
+#: Coding Scheme Designators of the worklist (PS3.16 8) that name a system of the catalogue.
+_SCHEMES: Final[Mapping[str, str]] = {"99LOCAL": LOCAL_SYSTEM, "RPID": RADLEX}
 _Ranked = tuple[int, Procedure]
 
 
@@ -38,6 +40,7 @@ class Catalogue:
         self._agreed: dict[tuple[str, str, str], list[Agreed]] = {}
         for each in agreed:
             self._agreed.setdefault((each.key, each.facility_code, each.ownership), []).append(each)
+        self._usual: dict[tuple[str, str, date], Terms] = {}
         self._codes: dict[tuple[str, str], list[_Ranked]] = {}
         self._names: dict[tuple[str, ...], list[_Ranked]] = {}
         self._meanings = {code: frozenset[str]().union(*map(wording.meaning, told)) for code, told in MEANINGS.items()}
@@ -68,7 +71,7 @@ class Catalogue:
 
         Codes that the specification has for LOINC and that are none are understood, and so are codes without a system.
         """
-        system, code = system_of(coding.system), coding.code.strip()
+        system, code = _code(coding)
         if system == LOCAL_SYSTEM and code in self._keys:
             return [(0, self._keys[code])]
         if system:
@@ -82,13 +85,13 @@ class Catalogue:
 
         Displays drift between releases of LOINC: words are compared by their beginnings, and one in common is enough.
         """
-        known = self._meanings.get((system_of(coding.system), coding.code.strip()))
+        known = self._meanings.get(_code(coding))
         said = wording.meaning(coding.display) & self._vocabulary
         return bool(known and said and not known & said)
 
     def meaning(self, coding: Coding) -> str:
         """What a code is called; empty where nobody knows."""
-        return self._called.get((system_of(coding.system), coding.code.strip()), "")
+        return self._called.get(_code(coding), "")
 
     def local(self, code: str) -> Procedure | None:
         """The procedure that has a local code."""
@@ -113,10 +116,18 @@ class Catalogue:
 
         Raises NotFound.
         """
+        day = on or self.on
+        if (key, facility_code, "") in self._agreed:
+            return self._terms(key, facility_code, day, ownership)
+        usual = self._usual.get((key, ownership, day))
+        if usual is None:
+            usual = self._usual[key, ownership, day] = self._terms(key, "", day, ownership)
+        return usual
+
+    def _terms(self, key: str, facility_code: str, day: date, ownership: str) -> Terms:
         procedure = self._keys.get(key)
         if procedure is None:
             raise NotFound(f"The catalogue has no procedure {key}.")
-        day = on or self.on
         said = [
             each
             for scope in ((facility_code, ""), ("", ownership))
@@ -152,6 +163,10 @@ def codings_of(concepts: Iterable[Mapping[str, Any]]) -> Iterator[Coding]:
                 yield Coding(str(coding.get("system") or ""), code, str(display))
 
 
+def _code(coding: Coding) -> tuple[str, str]:
+    return _SCHEMES.get(coding.system) or system_of(coding.system), coding.code.strip()
+
+
 def _in_force(entries: Iterable[Procedure], on: date) -> Iterator[Procedure]:
     by_key: dict[str, list[Procedure]] = {}
     for each in entries:
@@ -177,7 +192,12 @@ def _fits(procedure: Procedure, modality: str) -> bool:
 
 def is_same(modality: str, other: str) -> bool:
     """Whether two modalities are one for the catalogue, as CR and DX are."""
-    return _SAME.get(modality, modality) == _SAME.get(other, other)
+    return catalogued(modality) == catalogued(other)
+
+
+def catalogued(modality: str) -> str:
+    """The modality that stands for all those that are one for the catalogue: DX for CR."""
+    return _SAME.get(modality, modality)
 
 
 def _preference(ranked: _Ranked, said: set[str]) -> tuple[int, int, int, str]:

@@ -8,6 +8,7 @@ from typing import Final
 from radiology.app import App
 from radiology.facilities.choosing.queries import save_waits
 from radiology.kit.db import Transaction
+from radiology.procedures.lookup import catalogued
 from radiology.scheduling import openings
 from radiology.scheduling.fitting import Circumstances
 from radiology.scheduling.model import Examination, default_minutes
@@ -31,9 +32,10 @@ async def tell_waits(app: App) -> int:
     told = 0
     async with app.db.transaction() as tx:
         for booked in await _with_rooms(tx):
-            waits = {
-                modality: await _wait_minutes(tx, app, booked.facility_code, modality) for modality in booked.modalities
-            }
+            waits: dict[str, float] = {}
+            for modality in booked.modalities:
+                minutes = await _wait_minutes(tx, app, booked.facility_code, modality)
+                waits[catalogued(modality)] = min(minutes, waits.get(catalogued(modality), minutes))
             await save_waits(tx, booked.facility_code, waits)
             told += len(waits)
     return told
@@ -56,7 +58,7 @@ async def _with_rooms(tx: Transaction) -> Sequence[_Booked]:
 async def _wait_minutes(tx: Transaction, app: App, facility_code: str, modality: str) -> float:
     now, zone = app.clock.now(), app.settings.zone
     today = now.astimezone(zone).date()
-    ordinary = Examination("ordinary", modality, default_minutes(modality, "", contrast=False, own={}, codes=[]))
+    ordinary = Examination("ordinary", modality, default_minutes(modality, "", contrast=False))
     for days in (NEAR_DAYS, FAR_DAYS):
         asked = openings.Asked(facility_code, [modality], today, today + timedelta(days=days - 1))
         found = offers([ordinary], await openings.look(tx, app, asked), Circumstances(now, zone))

@@ -1,7 +1,6 @@
 """Choose a facility: what is known is gathered in a few statements, and the rules are asked once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from radiology.access.model import Actor, Permission
 from radiology.app import App
@@ -10,29 +9,19 @@ from radiology.errors import FieldProblem, NotFound, Unprocessable
 from radiology.facilities import network as networks
 from radiology.facilities.choosing import queries
 from radiology.facilities.choosing.choose import choose
+from radiology.facilities.choosing.knowing import known_of
 from radiology.facilities.choosing.model import Candidate, Choice, Need, Rules
 from radiology.facilities.choosing.queries import CountedFigures
 from radiology.facilities.choosing.schemas import FiguresIn, FromIn, NeedIn, WaysIn
-from radiology.facilities.choosing.travelling import Place, Way, Ways, travel
-from radiology.facilities.model import Facility, Figures
-from radiology.facilities.network import Network
+from radiology.facilities.choosing.travelling import Place, Way
+from radiology.facilities.model import Figures
 from radiology.kit.db import Transaction
 from radiology.procedures.catalogue import catalogue
-from radiology.procedures.lookup import Catalogue
+from radiology.procedures.lookup import Catalogue, catalogued
 from radiology.procedures.model import Coding, Procedure
 
 RULES = Rules()
 NO_FIGURES = Figures()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that a choice looks at beside the need."""
-
-    network: Network
-    catalogue: Catalogue
-    figures: Mapping[str, Figures]
-    ways: Ways
 
 
 async def answer(app: App, actor: Actor, body: NeedIn) -> tuple[Procedure, Choice]:
@@ -57,22 +46,24 @@ async def answer(app: App, actor: Actor, body: NeedIn) -> tuple[Procedure, Choic
 
 async def choose_facility(app: App, need: Need, place: Place) -> Choice:
     """The best facilities for a need of a patient who is at a place; facilities for tests are none."""
-    known, modality = await catalogue(app), need.procedure.modality
-    network = await networks.network(app)
-    async with app.db.reading() as tx:
-        figures = await queries.figures_of(tx, modality)
-        ways = await queries.ways_from(tx, place.facility_code) if place.facility_code else {}
-    return chosen(need, place, Known(network, known, figures, ways), app)
-
-
-def chosen(need: Need, place: Place, known: Known, app: App) -> Choice:
-    """The same from what is known already."""
-    here = known.network.facility(place.facility_code)
+    procedures, network = await catalogue(app), await networks.network(app)
+    here = network.facility(place.facility_code)
     if here is not None:
         need = replace(need, from_tier=here.tier)
         place = place if place.latitude is not None else Place(here.code, here.latitude, here.longitude)
+    modality, key = need.procedure.modality, need.procedure.key
+    figures, travels = await known_of(app, network, modality, place, RULES)
     candidates = [
-        _candidate(need, place, facility, known) for facility in known.network.facilities if not facility.test
+        Candidate(
+            facility=each,
+            devices=network.devices_for(each.code, modality),
+            operators=network.operators_of(each.code),
+            figures=figures.get(each.code, NO_FIGURES),
+            terms=procedures.terms(key, each.code, ownership=each.ownership),
+            travel=travels[each.code],
+        )
+        for each in network.facilities
+        if not each.test
     ]
     return choose(need, candidates, app.clock.now().astimezone(app.settings.zone), RULES)
 
@@ -81,7 +72,7 @@ async def tell_figures(app: App, actor: Actor, code: str, modality: str, body: F
     """Keep what a facility tells of itself. Raises NotFound."""
     actor.must(Permission.ADMINISTER)
     await _must_exist(app, code)
-    counted = CountedFigures(code, modality, **body.model_dump(exclude={"subsidy"}))
+    counted = CountedFigures(code, catalogued(modality), **body.model_dump(exclude={"subsidy"}))
     async with app.db.transaction() as tx:
         await queries.set_figures(tx, counted, body.subsidy)
         await audit.record(tx, actor, "facility.figures", f"{code}/{modality}")
@@ -132,15 +123,3 @@ async def _of_geocode(tx: Transaction, facility_code: str, geocode: str) -> Plac
         sentence = "is not in the list of geocodes, or has no coordinates there"
         raise Unprocessable(f"from.place {sentence}.", fields=[FieldProblem("from.place", sentence)])
     return Place(facility_code, found.latitude, found.longitude)
-
-
-def _candidate(need: Need, place: Place, facility: Facility, known: Known) -> Candidate:
-    modality = need.procedure.modality
-    return Candidate(
-        facility=facility,
-        devices=tuple(each for each in known.network.devices_of(facility.code) if each.modality == modality),
-        operators=known.network.operators_of(facility.code),
-        figures=known.figures.get(facility.code, NO_FIGURES),
-        terms=known.catalogue.terms(need.procedure.key, facility.code, ownership=facility.ownership),
-        travel=travel(place, facility, known.ways, RULES),
-    )

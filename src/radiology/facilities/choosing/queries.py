@@ -11,7 +11,7 @@ from radiology.kit.db import Transaction
 
 @dataclass(frozen=True, slots=True)
 class CountedFigures:
-    """The figures of one facility for a modality, as they were counted; None is not known."""
+    """The figures of one facility for a modality, which is DX for CR, too; None is not known."""
 
     facility_code: str
     modality: str
@@ -40,6 +40,16 @@ class _Way:
     minutes: float
     km: float
     cost: Decimal | None
+
+
+async def version(tx: Transaction) -> int:
+    """Changes with each change of figures and ways."""
+    return await tx.value("SELECT version FROM figures_version")
+
+
+async def begin_change(tx: Transaction) -> None:
+    """Say that figures or ways change: first in a transaction, so that all do it in one order."""
+    await tx.run("UPDATE figures_version SET version = version + 1")
 
 
 async def figures_of(tx: Transaction, modality: str) -> dict[str, Figures]:
@@ -82,6 +92,7 @@ async def ways_from(tx: Transaction, facility_code: str) -> dict[tuple[str, str]
 
 async def save_counted(tx: Transaction, counted: Sequence[CountedFigures]) -> None:
     """What was counted of reports, rejects and dose, None where there was too little; waits stay as they are."""
+    await begin_change(tx)
     for each in counted:
         await tx.run(
             """
@@ -103,8 +114,9 @@ async def save_counted(tx: Transaction, counted: Sequence[CountedFigures]) -> No
         )
 
 
-async def save_waits(tx: Transaction, facility_code: str, minutes: Mapping[str, float | None]) -> None:
-    """Minutes until the next free time at a facility by modality, None where nothing is free; the rest stays."""
+async def save_waits(tx: Transaction, facility_code: str, minutes: Mapping[str, float]) -> None:
+    """Minutes until the next free time at a facility by modality; the rest stays."""
+    await begin_change(tx)
     for modality, wait_minutes in minutes.items():
         await tx.run(
             """
@@ -120,6 +132,7 @@ async def save_waits(tx: Transaction, facility_code: str, minutes: Mapping[str, 
 
 async def set_figures(tx: Transaction, told: CountedFigures, subsidy: Decimal) -> None:
     """Figures as a facility tells them, all of them: what is None is not known from now on."""
+    await begin_change(tx)
     await tx.run(
         """
         INSERT INTO facility_figures
@@ -164,7 +177,8 @@ async def set_way(tx: Transaction, from_facility: str, to_facility: str, way: Wa
 
 
 async def forget_ways(tx: Transaction, from_facility: str) -> None:
-    """No measured way begins at a facility any more."""
+    """No measured way begins at a facility any more; others are set in the same transaction."""
+    await begin_change(tx)
     await tx.run("DELETE FROM facility_ways WHERE from_facility = %(from_facility)s", from_facility=from_facility)
 
 

@@ -24,6 +24,13 @@ CREATE TABLE facility_figures (
 COMMENT ON TABLE facility_figures IS 'how a facility does examinations of a modality; NULL is not known';
 COMMENT ON COLUMN facility_figures.subsidy IS 'BDT that somebody else pays of each examination';
 
+CREATE TABLE figures_version (
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
+    version bigint NOT NULL
+);
+INSERT INTO figures_version (version) VALUES (1);
+COMMENT ON TABLE figures_version IS 'changes with figures and ways, so that a process knows when to read them anew';
+
 CREATE TABLE facility_ways (
     from_facility text NOT NULL,
     to_facility text NOT NULL,
