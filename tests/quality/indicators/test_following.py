@@ -27,7 +27,7 @@ async def days_of(app):
     """All sheets that hold something."""
     async with app.db.transaction() as tx:
         found = await tx.values(
-            "SELECT measure || ' ' || day || ' ' || encode(sheet, 'hex') FROM indicator_days WHERE sheet <> ''"
+            "SELECT measure || ' ' || day || ' ' || encode(amounts, 'hex') FROM indicator_days WHERE amounts <> ''"
         )
     return {text.split(" ", 2)[0]: text for text in found if text}, sorted(found)
 

@@ -1,8 +1,9 @@
 """Indicators of quality: what is known of each study, and by day what the indicators are made of.
 
-A percentile of a year cannot be made of percentiles of days. So a day keeps every value, packed: a sheet is rows of a
-cell's number and a value, as the database writes it with `int4send` and `float8send`. A year of a million studies is 365
-sheets of each measure, which are read and sorted in a few milliseconds. All of it is derived: it can be counted again.
+A percentile of a year cannot be made of percentiles of days. So a day keeps every value, packed: numbers one behind the
+other, as the database writes them with `int4send` and `float8send`, and beside them the cell of each. A year of a
+million studies is 365 sheets of each measure, which are read and put into order in a few milliseconds. All of it is
+derived: it can be counted again.
 """
 
 from alembic import op
@@ -51,11 +52,12 @@ DAYS = """
 CREATE TABLE indicator_days (
     measure text NOT NULL,
     day date NOT NULL,
-    sheet bytea NOT NULL,
+    cells bytea NOT NULL,
+    amounts bytea NOT NULL,
     counted_at timestamptz NOT NULL,
     PRIMARY KEY (measure, day)
 );
-ALTER TABLE indicator_days ALTER COLUMN sheet SET STORAGE EXTERNAL;
+ALTER TABLE indicator_days ALTER COLUMN cells SET STORAGE EXTERNAL, ALTER COLUMN amounts SET STORAGE EXTERNAL;
 COMMENT ON COLUMN indicator_days.day IS 'in the zone of the service';
 
 CREATE TABLE indicator_days_due (

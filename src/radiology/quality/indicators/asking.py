@@ -26,10 +26,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what is needed to answer it: the cells that may be counted, a transaction, the time."""
+    """A question with what is needed to answer it: the cells that may be counted, a transaction, the time.
+
+    is_all: every cell there is counts, in one sum, so nobody needs to know which value is of which.
+    """
 
     question: Question
     cells: tuple[Cell, ...]
+    is_all: bool
     tx: Transaction
     actor: Actor
     now: datetime
@@ -51,7 +55,15 @@ class Asked:
 
     async def read(self, measure: str, *, real: bool = False) -> sheets.Rows:
         """The rows of a measure in the window."""
-        return await sheets.read(self.tx, measure, self.window, real=real)
+        return await sheets.read(self.tx, measure, self.window, cells=not self.is_all, real=real)
+
+
+async def asked(tx: Transaction, question: Question, *, visible_to: Actor, now: datetime, zone: ZoneInfo) -> Asked:
+    """A question of an actor, ready to be answered."""
+    cells = await cells_of(tx, visible_to=visible_to)
+    is_plain = not question.wanted.values and not question.by
+    is_all = is_plain and len(cells) == await tx.value("SELECT count(*) FROM indicator_cells")
+    return Asked(question, cells, is_all, tx, visible_to, now, zone)
 
 
 async def cells_of(tx: Transaction, *, visible_to: Actor) -> tuple[Cell, ...]:

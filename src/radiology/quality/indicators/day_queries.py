@@ -1,4 +1,4 @@
-"""SQL that packs days into sheets. A sheet is made by the database alone: rows of a cell's number and a value.
+"""SQL that packs days into sheets. A sheet is made by the database alone: values, and the cell of each.
 
 Each statement counts some days anew, also those on which there is nothing any more.
 """
@@ -12,17 +12,18 @@ from radiology.kit.db import Transaction
 from radiology.quality.indicators.model import LATENESS, STAGES
 
 _BEGIN: LiteralString = """
-    INSERT INTO indicator_days (measure, day, sheet, counted_at)
-    SELECT %(measure)s, asked.day, coalesce(string_agg(int4send(counted.cell) || """
+    INSERT INTO indicator_days (measure, day, cells, amounts, counted_at)
+    SELECT %(measure)s, asked.day, coalesce(string_agg(int4send(counted.cell), ''::bytea), ''), coalesce(string_agg("""
 _END: LiteralString = """
     GROUP BY asked.day
     ON CONFLICT (measure, day) DO UPDATE
-    SET sheet = excluded.sheet,
+    SET cells = excluded.cells,
+        amounts = excluded.amounts,
         counted_at = excluded.counted_at
 """
 _INTEGER: LiteralString = "int4send(counted.amount)"
 _REAL: LiteralString = "float8send(counted.amount)"
-_OF_DAYS: LiteralString = """, ''::bytea), ''::bytea), %(now)s
+_OF_DAYS: LiteralString = """, ''::bytea), ''), %(now)s
     FROM (
         SELECT day, day::timestamp AT TIME ZONE %(zone)s AS begins, (day + 1)::timestamp AT TIME ZONE %(zone)s AS ends
         FROM unnest(%(days)s::date[]) AS day

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Final, Literal, LiteralString
+from typing import Any, Final, Literal, LiteralString
 from uuid import UUID
 
-import numpy as np
 from numpy.typing import NDArray
 
 from radiology.errors import Invalid
@@ -135,10 +134,14 @@ class Filter:
         return all(cell.value_of(dimension) in wanted for dimension, wanted in self.values.items())
 
 
-def nearest_rank(in_order: NDArray[np.int64] | NDArray[np.float64] | Sequence[float], percentile: int) -> float | None:
+def rank(count: int, percentile: int) -> int:
+    """The place, from 0, of the nearest-rank percentile among so many values in order."""
+    return -(-percentile * count // 100) - 1
+
+
+def nearest_rank(in_order: Sequence[float] | NDArray[Any], percentile: int) -> float | None:
     """The smallest value that at least so many of a hundred do not exceed; None where there is none."""
-    count = len(in_order)
-    return float(in_order[-(-percentile * count // 100) - 1]) if count else None
+    return float(in_order[rank(len(in_order), percentile)]) if len(in_order) else None
 
 
 def hidden(counts: Mapping[str, tuple[int, bool]]) -> frozenset[str]:

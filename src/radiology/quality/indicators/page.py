@@ -9,7 +9,7 @@ from radiology.app import App
 from radiology.errors import NotFound
 from radiology.kit.bilingual import Sentence
 from radiology.quality.indicators import timeliness
-from radiology.quality.indicators.asking import Asked, Figures, Question, cells_of
+from radiology.quality.indicators.asking import Asked, Figures, Question, asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ async def answer(app: App, actor: Actor, question: Question, keys: Sequence[str]
     actor.must(Permission.QUALITY)
     wanted = [indicator(key) for key in keys] or list(INDICATORS.values())
     async with app.db.reading() as tx:
-        asked = Asked(question, await cells_of(tx, visible_to=actor), tx, actor, app.clock.now(), app.settings.zone)
-        found = {each.key: {**_told(each), **await each.answer(asked)} for each in wanted}
+        ready = await asked(tx, question, visible_to=actor, now=app.clock.now(), zone=app.settings.zone)
+        found = {each.key: {**_told(each), **await each.answer(ready)} for each in wanted}
     return {
         "window": question.window.told,
         "filter": {dimension: sorted(values) for dimension, values in question.wanted.values.items()},

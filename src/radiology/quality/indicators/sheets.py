@@ -8,27 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiology.kit.db import Transaction
-from radiology.quality.indicators.model import Cell, Dimension, Filter, Window
+from radiology.quality.indicators.model import Cell, Dimension, Filter, Window, nearest_rank, rank
 
-_INTEGERS: Final = np.dtype([("cell", ">i4"), ("amount", ">i4")])
-_REALS: Final = np.dtype([("cell", ">i4"), ("amount", ">f8")])
-Numbers = NDArray[np.int64]
+_CELLS, _INTEGERS, _REALS = np.dtype(">i4"), np.dtype(">i4"), np.dtype(">f8")
+_BITS: Final = 33
+_ZERO: Final = 1 << 32
 Amounts = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What the sheets of a measure hold in a window: a cell's number and a value in each row."""
+    """What the sheets of a measure hold in a window: values, and the number of the cell of each where it matters."""
 
-    cells: NDArray[np.int32]
+    cells: NDArray[np.int32] | None
     amounts: Amounts
 
 
-async def read(tx: Transaction, measure: str, window: Window, *, real: bool = False) -> Rows:
-    """All rows of a window. real: the values are not whole numbers."""
+async def read(tx: Transaction, measure: str, window: Window, *, cells: bool = True, real: bool = False) -> Rows:
+    """All values of a window. cells: also the cell of each. real: the values are not whole numbers."""
     found = await tx.binary(
         """
-        SELECT sheet
+        SELECT amounts, CASE WHEN %(cells)s THEN cells END
         FROM indicator_days
         WHERE measure = %(measure)s
           AND day BETWEEN %(first)s AND %(last)s
@@ -36,9 +36,11 @@ async def read(tx: Transaction, measure: str, window: Window, *, real: bool = Fa
         measure=measure,
         first=window.first,
         last=window.last,
+        cells=cells,
     )
-    rows = np.frombuffer(b"".join(row[0] for row in found), _REALS if real else _INTEGERS)
-    return Rows(rows["cell"].astype(np.int32), rows["amount"].astype(np.float64 if real else np.int64))
+    amounts = np.frombuffer(b"".join(row[0] for row in found), _REALS if real else _INTEGERS)
+    numbers = np.frombuffer(b"".join(row[1] for row in found), _CELLS).astype(np.int32) if cells else None
+    return Rows(numbers, amounts.astype(np.float64 if real else np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Groups:
     that does not count has the number -1."""
 
     names: tuple[tuple[str, ...], ...]
-    numbers: Numbers
+    numbers: NDArray[np.int32]
     sensitive: NDArray[np.bool_]
 
     @staticmethod
@@ -57,13 +59,15 @@ class Groups:
         names = tuple(sorted({name for _, name in taken} | ({()} if not by else set())))
         places = {name: place for place, name in enumerate(names)}
         size = max((cell.id for cell in cells), default=0) + 1
-        numbers, sensitive = np.full(size, -1, np.int64), np.zeros(size, np.bool_)
+        numbers, sensitive = np.full(size, -1, np.int32), np.zeros(size, np.bool_)
         for cell, name in taken:
             numbers[cell.id], sensitive[cell.id] = places[name], cell.sensitive
         return Groups(names, numbers, sensitive)
 
     def group(self, rows: Rows) -> "Grouped":
-        """Only what counts, each row with the number of its group."""
+        """Only what counts, each value with the number of its group."""
+        if rows.cells is None:
+            return Grouped(1, None, rows.amounts, None, bool(self.sensitive.any()))
         # A cell that was made after the cells were read belongs to no group yet.
         known = rows.cells < len(self.numbers)
         cells, amounts = (rows.cells, rows.amounts) if known.all() else (rows.cells[known], rows.amounts[known])
@@ -76,43 +80,65 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Rows with the number of their group."""
+    """Values with the number of their group; without numbers all are of one, which has sensitive studies or has not."""
 
     groups: int
-    numbers: Numbers
+    numbers: NDArray[np.int32] | None
     amounts: Amounts
-    sensitive: NDArray[np.bool_]
+    sensitive: NDArray[np.bool_] | None = None
+    some_sensitive: bool = False
 
     @property
     def counts(self) -> list[int]:
-        """How many rows each group has."""
-        return np.bincount(self.numbers, minlength=self.groups).tolist()
+        """How many values each group has."""
+        return self._counted(self.numbers, len(self.amounts))
 
     @property
     def sums(self) -> list[int]:
         """What the whole numbers of each group add up to."""
+        if self.numbers is None:
+            return [int(self.amounts.sum(dtype=np.int64))]
         return np.bincount(self.numbers, self.amounts, minlength=self.groups).astype(np.int64).tolist()
 
     @property
     def has_sensitive(self) -> list[bool]:
-        """Whether some rows of a group are of sensitive studies."""
-        there = np.bincount(self.numbers[self.sensitive], minlength=self.groups)
-        return [bool(each) for each in there]
+        """Whether some values of a group are of sensitive studies."""
+        if self.numbers is None or self.sensitive is None:
+            return [self.some_sensitive]
+        return [bool(each) for each in np.bincount(self.numbers[self.sensitive], minlength=self.groups)]
 
     def count_where(self, holds: NDArray[np.bool_]) -> list[int]:
-        """How many rows of each group a condition holds for."""
-        return np.bincount(self.numbers[holds], minlength=self.groups).tolist()
+        """How many values of each group a condition holds for."""
+        return self._counted(None if self.numbers is None else self.numbers[holds], int(holds.sum()))
+
+    def percentiles(self, wanted: Sequence[int]) -> list[list[float | None]]:
+        """The nearest-rank percentiles of each group."""
+        if self.groups == 1:
+            return [_selected(self.amounts, wanted)]
+        return [[nearest_rank(each, one) for one in wanted] for each in self.in_order()]
 
     def in_order(self) -> list[Amounts]:
         """The values of each group, the smallest first."""
-        if self.groups == 1:
+        if self.groups == 1 or self.numbers is None:
             return [np.sort(self.amounts)]
-        order = np.lexsort((self.amounts, self.numbers)) if self.amounts.dtype.kind == "f" else None
-        if order is not None:
+        if self.amounts.dtype.kind == "f":
+            order = np.lexsort((self.amounts, self.numbers))
             numbers, amounts = self.numbers[order], self.amounts[order]
         else:
-            # One sort of one number for both: group above, value below, moved so that none is negative.
-            keys = np.sort((self.numbers << 33) + (self.amounts + (1 << 32)))
-            numbers, amounts = keys >> 33, (keys & ((1 << 33) - 1)) - (1 << 32)
+            # One sort of one number for both: the group above, the value below, moved so that none is negative.
+            keys = np.sort((self.numbers.astype(np.int64) << _BITS) + (self.amounts.astype(np.int64) + _ZERO))
+            numbers, amounts = keys >> _BITS, (keys & ((1 << _BITS) - 1)) - _ZERO
         begins = np.searchsorted(numbers, np.arange(self.groups + 1))
         return [amounts[begins[group] : begins[group + 1]] for group in range(self.groups)]
+
+    def _counted(self, numbers: NDArray[np.int32] | None, otherwise: int) -> list[int]:
+        return [otherwise] if numbers is None else np.bincount(numbers, minlength=self.groups).tolist()
+
+
+def _selected(amounts: Amounts, wanted: Sequence[int]) -> list[float | None]:
+    """The percentiles of one group, without putting all of it into order."""
+    if not len(amounts):
+        return [None for _ in wanted]
+    places = [rank(len(amounts), one) for one in wanted]
+    there = np.partition(amounts, places)
+    return [float(there[place]) for place in places]

@@ -1,0 +1,114 @@
+"""The page of quality indicators over a year of 1,000,000 studies, made by SQL in a database of its own."""
+
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from types import MappingProxyType
+
+from bench import alone
+from radiology.access.model import SYSTEM
+from radiology.app import App
+from radiology.quality.indicators import page
+from radiology.quality.indicators.asking import Question
+from radiology.quality.indicators.counting import count_due
+from radiology.quality.indicators.model import Filter, Window
+
+STUDIES, DAYS = 1_000_000, 365
+LAST = date(2025, 12, 31)
+YEAR = Window(LAST - timedelta(days=DAYS - 1), LAST)
+ROUNDS = 9
+
+CELLS = """
+    INSERT INTO indicator_cells (facility_code, modality, priority, subspecialty, sensitive)
+    SELECT 'F' || facility, modality, priority, subspecialty, modality = 'MG'
+    FROM generate_series(1, 60) AS facility, unnest(ARRAY['DX', 'US', 'CT', 'MR', 'MG', 'RF', 'XA', 'NM']) AS modality,
+        unnest(ARRAY['stat', 'urgent', 'routine']) AS priority,
+        unnest(ARRAY['general', 'neuro', 'chest', 'body']) AS subspecialty
+"""
+#: Waits with long tails, spread over a year; one of two hundred is never reported.
+FACTS = """
+    INSERT INTO indicator_studies (study_id, cell_id, ordered_at, scheduled_at, arrived_at, started_at, completed_at,
+        preliminary_at, final_at, deadline, sla_hours, rvu)
+    SELECT gen_random_uuid(), cell, ordered, ordered + w1, ordered + w1 + w2, ordered + w1 + w2 + w3,
+        completed, completed + w4, CASE WHEN number %% 200 > 0 THEN completed + w4 + w5 END,
+        completed + interval '24 hours', 24, 2
+    FROM (
+        SELECT number, 1 + (random() * 5759)::integer AS cell, ordered, w1, w2, w3, w4, w5,
+            ordered + w1 + w2 + w3 + interval '20 minutes' AS completed
+        FROM (
+            SELECT number, %(first)s::date::timestamptz + number * interval '31.536 seconds' AS ordered,
+                -ln(1 - random()) * interval '40 minutes' AS w1, -ln(1 - random()) * interval '9 hours' AS w2,
+                -ln(1 - random()) * interval '35 minutes' AS w3, -ln(1 - random()) * interval '3 hours' AS w4,
+                -ln(1 - random()) * interval '4 hours' AS w5
+            FROM generate_series(0, %(studies)s - 1) AS number
+        ) AS waits
+    ) AS made
+"""
+
+
+def run() -> int:
+    """Measure, print, write and judge. The exit status."""
+    return alone.run("kpis", measure, form=".1f")
+
+
+async def measure(app: App, _pid: int) -> dict[str, float]:
+    """Make a year, count it, and ask for it."""
+    await _make(app)
+    began = time.perf_counter()
+    await count_due(app)
+    counted = time.perf_counter() - began
+    month = Window(LAST - timedelta(days=30), LAST)
+    some = Filter(MappingProxyType({"modality": frozenset({"CT", "MR"}), "facility": frozenset({"F7", "F8", "F9"})}))
+    return {
+        "year_ms": await _median_ms(lambda: page.answer(app, SYSTEM, Question(YEAR, Filter()))),
+        "year_filtered_ms": await _median_ms(lambda: page.answer(app, SYSTEM, Question(YEAR, some))),
+        "year_by_modality_ms": await _median_ms(lambda: page.answer(app, SYSTEM, Question(YEAR, Filter(), ("modality",)))),
+        "month_ms": await _median_ms(lambda: page.answer(app, SYSTEM, Question(month, Filter()))),
+        "count_the_year_seconds": counted,
+        "count_one_day_ms": await _median_ms(lambda: _one_day(app)),
+        **{
+            f"only_{key.replace('-', '_')}_ms": await _median_ms(
+                lambda key=key: page.answer(app, SYSTEM, Question(YEAR, Filter()), [key])
+            )
+            for key in page.INDICATORS
+        },
+    }
+
+
+async def _make(app: App) -> None:
+    async with app.db.transaction() as tx:
+        await tx.run(CELLS)
+        await tx.run(FACTS, first=YEAR.first, studies=STUDIES)
+        await _all_due(app)
+    async with app.db.transaction() as tx:
+        await tx.run("ANALYZE indicator_studies")
+
+
+async def _all_due(app: App) -> None:
+    async with app.db.transaction() as tx:
+        await tx.run(
+            """
+            INSERT INTO indicator_days_due (source, day, due_at)
+            SELECT 'studies', day::date, now() FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS day
+            """,
+            first=YEAR.first,
+            last=YEAR.last + timedelta(days=20),
+        )
+
+
+async def _one_day(app: App) -> None:
+    async with app.db.transaction() as tx:
+        await tx.run(
+            "INSERT INTO indicator_days_due (source, day, due_at) VALUES ('studies', %(day)s, now())", day=date(2025, 7, 1)
+        )
+    assert await count_due(app) == 1
+
+
+async def _median_ms(do: Callable[[], Awaitable[object]]) -> float:
+    taken: list[float] = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        await do()
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
