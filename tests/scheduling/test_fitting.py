@@ -19,6 +19,7 @@ from radiology.scheduling.model import (
     default_minutes,
     on_grid,
     overbooking,
+    own_minutes,
     step,
 )
 from scheduling.days import EVERY_DAY, a_day, at, booked, examination, given, plan, span
@@ -39,16 +40,17 @@ def starts(found) -> list[str]:
     ],
 )  # fmt: skip
 def test_the_minutes_of_an_examination(modality: str, procedure: str, contrast: bool, minutes: int) -> None:
-    assert default_minutes(modality, procedure, contrast=contrast, own={}) == minutes
+    assert default_minutes(modality, procedure, contrast=contrast) == minutes
 
 
 def test_a_facility_may_say_otherwise_and_must_where_nobody_has_said() -> None:
     own = {"RPID22": 12, "CT": 25, "PT": 90}
-    assert default_minutes("CT", "CT head", contrast=False, own=own, codes=["RPID22"]) == 15, "rounded up to the grid"
-    assert default_minutes("CT", "CT head", contrast=False, own=own, codes=["RPID1"]) == 25
-    assert default_minutes("PT", "PET-CT", contrast=False, own=own) == 90
+    assert own_minutes("CT", own, codes=["RPID22"]) == 15, "rounded up to the grid"
+    assert own_minutes("CT", own, codes=["RPID1"]) == 25
+    assert own_minutes("PT", own) == 90
+    assert own_minutes("NM", own) is None
     with pytest.raises(Unprocessable):
-        default_minutes("NM", "Bone scan", contrast=False, own=own)
+        default_minutes("NM", "Bone scan of somebody else", contrast=False)
     with pytest.raises(Unprocessable):
         on_grid(0)
 

@@ -10,7 +10,7 @@ from radiology.audit import actions as audit
 from radiology.errors import FieldProblem, NotFound, StaleVersion, Unprocessable
 from radiology.kit.db import Transaction
 from radiology.procedures import queries
-from radiology.procedures.catalogue import catalogue
+from radiology.procedures.catalogue import catalogue, follow_shipped
 from radiology.procedures.model import Agreed
 from radiology.procedures.schemas import TermsIn
 
@@ -27,7 +27,7 @@ async def save_entry(
 ) -> int:
     """Add a procedure, or say what it is from a day on; returns the version. Raises StaleVersion, Unprocessable."""
     actor.must(Permission.ADMINISTER)
-    await catalogue(app)
+    await follow_shipped(app)
     async with app.db.transaction() as tx:
         await queries.lock_for_change(tx)
         last = await queries.last_version(tx, key)
@@ -39,7 +39,7 @@ async def restore_entry(
 ) -> int:
     """Let a procedure be from a day on what it was in an earlier version; returns the new version. Raises NotFound."""
     actor.must(Permission.ADMINISTER)
-    await catalogue(app)
+    await follow_shipped(app)
     async with app.db.transaction() as tx:
         await queries.lock_for_change(tx)
         versions = await queries.versions(tx, key)

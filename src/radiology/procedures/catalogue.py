@@ -1,9 +1,9 @@
 """The catalogue of today, kept in the memory of each process until it is changed, and for four hours at most."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from radiology.access.model import SYSTEM
@@ -12,28 +12,32 @@ from radiology.kit.db import Transaction
 from radiology.procedures import queries
 from radiology.procedures.entries import SINCE_EVER, procedure_of, shipped, shipped_sha256
 from radiology.procedures.lookup import Catalogue
-from radiology.procedures.queries import Entry
+from radiology.procedures.queries import Standing, Version
 
 LONGEST_AGE: Final = timedelta(hours=4)
 _MOST_KEPT: Final = 4
 
-_kept: OrderedDict[tuple[UUID, date], tuple[datetime, Catalogue]] = OrderedDict()
+_kept: OrderedDict[tuple[UUID, bool, date], tuple[datetime, Catalogue]] = OrderedDict()
 """By the generation of the database and the day, so nothing is kept that was changed, by whichever process."""
 
 
 async def catalogue(app: App) -> Catalogue:
-    """The catalogue as it is today; what comes with the service is loaded first, where need be. Raises Unavailable."""
+    """The catalogue as it is today. It may be asked for within a transaction. Raises Unavailable."""
+    now = app.clock.now()
+    today = now.astimezone(app.settings.zone).date()
     async with app.db.reading() as tx:
         standing = await queries.standing(tx, shipped_sha256())
-    if not standing.is_loaded:
-        await follow_shipped(app)
-    now = app.clock.now()
-    key = (standing.generation, now.astimezone(app.settings.zone).date())
-    kept = _kept.get(key)
-    if standing.is_loaded and kept is not None and timedelta() <= now - kept[0] < LONGEST_AGE:
-        _kept.move_to_end(key)
-        return kept[1]
-    return await _read(app, now)
+        key = (standing.generation, standing.is_loaded, today)
+        kept = _kept.get(key)
+        if kept is not None and timedelta() <= now - kept[0] < LONGEST_AGE:
+            _kept.move_to_end(key)
+            return kept[1]
+        # The generation was read before the rest, so it is never newer than they are.
+        found = await _read(tx, standing, today)
+    _kept[key] = (now, found)
+    while len(_kept) > _MOST_KEPT:
+        _kept.popitem(last=False)
+    return found
 
 
 async def follow_shipped(app: App) -> int:
@@ -41,51 +45,49 @@ async def follow_shipped(app: App) -> int:
 
     What a hospital has changed stays as it is.
     """
+    async with app.db.reading() as tx:
+        if (await queries.standing(tx, shipped_sha256())).is_loaded:
+            return 0
     async with app.db.transaction() as tx:
         await queries.lock_for_change(tx)
         if not await queries.note_shipped(tx, shipped_sha256(), at=app.clock.now()):
             return 0
-        return await _load(tx, app)
-
-
-async def _load(tx: Transaction, app: App) -> int:
-    there: dict[str, list[Entry]] = {}
-    for entry in await queries.entries(tx):
-        there.setdefault(entry.key, []).append(entry)
-    now = app.clock.now()
-    new = {key: body for key, body in shipped().items() if _is_new(body, there.get(key, ()))}
-    for key, body in new.items():
-        before = there.get(key, ())
-        await queries.save_entry(
-            tx,
-            key,
-            body,
-            version=len(before) + 1,
-            effective_from=now.astimezone(app.settings.zone).date() if before else SINCE_EVER,
-            is_shipped=True,
-            reason="",
-            changed_by=SYSTEM.id,
-            changed_at=now,
-        )
+        now = app.clock.now()
+        new = _new(await queries.entries(tx), now.astimezone(app.settings.zone).date())
+        for each in new:
+            await queries.save_entry(
+                tx,
+                each.key,
+                each.body,
+                version=each.version,
+                effective_from=each.effective_from,
+                is_shipped=True,
+                reason="",
+                changed_by=SYSTEM.id,
+                changed_at=now,
+            )
     return len(new)
 
 
-def _is_new(body: Mapping[str, Any], before: Sequence[Entry]) -> bool:
-    """Whether a shipped entry is to be loaded: nobody has changed it here, and it is not as it was."""
-    return all(entry.is_shipped for entry in before) and (not before or dict(before[-1].body) != dict(body))
-
-
-async def _read(app: App, now: datetime) -> Catalogue:
-    """Read it anew. The generation is read before the rest, so it is never newer than they are."""
-    async with app.db.transaction() as tx:
-        generation = (await queries.standing(tx, shipped_sha256())).generation
-        entries, agreed = await queries.entries(tx), await queries.agreed(tx)
-    today = now.astimezone(app.settings.zone).date()
+async def _read(tx: Transaction, standing: Standing, today: date) -> Catalogue:
+    """Read it anew. What comes with the service counts before it is loaded, too."""
+    entries: list[Version] = [*await queries.entries(tx)]
+    if not standing.is_loaded:
+        entries += _new(entries, today)
     versions = [
         procedure_of(each.key, each.body, version=each.version, effective_from=each.effective_from) for each in entries
     ]
-    found = Catalogue(versions, agreed, on=today, generation=str(generation))
-    _kept[generation, today] = (now, found)
-    while len(_kept) > _MOST_KEPT:
-        _kept.popitem(last=False)
-    return found
+    return Catalogue(versions, await queries.agreed(tx), on=today, generation=str(standing.generation))
+
+
+def _new(there: Sequence[Version], today: date) -> list[Version]:
+    """The shipped entries that are to be loaded: nobody has changed them here, and they are not as they were."""
+    before: dict[str, list[Version]] = {}
+    for entry in there:
+        before.setdefault(entry.key, []).append(entry)
+    return [
+        Version(key, len(known) + 1, today if known else SINCE_EVER, dict(body), is_shipped=True)
+        for key, body in shipped().items()
+        for known in [before.get(key, [])]
+        if all(entry.is_shipped for entry in known) and (not known or known[-1].body != dict(body))
+    ]

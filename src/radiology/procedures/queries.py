@@ -11,14 +11,20 @@ from radiology.procedures.model import Agreed
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One version of an entry, as it was kept."""
+class Version:
+    """One version of an entry."""
 
     key: str
     version: int
     effective_from: date
     body: dict[str, Any]
     is_shipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Version):
+    """One version as it was kept: with who made it, when and why."""
+
     reason: str
     changed_by: str
     changed_at: datetime

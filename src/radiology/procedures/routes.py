@@ -13,7 +13,7 @@ from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.plain_pages import page
 from radiology.errors import NotFound
 from radiology.procedures import actions, queries
-from radiology.procedures.catalogue import catalogue
+from radiology.procedures.catalogue import catalogue, follow_shipped
 from radiology.procedures.licences import COPYRIGHT
 from radiology.procedures.model import Procedure
 from radiology.procedures.preparing import sheet_of
@@ -98,7 +98,7 @@ async def put_procedure(
 @router.get("/{procedure}/history")
 async def get_history(procedure: Key, app: CurrentApp, actor: CurrentActor) -> dict[str, Any]:  # noqa: ARG001 - as above.
     """Every version of an entry, the newest first: what, from which day, by whom and why."""
-    await catalogue(app)
+    await follow_shipped(app)
     async with app.db.reading() as tx:
         versions = await queries.versions(tx, procedure)
     if not versions:
@@ -176,6 +176,7 @@ async def _procedure(app: App, key: str) -> Procedure:
 
 async def _answer(app: App, key: str, facility: str = "", ownership: str = "public") -> Response:
     """The entry of today; its ETag is the newest version, which may hold only from a later day on."""
+    await follow_shipped(app)
     known, found = await catalogue(app), await _procedure(app, key)
     async with app.db.reading() as tx:
         version = await queries.last_version(tx, key)

@@ -165,16 +165,14 @@ MINUTES: Final[Mapping[tuple[str, str], int]] = {
 _WORDS: Final = re.compile(r"[a-z]+")
 
 
-def default_minutes(
-    modality: str, procedure: str, *, contrast: bool, own: Mapping[str, int], codes: Sequence[str] = ()
-) -> int:
-    """How long an examination takes: what the facility says of its code or modality, else the table above.
-
-    procedure: its name; own: minutes by code or modality. Raises Unprocessable where nobody has said.
-    """
+def own_minutes(modality: str, own: Mapping[str, int], *, codes: Sequence[str] = ()) -> int | None:
+    """How long a facility says that an examination of this code or modality takes; None where it has not."""
     said = next((own[key] for key in (*codes, modality) if key in own), None)
-    if said is not None:
-        return on_grid(said)
+    return None if said is None else on_grid(said)
+
+
+def default_minutes(modality: str, procedure: str, *, contrast: bool) -> int:
+    """How long an examination takes by the table above and its name. Raises Unprocessable where nobody has said."""
     words = [*_WORDS.findall(procedure.casefold()), *(["contrast"] if contrast else [])]
     found = [
         minutes

@@ -9,6 +9,8 @@ from radiology.errors import Unprocessable
 from radiology.kit.db import Transaction
 from radiology.modality_worklist import queries as worklist
 from radiology.modality_worklist.model import ScheduledProcedureStep
+from radiology.procedures.catalogue import catalogue
+from radiology.procedures.lookup import Catalogue
 from radiology.scheduling import asking, openings
 from radiology.scheduling.fitting import Circumstances
 from radiology.scheduling.model import Examination, Span
@@ -33,9 +35,9 @@ async def search(tx: Transaction, app: App, actor: Actor, body: SearchIn) -> Off
     facility = actor.facility_code or app.settings.facility_code
     zone, now = app.settings.zone, app.clock.now()
     found = [await _item(tx, actor, asked) for asked in body.examinations]
-    rules = await openings.rules_of(tx, facility)
+    rules, known = await openings.rules_of(tx, facility), await catalogue(app)
     pairs = zip(body.examinations, found, strict=True)
-    wanted = [_examination(number, asked, item, rules) for number, (asked, item) in enumerate(pairs)]
+    wanted = [_examination(number, asked, item, rules, known) for number, (asked, item) in enumerate(pairs)]
     today = now.astimezone(zone).date()
     first = max(body.first_day or today, today)
     if first - today > LATEST:
@@ -57,11 +59,13 @@ async def _item(tx: Transaction, actor: Actor, asked: ExaminationIn) -> Schedule
     return await worklist.load(tx, asked.item, visible_to=actor) if asked.item else None
 
 
-def _examination(number: int, asked: ExaminationIn, item: ScheduledProcedureStep | None, rules: RulesIn) -> Examination:
+def _examination(
+    number: int, asked: ExaminationIn, item: ScheduledProcedureStep | None, rules: RulesIn, known: Catalogue
+) -> Examination:
     if item is not None:
-        return asking.of_item(item, asked.facts(), rules.minutes, key=str(number))[0]
+        return asking.of_item(item, asked.facts(), rules.minutes, known, key=str(number))[0]
     procedure = asked.requested_procedure or ""
-    return asking.of_procedure(str(number), asked.modality or "", procedure, asked.facts(), rules.minutes)[0]
+    return asking.of_procedure(str(number), asked.modality or "", procedure, asked.facts(), rules.minutes, known)[0]
 
 
 async def _own(tx: Transaction, found: list[ScheduledProcedureStep | None]) -> list[UUID]:

@@ -14,6 +14,7 @@ from radiology.errors import Conflict, Unprocessable
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist.model import ScheduledProcedureStep
+from radiology.procedures.catalogue import catalogue
 from radiology.scheduling import asking, openings
 from radiology.scheduling.actions import item as items
 from radiology.scheduling.actions.change import make_room
@@ -106,7 +107,7 @@ async def _book(
     if last is not None and last.status != Status.NO_SHOW:
         raise Conflict("The item is booked already. Move that booking, or cancel it first.")
     rules = await openings.rules_of(tx, item.facility_code)
-    examination, facts = asking.of_item(item, wanted.said, rules.minutes)
+    examination, facts = asking.of_item(item, wanted.said, rules.minutes, await catalogue(app))
     place = await find_place(tx, app, item, examination, wanted, checked=visit.checked)
     await make_room(tx, app, actor, place)
     made = Made(visit_id, Status.BOOKED, visit.external_id)

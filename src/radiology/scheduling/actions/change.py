@@ -12,6 +12,7 @@ from radiology.errors import Conflict, StaleVersion
 from radiology.kit.db import Transaction
 from radiology.modality_worklist import queries as worklist
 from radiology.modality_worklist.model import OPEN
+from radiology.procedures.catalogue import catalogue
 from radiology.scheduling import asking, model, openings
 from radiology.scheduling.actions import item as items
 from radiology.scheduling.actions.put import Wanted, find_place, note, settle
@@ -61,7 +62,7 @@ async def reschedule_in(tx: Transaction, app: App, actor: Actor, booking: Bookin
     item = await items.lock_open(tx, actor, booking.step_id)
     rules = await openings.rules_of(tx, booking.facility_code)
     said = {**booking.facts, **(change.said or {})}
-    examination, facts = asking.of_item(item, said, rules.minutes)
+    examination, facts = asking.of_item(item, said, rules.minutes, await catalogue(app))
     wanted = Wanted(item.id, change.ae_title, change.begins, displaces=change.displaces)
     place = await find_place(tx, app, item, examination, wanted, checked=change.checked, moving=booking.id)
     await make_room(tx, app, actor, place)

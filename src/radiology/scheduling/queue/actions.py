@@ -16,6 +16,7 @@ from radiology.modality_worklist import queries as worklist
 from radiology.modality_worklist.model import ScheduledProcedureStep
 from radiology.modality_worklist.model import Status as ItemStatus
 from radiology.modality_worklist.model import Verb as ItemVerb
+from radiology.procedures.catalogue import catalogue
 from radiology.scheduling import asking, model, openings
 from radiology.scheduling.actions import item as items
 from radiology.scheduling.actions.put import note
@@ -74,7 +75,7 @@ async def walk_in(app: App, actor: Actor, step_id: UUID, room_id: UUID, said: Ma
         if not stations or not room.active:
             raise Unprocessable(f"Room {room.name} has no device for {item.modality}, or it is out of use.")
         rules = await openings.rules_of(tx, item.facility_code)
-        _, facts = asking.of_item(item, {"minutes": 15, **said}, rules.minutes)
+        _, facts = asking.of_item(item, {"minutes": 15, **said}, rules.minutes, await catalogue(app))
         now = app.clock.now().astimezone(app.settings.zone)
         await items.set_time(tx, app, actor, item, start=now, stations=stations, location=room.name)
         await _arrived(tx, app, actor, item)

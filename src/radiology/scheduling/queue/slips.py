@@ -9,7 +9,7 @@ import segno
 
 from radiology.kit.barcodes import code128_svg
 from radiology.modality_worklist.model import ScheduledProcedureStep
-from radiology.scheduling.preparations import sentences
+from radiology.procedures.preparations import sentences
 from radiology.scheduling.queue.model import Token
 from radiology.scheduling.rooms.queries import Room
 from radiology.standards.dicom.bangla import bangla_digits

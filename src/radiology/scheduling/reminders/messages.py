@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from radiology.kit.bilingual import Sentence
-from radiology.scheduling.preparations import short_sentences
+from radiology.procedures.preparations import short_sentences
 from radiology.standards.dicom.bangla import bangla_digits
 
 

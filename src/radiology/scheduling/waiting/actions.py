@@ -13,6 +13,7 @@ from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
 from radiology.modality_worklist import queries as worklist
 from radiology.modality_worklist.model import OPEN, ScheduledProcedureStep
+from radiology.procedures.catalogue import catalogue
 from radiology.scheduling import asking, model, openings
 from radiology.scheduling.actions import item as items
 from radiology.scheduling.actions.book import Contact, Visit, insert_visit
@@ -42,7 +43,7 @@ async def add(
     async with app.db.transaction() as tx:
         item = await items.lock_open(tx, actor, step_id)
         rules = await openings.rules_of(tx, item.facility_code)
-        _, facts = asking.of_item(item, said, rules.minutes)
+        _, facts = asking.of_item(item, said, rules.minutes, await catalogue(app))
         entry_id = uuid7()
         columns = {
             "id": entry_id, "facility_code": item.facility_code, "step_id": step_id, "priority": facts["priority"],
