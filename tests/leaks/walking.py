@@ -23,15 +23,16 @@ OPEN_STUDIES = re.compile(r"/dicomweb/(studies|series|instances)")
 OF_NO_STUDY = {
     "ae_title": "STATION", "title": "STATION", "subscriber": "STATION", "name": "pool", "frames": "1",
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
-    "practitioner": "1", "account": "nobody", "duty": "head", "facility_code": "OTHER", "code": "NOWHERE", "modality": "CT", "number": "999999",
+    "practitioner": "1", "account": "nobody", "duty": "head", "facility_code": "OTHER", "code": "NOWHERE",
+    "modality": "CT", "number": "999999",
     "kind": "places", "procedure": "XR_CHEST_PA", "version": "1",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
-    "association_id", "attachment_id", "blocked_id", "commitment_id", "copy_id", "delegation_id", "erasure_id",
-    "export_id", "hold_id", "item_id", "key_id", "link_id", "message_id", "note_id", "notice_id", "operator_id",
-    "outgoing_id", "project_id", "relation_id", "removal_id", "restriction_id", "rule_id", "session_id", "transaction",
-    "use_id", "visit_id",
+    "association_id", "attachment_id", "batch_id", "blocked_id", "commitment_id", "copy_id", "delegation_id",
+    "erasure_id", "export_id", "hold_id", "item_id", "key_id", "link_id", "message_id", "note_id", "notice_id",
+    "offer_id", "operator_id", "outgoing_id", "project_id", "relation_id", "removal_id", "restriction_id",
+    "rule_id", "session_id", "transaction", "turn_id", "use_id", "visit_id",
 }  # fmt: skip
 
 #: What `seeds.py` makes for each study, and the study itself.

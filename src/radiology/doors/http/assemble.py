@@ -68,6 +68,7 @@ from radiology.prefetch.routes import router as prefetch
 from radiology.procedures.routes import router as procedures
 from radiology.quality.indicators.routes import router as indicators
 from radiology.quality.routes import routers as quality
+from radiology.reading_worklist.batches.routes import router as reading_batches
 from radiology.reading_worklist.offers.routes import router as reading_offers
 from radiology.reading_worklist.routes import router as reading_worklist
 from radiology.reconciliation.comparing.routes import router as comparing
@@ -136,6 +137,7 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         studies,
         reading_worklist,
         reading_offers,
+        reading_batches,
         outdated_reports,
         reports,
         changes.router,
