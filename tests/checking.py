@@ -29,14 +29,23 @@ def a_woman(born: str = "2000-06-01", **changes: Any) -> dict[str, Any]:
 
 
 async def examined(
-    app: App, client: httpx2.AsyncClient, description: str, modality: str, *, on: str = "20260118", **patient: Any
+    app: App,
+    client: httpx2.AsyncClient,
+    description: str,
+    modality: str,
+    *,
+    on: str = "20260118",
+    carer: str | None = None,
+    **patient: Any,
 ) -> str:
-    """An examination of the usual patient that is completed; its Study Instance UID."""
+    """An examination of the usual patient that is completed; its Study Instance UID. carer: who takes care, too."""
     identity = {"PatientID": "DMC-1001", "IssuerOfPatientID": "LOCAL", "PatientName": "Karim^Abdul",
                 "PatientBirthDate": "19800115", "PatientSex": "M"}  # fmt: skip
     stored = await make.a_study(
         app, StudyDate=on, Modality=modality, StudyDescription=description, **identity | patient
     )
+    if carer:
+        await make.care(app, carer, stored.study_instance_uid)
     answer = await client.put(
         f"/api/radiology/studies/{stored.study_instance_uid}/status",
         json={"status": "completed", "completed": f"{on[:4]}-{on[4:6]}-{on[6:]}T15:00:00+06:00"},
