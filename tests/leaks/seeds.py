@@ -63,6 +63,50 @@ _INSERTS = {
         INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, rejected_at)
         VALUES (%(id)s, %(uid)s, %(facility)s, '113001', 'motion', %(secret)s || ' rejected', 'account:writer', now())
     """,
+    "reading_id": """
+        INSERT INTO reading_items (study_id, study_instance_uid, facility_code, patient_id, sensitive,
+            sensitive_classes, state, priority, modality, modalities, region, subspecialty, rvu, age_group, arriving,
+            received_at, sla_hours, completed_at, half_at, deadline, claimed_by, locked_until)
+        SELECT id, study_instance_uid, facility_code, patient_id, sensitive, sensitive_classes, 'claimed', 'routine',
+            'CT', ARRAY['CT'], %(secret)s || ' region', %(secret)s || ' subspecialty', 4, 'adult', false, now(), 6,
+            now(), now(), now(), %(secret)s || ' reader', 'infinity'
+        FROM imaging_studies
+        WHERE id = %(study_id)s
+    """,
+    "reading_note_id": """
+        INSERT INTO reading_notes (id, study_id, author, author_display, written_at, text)
+        VALUES (%(id)s, %(study_id)s, 'account:writer', %(secret)s || ' writer', now(), %(secret)s || ' note')
+    """,
+    "opinion_id": """
+        INSERT INTO second_opinions (id, study_id, facility_code, status, asked_by, asked_of, asked_at, question)
+        VALUES (%(id)s, %(study_id)s, %(facility)s, 'asked', 'account:writer', 'account:other', now(),
+            %(secret)s || ' question')
+    """,
+    "dose_id": """
+        INSERT INTO dose_examinations (study_id, source, events, performed_at, ae_title, modality, protocol,
+            patient_group, standard_size, doses, effective_dose_method, explain, read_at)
+        VALUES (%(study_id)s, 'rdsr', 1, now(), 'STATION', 'CT', %(secret)s || ' protocol of dose', 'adult', true,
+            '{"DLP": 800}', 'unknown', '[]', now())
+    """,
+    "dose_event_id": """
+        INSERT INTO dose_events (study_id, event_uid, told_by, region)
+        VALUES (%(study_id)s, %(id)s::text, %(id)s::text, %(secret)s || ' region')
+    """,
+    "dose_note_id": """
+        INSERT INTO dose_notes (id, study_id, kind, quantity, value, over, made_at, comment)
+        VALUES (%(id)s, %(study_id)s, 'over-twice-reference', 'DLP', 2000, 790, now(), %(secret)s || ' comment')
+    """,
+    "image_exposure_id": """
+        INSERT INTO image_exposures (study_id, sop_instance_uid, ae_title, modality, body_part, taken_at, stored_at,
+            deviation_index)
+        VALUES (%(study_id)s, %(id)s::text, 'STATION', 'CT', %(secret)s || ' body part', now(), now(), 1)
+    """,
+    "incident_id": """
+        INSERT INTO incidents (id, facility_code, cause, status, study_id, occurred_at, description, found_by, found_at,
+            foetal_estimate)
+        VALUES (%(id)s, %(facility)s, 'other', 'open', %(study_id)s, now(), %(secret)s || ' incident', 'account:writer',
+            now(), 'not-needed')
+    """,
     "quarantine_id": """
         INSERT INTO quarantine (id, reason, detail, object_key, size_bytes, study_instance_uid, series_instance_uid,
             sop_instance_uid, data_set_sha256, facility_code)

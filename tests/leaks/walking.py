@@ -25,7 +25,7 @@ OF_NO_STUDY = {
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
     "practitioner": "1", "account": "nobody", "duty": "head", "facility_code": "OTHER", "code": "NOWHERE",
     "modality": "CT", "number": "999999",
-    "kind": "places", "procedure": "XR_CHEST_PA", "version": "1",
+    "kind": "places", "test": "display", "indicator": "backlog", "procedure": "XR_CHEST_PA", "version": "1",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
