@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
@@ -18,6 +19,7 @@ from radiology.orders.actions.change import change_order
 from radiology.orders.actions.place import place_order
 from radiology.orders.actions.status import change_status
 from radiology.orders.checking.model import overrides_of
+from radiology.orders.choosing import choices_of
 from radiology.orders.model import Priority, Status
 from radiology.orders.schemas import OrderIn, OrderOut, OrderPage, OrderStatusIn, ProcedureShown
 from radiology.orders.shown import why_not
@@ -126,6 +128,12 @@ async def put_status(
     )
     async with app.db.transaction() as tx:
         return tagged(await reading.body(tx, moved.id, zone=app.settings.time_zone), moved.version)
+
+
+@router.get("/{order}/facilities", response_model=None)
+async def get_facilities(order: str, app: CurrentApp, actor: CurrentActor) -> Response:
+    """Where each examination of an order is done best, and why; nothing is booked by it."""
+    return Response(orjson.dumps({"results": await choices_of(app, actor, uuid_of(order))}), media_type=JSON)
 
 
 @router.get("/{order}/history", response_model=None)
