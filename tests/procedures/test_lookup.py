@@ -135,6 +135,19 @@ def test_the_entry_that_began_last_holds() -> None:
         assert procedure.turnaround_hours == hours
 
 
+def test_what_begins_later_is_known_and_cannot_be_ordered_yet() -> None:
+    first = CATALOGUE.by_key("XR_FOOT")
+    assert first
+    later = replace(first, key="XR_TOE", codings=(Coding(LOCAL_SYSTEM, "TOE"),), effective_from=date(2026, 2, 1))
+    for day, key in ((TODAY, None), (date(2026, 2, 1), "XR_TOE")):
+        catalogue = Catalogue([*ENTRIES, later], on=day)
+        procedure = catalogue.find([Coding(LOCAL_SYSTEM, "TOE")])
+        assert (procedure.key if procedure else None) == key
+        told = catalogue.by_key("XR_TOE")
+        assert told
+        assert told.active == bool(key)
+
+
 def test_what_is_withdrawn_is_still_known_by_its_key() -> None:
     first = CATALOGUE.by_key("XR_FOOT")
     assert first

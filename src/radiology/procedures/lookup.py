@@ -1,6 +1,7 @@
 """The catalogue of one day in memory: what a code, a key or a name means, and on which terms it is done. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ class Catalogue:
         self._usual: dict[tuple[str, str, date], Terms] = {}
         self._codes: dict[tuple[str, str], list[_Ranked]] = {}
         self._names: dict[tuple[str, ...], list[_Ranked]] = {}
+        self._words: dict[str, frozenset[str]] = {}
         self._meanings = {code: frozenset[str]().union(*map(wording.meaning, told)) for code, told in MEANINGS.items()}
         self._called = {code: told[0] for code, told in MEANINGS.items()}
         for procedure in self.procedures:
@@ -63,8 +65,8 @@ class Catalogue:
         found = [each for each in found if _fits(each[1], modality)]
         if not found and text:
             found = [each for each in self._names.get(wording.name(text), ()) if _fits(each[1], modality)]
-        said = set(wording.words(text))
-        return min(found, key=lambda each: _preference(each, said), default=(0, None))[1]
+        said = frozenset(wording.words(text)) if len(found) > 1 else frozenset[str]()
+        return min(found, key=lambda each: self._preference(each, said), default=(0, None))[1]
 
     def coded(self, coding: Coding) -> list[_Ranked]:
         """What a code means, with 0 where it names the procedure and 1 where it means it, too.
@@ -140,8 +142,13 @@ class Catalogue:
             next((each.priority for each in said if each.priority), procedure.priority),
         )
 
+    def _preference(self, ranked: _Ranked, said: frozenset[str]) -> tuple[int, int, int, str]:
+        rank, procedure = ranked
+        return rank, -len(self._words[procedure.key] & said), -procedure.minutes, procedure.key
+
     def _note(self, procedure: Procedure) -> None:
         told = (procedure.display, procedure.display_bangla, *procedure.names)
+        self._words[procedure.key] = frozenset(wording.words(" ".join(told)))
         for text in told:
             self._names.setdefault(wording.name(text), []).append((0, procedure))
         names = frozenset[str]().union(*map(wording.meaning, (*told, procedure.body_site)))
@@ -175,6 +182,8 @@ def _in_force(entries: Iterable[Procedure], on: date) -> Iterator[Procedure]:
         begun = [each for each in versions if each.effective_from <= on]
         if begun:
             yield max(begun, key=lambda each: (each.effective_from, each.version))
+        else:  # It is known before its first day, and cannot be ordered yet.
+            yield replace(min(versions, key=lambda each: (each.effective_from, -each.version)), active=False)
 
 
 def _latest(said: Iterable[Agreed], on: date) -> Agreed | None:
@@ -198,12 +207,6 @@ def is_same(modality: str, other: str) -> bool:
 def catalogued(modality: str) -> str:
     """The modality that stands for all those that are one for the catalogue: DX for CR."""
     return _SAME.get(modality, modality)
-
-
-def _preference(ranked: _Ranked, said: set[str]) -> tuple[int, int, int, str]:
-    rank, procedure = ranked
-    own = set(wording.words(f"{procedure.display} {procedure.display_bangla} {' '.join(procedure.names)}"))
-    return rank, -len(own & said), -procedure.minutes, procedure.key
 
 
 def _standing(procedure: Procedure, asked: tuple[str, ...], text: str) -> int | None:
