@@ -38,5 +38,6 @@ def test_most_studies_have_an_order_and_the_latest_wait_for_a_person(settings: S
         assert matches["none"] == 3
         assert matches["exact"] == 27
         assert node.value("SELECT count(*) FROM bookings WHERE status = 'booked'") == 3
+        assert node.value("SELECT count(*) FROM devices JOIN facilities ON code = facility_code") == 7
         assert node.value("SELECT array_agg(DISTINCT flag) FROM imaging_studies, unnest(flags) AS flag") is None
         assert node.value("SELECT count(*) FROM quarantine") == 0
