@@ -85,7 +85,7 @@ _INSERTS = {
     "dose_id": """
         INSERT INTO dose_examinations (study_id, source, events, performed_at, ae_title, modality, protocol,
             patient_group, standard_size, doses, effective_dose_method, explain, read_at)
-        VALUES (%(study_id)s, 'rdsr', 1, now(), 'STATION', 'CT', %(secret)s || ' protocol of dose', 'adult', true,
+        VALUES (%(study_id)s, 'rdsr', 1, '2026-01-20T00:00:00Z', 'STATION', 'CT', %(secret)s || ' protocol of dose', 'adult', true,
             '{"DLP": 800}', 'unknown', '[]', now())
     """,
     "dose_event_id": """
@@ -99,7 +99,7 @@ _INSERTS = {
     "image_exposure_id": """
         INSERT INTO image_exposures (study_id, sop_instance_uid, ae_title, modality, body_part, taken_at, stored_at,
             deviation_index)
-        VALUES (%(study_id)s, %(id)s::text, 'STATION', 'CT', %(secret)s || ' body part', now(), now(), 1)
+        VALUES (%(study_id)s, %(id)s::text, 'STATION', 'DX', %(secret)s || ' body part', '2026-01-20T00:00:00Z', now(), 1)
     """,
     "incident_id": """
         INSERT INTO incidents (id, facility_code, cause, status, study_id, occurred_at, description, found_by, found_at,

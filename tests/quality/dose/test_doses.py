@@ -60,7 +60,8 @@ async def test_a_level_that_is_set_holds_from_its_day_on(app, client_as):
         await a_head_ct(app, 600 + number, patient=f"P{number}")
     await settle(app)
 
-    found = (await quality.get(f"{PATH}/comparison", params={"protocol": "CT_HEAD_WO"})).json()["results"]
+    asked = {"protocol": "CT_HEAD_WO", "date_to": "2026-01-21"}
+    found = (await quality.get(f"{PATH}/comparison", params=asked)).json()["results"]
 
     told = next(each for each in found if each["quantity"] == "DLP")
     assert told["reference"] == {

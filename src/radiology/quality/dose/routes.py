@@ -140,8 +140,8 @@ async def get_texts(actor: CurrentActor) -> dict[str, Any]:
     return {kind: sentence.told() for kind, sentence in TOLD.items()}
 
 
-@router.post("/notes/{note_id}/close", status_code=204, response_model=None)
-async def post_note_close(note_id: UUID, body: NoteIn, app: CurrentApp, actor: CurrentActor) -> Response:
+@router.post("/notes/{dose_note_id}/close", status_code=204, response_model=None)
+async def post_note_close(dose_note_id: UUID, body: NoteIn, app: CurrentApp, actor: CurrentActor) -> Response:
     """Say why an examination is as it is. 409 where somebody has done so."""
-    await actions.close_note(app, actor, note_id, comment=body.comment)
+    await actions.close_note(app, actor, dose_note_id, comment=body.comment)
     return Response(status_code=204)

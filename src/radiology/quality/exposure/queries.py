@@ -27,7 +27,7 @@ class Deviations:
 
 
 async def deviations(tx: Transaction, span: Span, *, visible_to: Actor, facility: str | None) -> list[Deviations]:
-    """Deviation indices of a span of time by machine and projection."""
+    """Deviation indices of a span of time by machine and projection; of sensitive studies nobody is told what part."""
     where = Where(["study.status <> 'entered-in-error'"])
     where.add("e.taken_at >= {began}", began=span.began)
     where.add("e.taken_at < {before}", before=span.before)
@@ -37,18 +37,19 @@ async def deviations(tx: Transaction, span: Span, *, visible_to: Actor, facility
     return await tx.all(
         Deviations,
         """
-        SELECT study.facility_code, e.ae_title, e.modality, e.body_part, e.view, count(*) AS images,
+        SELECT study.facility_code, e.ae_title, e.modality, shown.body_part, e.view, count(*) AS images,
             count(e.deviation_index) AS told,
             count(*) FILTER (WHERE abs(e.deviation_index) <= 1) AS within_1,
             count(*) FILTER (WHERE abs(e.deviation_index) <= 3) AS within_3,
             percentile_cont(0.5) WITHIN GROUP (ORDER BY e.deviation_index) AS median
         FROM image_exposures AS e
         JOIN imaging_studies AS study ON study.id = e.study_id
+        CROSS JOIN LATERAL (SELECT CASE WHEN study.sensitive THEN '' ELSE e.body_part END AS body_part) AS shown
         WHERE """
         + where.condition
         + """
-        GROUP BY study.facility_code, e.ae_title, e.modality, e.body_part, e.view
-        ORDER BY study.facility_code, e.ae_title, e.modality, e.body_part, e.view
+        GROUP BY study.facility_code, e.ae_title, e.modality, shown.body_part, e.view
+        ORDER BY study.facility_code, e.ae_title, e.modality, shown.body_part, e.view
         """,
         **where.parameters,
     )
