@@ -203,3 +203,31 @@ async def coordinates(tx: Transaction, geocode: str) -> Coordinates | None:
         """,
         geocode=geocode,
     )
+
+
+async def figures_body(tx: Transaction, facility_code: str, *, zone: str) -> bytes:
+    """What is known of a facility, by modality, as a JSON array."""
+    return await tx.json(
+        """
+        SELECT coalesce(json_agg(json_build_object('modality', modality, 'waitMinutes', wait_minutes,
+            'turnaroundHours', turnaround_hours, 'rejectRate', reject_rate, 'slaMet', sla_met, 'doseRatio', dose_ratio,
+            'subsidy', subsidy::text, 'countedAt', counted_at AT TIME ZONE %(zone)s) ORDER BY modality), '[]')::text
+        FROM facility_figures
+        WHERE facility_code = %(facility_code)s
+        """,
+        facility_code=facility_code,
+        zone=zone,
+    )
+
+
+async def ways_body(tx: Transaction, facility_code: str) -> bytes:
+    """The measured ways that begin at a facility, as a JSON array."""
+    return await tx.json(
+        """
+        SELECT coalesce(json_agg(json_build_object('to', to_facility, 'minutes', minutes, 'km', km, 'cost', cost::text)
+            ORDER BY to_facility), '[]')::text
+        FROM facility_ways
+        WHERE from_facility = %(facility_code)s
+        """,
+        facility_code=facility_code,
+    )

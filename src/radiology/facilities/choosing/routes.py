@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.facilities.choosing import actions
+from radiology.facilities.choosing import actions, queries
 from radiology.facilities.choosing.schemas import FiguresIn, NeedIn, WaysIn, choice_body
 
 router = APIRouter(prefix="/api/radiology/facilities", tags=["facilities"], route_class=StrictJSONRoute)
@@ -35,6 +35,22 @@ async def put_figures(
     """What a facility without this service tells of its waits, turnaround, rejects and dose, and who else pays."""
     await actions.tell_figures(app, actor, code, modality, body)
     return Response(status_code=204)
+
+
+@router.get("/{code}/figures", response_model=None)
+async def get_figures(code: FacilityCode, app: CurrentApp, actor: CurrentActor) -> Response:  # noqa: ARG001
+    """What is known of a facility, by modality."""
+    async with app.db.reading() as tx:
+        found = await queries.figures_body(tx, code, zone=app.settings.time_zone)
+    return Response(b'{"results":' + found + b"}", media_type=JSON)
+
+
+@router.get("/{code}/ways", response_model=None)
+async def get_ways(code: FacilityCode, app: CurrentApp, actor: CurrentActor) -> Response:  # noqa: ARG001
+    """The measured ways that begin at a facility."""
+    async with app.db.reading() as tx:
+        found = await queries.ways_body(tx, code)
+    return Response(b'{"results":' + found + b"}", media_type=JSON)
 
 
 @router.put("/{code}/ways", status_code=204)
