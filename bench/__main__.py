@@ -13,6 +13,7 @@ from bench import (
     forwarding,
     large,
     orders,
+    reading,
     repair,
     retrieving,
     storing,
@@ -24,7 +25,7 @@ from bench.peers import SERVERS
 
 WHAT = (
     "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "repair",
-    "orders", "deciding", "audit", "access", "footprint", "all",
+    "orders", "deciding", "reading", "audit", "access", "footprint", "all",
 )  # fmt: skip
 
 
@@ -72,6 +73,8 @@ def main(argv: list[str]) -> int:
         broken |= repair.run(rounds=rounds, quick=asked.quick)
     if asked.what == "deciding" or (asked.what == "all" and not asked.only):
         broken |= deciding.run(quick=asked.quick)
+    if asked.what == "reading" or (asked.what == "all" and not asked.only and not asked.quick):
+        broken |= reading.run()
     if asked.what == "audit" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= audit.run()
     if asked.what == "access" or (asked.what == "all" and not asked.only and not asked.quick):

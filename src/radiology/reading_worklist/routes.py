@@ -83,7 +83,7 @@ async def get_reading_worklist(request: Request, app: CurrentApp, actor: Searche
         after=Place.read(given["cursor"]) if "cursor" in given else None,
         limit=limit_of(given.get("limit")),
     )
-    async with app.db.transaction() as tx:
+    async with app.db.reading(planned_once=True) as tx:
         results, cursor = await listing.listed(
             tx, criteria, visible_to=actor, now=app.clock.now(), zone=app.settings.time_zone
         )

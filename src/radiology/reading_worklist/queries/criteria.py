@@ -128,7 +128,7 @@ def conditions(
     _add_hidden(hidden, criteria)
     if hidden.clauses:
         where.clauses.extend(hidden.clauses if reach.sees_sensitive else ["NOT " + masked, *hidden.clauses])
-    return Conditions(where, reach, masked, _urgency(where, reach, masked, now), _received(reach, masked))
+    return Conditions(where, reach, masked, _urgency(where, reach, now), _received(reach))
 
 
 def masked_in(where: Where, reach: Reach, name: LiteralString) -> LiteralString:
@@ -174,31 +174,25 @@ def _add_hidden(where: Where, criteria: Criteria) -> None:
         where.add("item.arriving = {arriving}", arriving=criteria.arriving)
 
 
-_SHARE: LiteralString = """greatest(coalesce(extract(epoch FROM {now} - item.completed_at)::float8
-    / extract(epoch FROM item.deadline - item.completed_at)::float8, 0), 0)"""
+#: `ranked` is rows of which it is known whether they are masked. date_part gives float8, and is quicker than extract.
+_URGENCY: LiteralString = """(ranked.standing + 100 * greatest(coalesce(date_part('epoch', {now} - ranked.completed_at)
+    / date_part('epoch', ranked.deadline - ranked.completed_at), 0), 0))"""
+_MASKED_URGENCY: LiteralString = """(ranked.standing - CASE WHEN ranked.inpatient THEN 30 ELSE 0 END
+    - CASE WHEN ranked.critical THEN 50 ELSE 0 END + CASE
+        WHEN (ranked.deadline AT TIME ZONE %(zone)s)::date < ({now} AT TIME ZONE %(zone)s)::date THEN 100 ELSE 0 END)"""
+_MASKED_RECEIVED: LiteralString = "date_trunc('day', ranked.received_at AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s"
 
 
-def _urgency(where: Where, reach: Reach, masked: LiteralString, now: datetime) -> LiteralString:
+def _urgency(where: Where, reach: Reach, now: datetime) -> LiteralString:
     """How urgent a row is, as `Waiting.urgency` has it; a masked one by its priority, and whether it is days late."""
-    whole = where.expression("(item.standing + 100 * " + _SHARE + ")", now=now)
+    whole = where.expression(_URGENCY, now=now)
     if reach.sees_sensitive:
         return whole
-    shown = where.expression(
-        """(item.standing - CASE WHEN item.inpatient THEN 30 ELSE 0 END - CASE WHEN item.critical THEN 50 ELSE 0 END
-            + CASE WHEN (item.deadline AT TIME ZONE %(zone)s)::date < ({now} AT TIME ZONE %(zone)s)::date
-                THEN 100 ELSE 0 END)""",
-        now=now,
-    )
-    return "(CASE WHEN " + masked + " THEN " + shown + " ELSE " + whole + " END)"
+    return "CASE WHEN ranked.is_masked THEN " + where.expression(_MASKED_URGENCY, now=now) + " ELSE " + whole + " END"
 
 
-def _received(reach: Reach, masked: LiteralString) -> LiteralString:
+def _received(reach: Reach) -> LiteralString:
     """When its first image came; of a masked one the begin of that day."""
     if reach.sees_sensitive:
-        return "item.received_at"
-    return (
-        "(CASE WHEN "
-        + masked
-        + " THEN date_trunc('day', item.received_at AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s"
-        + " ELSE item.received_at END)"
-    )
+        return "ranked.received_at"
+    return "CASE WHEN ranked.is_masked THEN " + _MASKED_RECEIVED + " ELSE ranked.received_at END"

@@ -143,23 +143,29 @@ def _behind(place: Place | None) -> dict[str, Any]:
 
 
 def _chosen(asked: Conditions, condition: LiteralString) -> LiteralString:
+    """The places of a page. Whether a row is masked is found out once for each."""
     return (
         """
         SELECT study_id, urgency, received_at, is_masked
         FROM (
-            SELECT item.study_id, """
+            SELECT ranked.study_id, ("""
         + asked.urgency
-        + "::float8 AS urgency, "
+        + ")::float8 AS urgency, "
         + asked.received
-        + " AS received_at, "
+        + """ AS received_at, ranked.is_masked
+            FROM (
+                SELECT item.study_id, item.standing, item.inpatient, item.critical, item.received_at,
+                    item.completed_at, item.deadline, """
         + asked.masked
         + """ AS is_masked
-            FROM reading_items AS item
-            WHERE """
+                FROM reading_items AS item
+                WHERE """
         + condition
         + """
+                OFFSET 0
+            ) AS ranked
             OFFSET 0
-        ) AS ranked
+        ) AS placed
         WHERE NOT %(behind)s
            OR (-urgency, received_at, study_id) > (-%(urgency)s::float8, %(received)s::timestamptz, %(study_id)s::uuid)
         ORDER BY urgency DESC, received_at, study_id
