@@ -12,6 +12,7 @@ from hl7.mllp import start_hl7_server
 import hl7
 import hl7_peer as peers
 from node import free_port
+from ordering import an_order
 from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.hl7.outgoing import sending
@@ -106,6 +107,17 @@ async def test_a_receiver_is_told_in_order(app: App, send: Any, peer: Peer):
     async with app.db.transaction() as tx:
         enqueued = await tx.value("SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'hl7.send'")
     assert enqueued == 4
+
+
+async def test_no_impossible_code_is_told_under_the_name_of_loinc(app: App, client_as: Any, peer: Peer):
+    await _register(app, peer)
+    code = {"coding": [{"system": "http://loinc.org", "code": "34839-5", "display": "Chest X-ray"}]}
+    body = an_order(procedures=[{"modality": "DX", "code": code}])
+    assert (await (await client_as("radiographer")).post("/api/radiology/orders", json=body)).status_code == 201
+    await _follow(app)
+    await _send_all(app)
+    told = peer.received[0]
+    assert (told["OBR.F4.R1.C1"], told["OBR.F4.R1.C3"]) == ("34839-5", "L")
 
 
 async def test_what_is_refused_waits_for_a_person(app: App, send: Any, peer: Peer, client_as: Any):

@@ -8,6 +8,7 @@ from radiology.hl7.mappings import SYSTEMS
 from radiology.hl7.outgoing.model import RESULT_STATUSES, Receiver
 from radiology.orders.model import Order, RequestedProcedure
 from radiology.patients.model import Patient
+from radiology.procedures.coding import as_others_may_read
 from radiology.standards.dicom.names import PersonName
 from radiology.standards.hl7v2.message import Value, encode, segment
 from radiology.standards.hl7v2.values import sent_moment, xpn
@@ -84,6 +85,6 @@ def _service(procedure: RequestedProcedure) -> Value:
     codings: list[dict[str, str]] = code.get("coding", [])
     if not codings:
         return ("", code.get("text", ""))
-    first = codings[0]
+    first: dict[str, str] = as_others_may_read(codings[0])
     system = _CODING_SYSTEMS.get(first.get("system", ""), "L")
     return (first.get("code", ""), first.get("display") or code.get("text", ""), system)
