@@ -659,6 +659,20 @@ class ChargeChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptIssued(Event):
+    """What was due for an order was paid, or given back (`refund`)."""
+
+    type = "radiology.receipt.issued.v1"
+    receipt_id: str
+    order_id: str
+    refund: bool
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChanged(Event):
     """A device works or does not, is blocked or opened, or is used in spite of a block or its licence.
 

@@ -75,7 +75,7 @@ STATION = "application-entity"
 FRESH = timedelta(minutes=15)
 """What matters most needs that somebody proved who it is so recently."""
 RELEASED_AFTER_HOURS = 24
-"""A patient sees a study so long after its report was issued."""
+"""A patient sees a study so long after its report was issued, and has paid where the facility waits for that."""
 
 #: Of whom somebody takes care at all is looked up once for a long list, so that the function, which has the last word,
 #: is called for few.
@@ -103,7 +103,7 @@ _OWN: LiteralString = """EXISTS (
     WHERE released.study_id = {s}.id
       AND released.status IN ('final', 'amended', 'corrected', 'appended')
       AND released.issued <= now() - make_interval(hours => {hours})
-)"""
+) AND NOT is_held_for_payment({s}.id)"""
 
 
 @dataclass(frozen=True, slots=True)

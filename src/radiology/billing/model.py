@@ -93,7 +93,8 @@ def wanted(before: State | None, *, order: str, study: str | None, removed: bool
 class Charge:
     """A charge as it stands; amounts in BDT.
 
-    procedure_key: of the catalogue, empty where it knows none. priced_on: the day whose prices hold, that of the order.
+    position: of its procedure in the order. procedure_key: of the catalogue, empty where it knows none. priced_on: the
+    day whose prices hold, that of the order.
     list_price: None where nobody has said what it costs. own_price: said by a person for this charge alone.
     discount: by package, concession and scheme. scheme_share: what the scheme pays. patient_share: what the patient
     pays; paid: what receipts have taken for it. repeats: the charge of the examination that this one repeats.
@@ -102,6 +103,7 @@ class Charge:
     id: UUID
     order_id: UUID
     procedure_id: UUID
+    position: int
     facility_code: str
     study_id: UUID | None
     state: str

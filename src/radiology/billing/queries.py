@@ -15,7 +15,8 @@ from radiology.kit.db import Transaction, Where, as_json
 from radiology.orders.queries import MADE
 
 _OWN: LiteralString = """
-    c.id, c.order_id, c.procedure_id, c.facility_code, c.study_id, c.state, c.version, c.procedure_key, c.modality,
+    c.id, c.order_id, c.procedure_id, c.position, c.facility_code, c.study_id, c.state, c.version, c.procedure_key,
+    c.modality,
     c.item, c.item_bangla, c.priced_on, c.captured_at, c.list_price, c.own_price, c.package, c.discount, c.vat,
     c.scheme_share, c.patient_share, c.waived, c.waived_reason, c.repeats
 """
@@ -33,6 +34,7 @@ class Facts:
     """What an order says now of one of its procedures, and what was made of it."""
 
     procedure_id: UUID
+    position: int
     order_status: str
     facility_code: str
     patient_id: UUID
@@ -70,9 +72,9 @@ async def facts(tx: Transaction, order_id: UUID) -> list[Facts]:
     """The procedures of an order in their order, also those that were taken out of it."""
     return await tx.all(
         Facts,
-        "SELECT r.id AS procedure_id, o.status AS order_status, o.facility_code, o.patient_id, o.accession_number,"
-        " r.modality, r.content, r.removed_at IS NOT NULL AS removed, study.id AS study_id, study.status AS"
-        " study_status, coalesce(told.sensitive, false) AS sensitive FROM orders AS o CROSS JOIN "
+        "SELECT r.id AS procedure_id, r.position, o.status AS order_status, o.facility_code, o.patient_id,"
+        " o.accession_number, r.modality, r.content, r.removed_at IS NOT NULL AS removed, study.id AS study_id,"
+        " study.status AS study_status, coalesce(told.sensitive, false) AS sensitive FROM orders AS o CROSS JOIN "
         + MADE
         + """
         LEFT JOIN imaging_studies AS told ON told.id = study.id
@@ -85,10 +87,36 @@ async def facts(tx: Transaction, order_id: UUID) -> list[Facts]:
 
 
 async def charges_of(tx: Transaction, order_id: UUID) -> list[Charge]:
-    """All charges of an order, in the order in which they were made."""
+    """All charges of an order, in the order of its procedures."""
     return await tx.all(
-        Charge, "SELECT " + COLUMNS + FROM + " WHERE c.order_id = %(order_id)s ORDER BY c.id", order_id=order_id
+        Charge,
+        "SELECT " + COLUMNS + FROM + " WHERE c.order_id = %(order_id)s ORDER BY c.position",
+        order_id=order_id,
     )
+
+
+async def listed(
+    tx: Transaction, *, state: str | None, facility_code: str | None, open_only: bool, behind: UUID | None, limit: int,
+    visible_to: Actor,
+) -> list[Charge]:  # fmt: skip
+    """Charges that the reader may see, the newest first: one more than the page holds, where there are more."""
+    where = Where()
+    visible_to.add_facility(where, "c.facility_code")
+    if state is not None:
+        where.add("c.state = {state}", state=state)
+    if facility_code is not None:
+        where.add("c.facility_code = {facility}", facility=facility_code)
+    if behind is not None:
+        where.add("c.id < {behind}", behind=behind)
+    if open_only:
+        where.clauses.append(
+            "CASE WHEN c.state = 'credited' THEN 0 ELSE c.patient_share END <> coalesce("
+            "(SELECT sum(l.amount) FROM receipt_lines AS l WHERE l.charge_id = c.id), 0)"
+        )
+    statement: LiteralString = (
+        "SELECT " + COLUMNS + FROM + " WHERE " + where.condition + " ORDER BY c.id DESC LIMIT %(limit)s"
+    )
+    return await tx.all(Charge, statement, limit=limit + 1, **where.parameters)
 
 
 async def order_of_charge(tx: Transaction, charge_id: UUID, *, visible_to: Actor) -> UUID:
@@ -171,13 +199,13 @@ async def save(tx: Transaction, charge: Charge) -> None:
     columns.pop("paid")
     await tx.run(
         """
-        INSERT INTO charges (id, order_id, procedure_id, facility_code, study_id, state, version, procedure_key,
-            modality, item, item_bangla, sensitive, priced_on, captured_at, list_price, own_price, package, discount,
-            vat, scheme_share, patient_share, waived, waived_reason, repeats)
-        VALUES (%(id)s, %(order_id)s, %(procedure_id)s, %(facility_code)s, %(study_id)s, %(state)s, %(version)s,
-            %(procedure_key)s, %(modality)s, %(item)s, %(item_bangla)s, %(sensitive)s, %(priced_on)s, %(captured_at)s,
-            %(list_price)s, %(own_price)s, %(package)s, %(discount)s, %(vat)s, %(scheme_share)s, %(patient_share)s,
-            %(waived)s, %(waived_reason)s, %(repeats)s)
+        INSERT INTO charges (id, order_id, procedure_id, position, facility_code, study_id, state, version,
+            procedure_key, modality, item, item_bangla, sensitive, priced_on, captured_at, list_price, own_price,
+            package, discount, vat, scheme_share, patient_share, waived, waived_reason, repeats)
+        VALUES (%(id)s, %(order_id)s, %(procedure_id)s, %(position)s, %(facility_code)s, %(study_id)s, %(state)s,
+            %(version)s, %(procedure_key)s, %(modality)s, %(item)s, %(item_bangla)s, %(sensitive)s, %(priced_on)s,
+            %(captured_at)s, %(list_price)s, %(own_price)s, %(package)s, %(discount)s, %(vat)s, %(scheme_share)s,
+            %(patient_share)s, %(waived)s, %(waived_reason)s, %(repeats)s)
         ON CONFLICT (id) DO UPDATE SET
             study_id = excluded.study_id, state = excluded.state, version = excluded.version,
             procedure_key = excluded.procedure_key, modality = excluded.modality, item = excluded.item,

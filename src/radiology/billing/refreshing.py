@@ -122,6 +122,7 @@ def _new(facts: Facts, order_id: UUID, known: Known) -> Charge:
         id=uuid7(),
         order_id=order_id,
         procedure_id=facts.procedure_id,
+        position=facts.position,
         facility_code=facts.facility_code,
         study_id=facts.study_id,
         state=State.PLANNED,

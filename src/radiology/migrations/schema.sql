@@ -989,6 +989,15 @@ CREATE TABLE public.audit_spools (
 
 COMMENT ON TABLE public.audit_spools IS 'how many bytes of each local spool file have become records';
 
+CREATE TABLE public.availability (
+    component text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    up boolean NOT NULL
+);
+
+COMMENT ON TABLE public.availability IS 'spans in which a part was seen to work, or not to; between spans nobody looked';
+
 CREATE TABLE public.availability_notices (
     id uuid NOT NULL,
     sop_instance_uid text NOT NULL,
@@ -1200,6 +1209,7 @@ CREATE TABLE public.charges (
     id uuid NOT NULL,
     order_id uuid NOT NULL,
     procedure_id uuid NOT NULL,
+    "position" integer NOT NULL,
     facility_code text NOT NULL,
     study_id uuid,
     state text NOT NULL,
@@ -1234,6 +1244,8 @@ CREATE TABLE public.charges (
 );
 
 COMMENT ON COLUMN public.charges.procedure_id IS 'of requested_procedures: a procedure is charged once, whatever was repeated in it';
+
+COMMENT ON COLUMN public.charges."position" IS 'of the procedure in its order';
 
 COMMENT ON COLUMN public.charges.list_price IS 'BDT, of the day priced_on; NULL where nobody has said what it costs';
 
@@ -2102,6 +2114,27 @@ CREATE TABLE public.indicator_days_due (
 );
 
 COMMENT ON TABLE public.indicator_days_due IS 'days whose sheets are to be counted again, since something changed that happened then';
+
+CREATE TABLE public.indicator_protocols (
+    id integer NOT NULL,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    protocol text NOT NULL,
+    procedure_key text NOT NULL,
+    patient_group text NOT NULL,
+    quantity text NOT NULL
+);
+
+COMMENT ON TABLE public.indicator_protocols IS 'the cells of doses';
+
+ALTER TABLE public.indicator_protocols ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.indicator_protocols_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.indicator_studies (
     study_id uuid NOT NULL,
@@ -4035,6 +4068,16 @@ CREATE TABLE public.tombstones (
 
 COMMENT ON TABLE public.tombstones IS 'that something was here and was erased, for whoever knows its UID';
 
+CREATE TABLE public.trainee_agreements (
+    report_id uuid NOT NULL,
+    difference text NOT NULL,
+    said_by text NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    CONSTRAINT trainee_agreements_difference_check CHECK ((difference = ANY (ARRAY['none'::text, 'minor'::text, 'major'::text])))
+);
+
+COMMENT ON TABLE public.trainee_agreements IS 'how far the preliminary report of a trainee was from the final one, by who signed it';
+
 CREATE TABLE public.unassignable_studies (
     study_id uuid NOT NULL,
     since timestamp with time zone NOT NULL,
@@ -4243,6 +4286,9 @@ ALTER TABLE ONLY public.audit_spools
 ALTER TABLE ONLY public.availability_notices
     ADD CONSTRAINT availability_notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.availability
+    ADD CONSTRAINT availability_pkey PRIMARY KEY (component, since);
+
 ALTER TABLE ONLY public.billing_items
     ADD CONSTRAINT billing_items_pkey PRIMARY KEY (id);
 
@@ -4443,6 +4489,12 @@ ALTER TABLE ONLY public.indicator_days_due
 
 ALTER TABLE ONLY public.indicator_days
     ADD CONSTRAINT indicator_days_pkey PRIMARY KEY (measure, day);
+
+ALTER TABLE ONLY public.indicator_protocols
+    ADD CONSTRAINT indicator_protocols_facility_code_modality_protocol_procedu_key UNIQUE (facility_code, modality, protocol, procedure_key, patient_group, quantity);
+
+ALTER TABLE ONLY public.indicator_protocols
+    ADD CONSTRAINT indicator_protocols_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.indicator_studies
     ADD CONSTRAINT indicator_studies_pkey PRIMARY KEY (study_id);
@@ -4852,6 +4904,9 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_pkey PRIMARY KEY (uid_sha256);
 
+ALTER TABLE ONLY public.trainee_agreements
+    ADD CONSTRAINT trainee_agreements_pkey PRIMARY KEY (report_id);
+
 ALTER TABLE ONLY public.unassignable_studies
     ADD CONSTRAINT unassignable_studies_pkey PRIMARY KEY (study_id);
 
@@ -4924,6 +4979,8 @@ CREATE INDEX audit_records_study ON ONLY public.audit_records USING btree (study
 CREATE INDEX audit_records_time ON ONLY public.audit_records USING btree (occurred_at, id);
 
 CREATE INDEX availability_notices_newest ON public.availability_notices USING btree (caused_at DESC, id DESC);
+
+CREATE INDEX availability_until ON public.availability USING btree (component, until);
 
 CREATE INDEX blocked_times_device ON public.blocked_times USING btree (device_number, ends);
 
@@ -5130,6 +5187,8 @@ CREATE INDEX order_alerts_shown ON public.order_alerts USING btree (shown_at);
 CREATE INDEX order_attachments_order ON public.order_attachments USING btree (order_id, attached_at);
 
 CREATE INDEX order_checks_order ON public.order_checks USING btree (order_id, asked_at DESC);
+
+CREATE INDEX order_history_moments ON public.order_history USING brin (occurred_at) WITH (autosummarize='on');
 
 CREATE INDEX order_history_order ON public.order_history USING btree (order_id, id);
 
@@ -5727,6 +5786,9 @@ ALTER TABLE ONLY public.tombstones
 
 ALTER TABLE ONLY public.tombstones
     ADD CONSTRAINT tombstones_retention_batch_id_fkey FOREIGN KEY (retention_batch_id) REFERENCES public.retention_batches(id);
+
+ALTER TABLE ONLY public.trainee_agreements
+    ADD CONSTRAINT trainee_agreements_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.radiology_reports(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.unassignable_studies
     ADD CONSTRAINT unassignable_studies_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.imaging_studies(id) ON DELETE CASCADE;

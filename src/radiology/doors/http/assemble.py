@@ -26,6 +26,9 @@ from radiology.application_entities.routes import router as application_entities
 from radiology.associations.routes import router as associations
 from radiology.audit.routes import router as audit
 from radiology.audit.trail import Access
+from radiology.billing.reading_fees.routes import router as reading_fees
+from radiology.billing.receipts.routes import router as receipts
+from radiology.billing.routes import router as billing
 from radiology.break_glass.routes import router as break_glass
 from radiology.data_subjects.routes import router as data_subjects
 from radiology.deidentification.routes import router as deidentification
@@ -138,6 +141,9 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         reading_worklist,
         reading_offers,
         reading_batches,
+        billing,
+        receipts,
+        reading_fees,
         outdated_reports,
         reports,
         changes.router,

@@ -44,6 +44,7 @@ _THINGS: Final[Mapping[str, tuple[str, str]]] = {
     "workitems": ("workitem.find", "workitem.read"),
     "changes": ("feed.read", "feed.read"),
     "events": ("feed.read", "feed.read"),
+    "billing": ("billing.find", "billing.read"),
     "ImagingStudy": ("study.find", "study.read"),
     "DiagnosticReport": ("report.find", "report.read"),
     "Patient": ("patient.find", "patient.read"),

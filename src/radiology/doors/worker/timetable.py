@@ -9,6 +9,7 @@ from radiology.audit.forwarding import forward
 from radiology.audit.sealing import drop_old_months, seal_arrivals
 from radiology.audit.verifying import verify_monthly
 from radiology.billing import following as billing
+from radiology.billing.reading_fees import actions as reading_fees
 from radiology.break_glass import actions as break_glass
 from radiology.data_subjects import copies, erasures
 from radiology.deidentification.exports import tend
@@ -88,6 +89,7 @@ def of(archive: Archive) -> list[Task]:
         Task("reading.follow", 0.5, lambda: reading.follow_events(app)),
         Task("reading.release-idle", 15, lambda: reading.release_idle(app)),
         Task("reading.tell-late", 5, lambda: reading.tell_late(app)),
+        Task("reading-fees.follow", 5, lambda: reading_fees.follow_events(app)),
         Task("billing.follow", 1, lambda: billing.follow_events(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),
         Task("dose.follow", 1, lambda: dose.follow_events(app)),

@@ -59,6 +59,7 @@ CREATE TABLE charges (
     id uuid PRIMARY KEY,
     order_id uuid NOT NULL,
     procedure_id uuid NOT NULL UNIQUE,
+    position integer NOT NULL,
     facility_code text NOT NULL,
     study_id uuid,
     state text NOT NULL CHECK (state IN ('planned', 'captured', 'credited')),
@@ -84,6 +85,7 @@ CREATE TABLE charges (
     CHECK ((waived = 'repeat') = (repeats IS NOT NULL))
 );
 COMMENT ON COLUMN charges.procedure_id IS 'of requested_procedures: a procedure is charged once, whatever was repeated in it';
+COMMENT ON COLUMN charges.position IS 'of the procedure in its order';
 COMMENT ON COLUMN charges.list_price IS 'BDT, of the day priced_on; NULL where nobody has said what it costs';
 COMMENT ON COLUMN charges.own_price IS 'said by a person for this charge alone';
 COMMENT ON COLUMN charges.repeats IS 'the charge whose images were all rejected for quality';
