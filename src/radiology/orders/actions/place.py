@@ -17,7 +17,7 @@ from radiology.modality_worklist.schemas import WorklistPatient
 from radiology.orders import accession, queries
 from radiology.orders.actions.fulfilment import begin
 from radiology.orders.actions.status import hold_blocked
-from radiology.orders.checking.actions import check, keep, must_clear, note_refused
+from radiology.orders.checking.actions import PLACE, check, keep, must_clear, note_refused
 from radiology.orders.checking.model import overrides_of
 from radiology.orders.coding import coded
 from radiology.orders.model import Order, RequestedProcedure, Status
@@ -68,7 +68,7 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn, *, ho
     procedures = numbered(right.procedures, number, start=start if order.status == Status.ACTIVE else None)
     order = replace(order, procedures=procedures)
     must_clear(actor, None, order.content.get("safety", {}).get("mrClearance"))
-    checked = await check(tx, app, actor, order, patient, overrides_of(said.overrides))
+    checked = await check(tx, app, actor, order, patient, overrides_of(said.overrides), is_new=True)
     is_held = bool(checked.blocking) and order.status == Status.ACTIVE
     if is_held and not holds_blocked:
         raise checked.refusal()
@@ -78,7 +78,7 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn, *, ho
     await audit.record(tx, actor, "order.place", str(order.id))
     if order.status == Status.ACTIVE:
         await begin(tx, app, actor, order, order.procedures, patient)
-    await keep(tx, app, actor, order, checked, trigger="place", held=is_held)
+    await keep(tx, app, actor, order, checked, trigger=PLACE, held=is_held)
     await emit(tx, OrderPlaced(**order.told, priority=order.priority))
     return await hold_blocked(tx, app, actor, order, checked) if is_held else order
 

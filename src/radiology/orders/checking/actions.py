@@ -33,6 +33,8 @@ from radiology.procedures.lookup import Catalogue
 YEAR: Final = timedelta(days=365)
 PRIORS: Final = timedelta(days=730)
 """How far back earlier examinations count."""
+PLACE: Final = "place"
+"""Trigger of the first check that is kept."""
 CLEARS: Final = frozenset({Role.RADIOGRAPHER, Role.RADIOLOGIST, Role.CONSULTANT, Role.RESIDENT})
 """Who may say that a patient with an implant may enter the magnet."""
 
@@ -51,14 +53,13 @@ async def ask(tx: Transaction, app: App, actor: Actor, asked: Asked, *, by: Rule
         visible_to=actor,
     )
     dose_msv = await _dose(tx, app, asked.patient, studies, known)
-    inpatient = await queries.is_inpatient(tx, asked.patient.id)
-    ownership = await queries.ownership_of(tx, asked.facility_code)
+    around = await queries.circumstances(tx, asked.patient.id, asked.facility_code)
     priors = priors_of(studies, known)
     checked: list[ProcedureChecked] = []
     for procedure in asked.procedures:
-        choices = _choices(known, asked, procedure, held, ownership)
+        choices = _choices(known, asked, procedure, held, around.ownership)
         question = question_of(
-            asked, procedure, catalogue=known, priors=priors, dose_msv=dose_msv, inpatient=inpatient,
+            asked, procedure, catalogue=known, priors=priors, dose_msv=dose_msv, inpatient=around.inpatient,
             choices=choices, on=on,
         )  # fmt: skip
         checked.append(_checked(procedure, question, held))
@@ -66,16 +67,23 @@ async def ask(tx: Transaction, app: App, actor: Actor, asked: Asked, *, by: Rule
 
 
 async def check(
-    tx: Transaction, app: App, actor: Actor, order: Order, patient: Patient, overrides: Sequence[Override] = ()
+    tx: Transaction,
+    app: App,
+    actor: Actor,
+    order: Order,
+    patient: Patient,
+    overrides: Sequence[Override] = (),
+    *,
+    is_new: bool = False,
 ) -> Checked:
     """The same of an order, of what is not begun, with what somebody overrides now or overrode before.
 
-    Raises NotPermitted for an override by who may not.
+    is_new: it is not written yet. Raises NotPermitted for an override by who may not.
     """
     open_ones = [each for each in order.procedures if not each.has_begun]
     asked = Asked(order.facility_code, order.priority, order.content, patient, open_ones, order.reference)
     checked = await ask(tx, app, actor, asked)
-    before = await queries.last(tx, order.id)
+    before = None if is_new else await queries.last(tx, order.id)
     if before is not None:
         checked = model.carried_on(checked, [Override(**each) for each in before.overrides])
     return model.overridden(checked, overrides, role=actor.role, by=actor.id)
@@ -87,7 +95,8 @@ async def keep(
     """Keep what was answered with an order that is written, count its alerts, and tell of them."""
     now = app.clock.now()
     await queries.insert_check(tx, order, checked, trigger=trigger, held=held, by=actor.id, at=now)
-    await queries.end_alerts(tx, order.id, at=now)
+    if trigger != PLACE:
+        await queries.end_alerts(tx, order.id, at=now)
     alerts = checked.alerts
     if not alerts:
         return
@@ -101,9 +110,8 @@ async def keep(
         stopped="held" if held else "shown",
         at=now,
     )
-    made = [each for each in checked.overrides if each.by == actor.id]
-    if made:
-        detail = {"rules": [each.rule for each in made], "rule_set_version": checked.rule_set_version}
+    if checked.made:
+        detail = {"rules": list(checked.made), "rule_set_version": checked.rule_set_version}
         await audit.record(tx, actor, "order.override", str(order.id), detail=detail)
     told = OrderChecked(
         **order.told,

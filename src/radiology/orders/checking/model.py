@@ -1,7 +1,7 @@
 """What was answered of an order, and what somebody ordered all the same. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -58,6 +58,14 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Where an order comes from: from a ward or not, and whose prices hold."""
+
+    inpatient: bool
+    ownership: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The last answer that is kept with an order."""
 
@@ -105,11 +113,12 @@ class ProcedureChecked:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The answers of all procedures of an order."""
+    """The answers of all procedures of an order. made: rules that are overridden just now, not before."""
 
     procedures: tuple[ProcedureChecked, ...]
     rule_set_version: str
-    overrides: tuple[Override, ...] = field(default=())
+    overrides: tuple[Override, ...] = ()
+    made: tuple[str, ...] = ()
 
     @property
     def decision(self) -> Decision:
@@ -164,7 +173,7 @@ def overridden(checked: Checked, overrides: Sequence[Override], *, role: str, by
                 "with a reason."
             )
         made[finding.rule] = replace(override, text=finding.text.english, by=by, role=role)
-    return _with(checked, made)
+    return replace(_with(checked, made), made=tuple(made))
 
 
 def carried_on(checked: Checked, before: Sequence[Override]) -> Checked:

@@ -10,7 +10,7 @@ from uuid import UUID
 from radiology.access.model import Actor, Permission
 from radiology.kit.db import Transaction, Where, as_json
 from radiology.kit.ids import uuid7
-from radiology.orders.checking.model import HELD, Alert, Checked, Earlier, Kept
+from radiology.orders.checking.model import HELD, Alert, Checked, Circumstances, Earlier, Kept
 from radiology.orders.model import Order
 
 
@@ -53,23 +53,20 @@ async def earlier(
     )
 
 
-async def is_inpatient(tx: Transaction, patient_id: UUID) -> bool:
-    """Whether the patient lies in a ward now."""
-    return await tx.value(
+async def circumstances(tx: Transaction, patient_id: UUID, facility_code: str) -> Circumstances:
+    """Whether the patient lies in a ward now, and who owns the facility: public where nobody has said."""
+    return await tx.one(
+        Circumstances,
         """
         SELECT EXISTS (
-            SELECT FROM encounters
-            WHERE patient_id = %(patient_id)s AND class = 'IMP' AND status = 'in-progress'
-        )
+                SELECT FROM encounters
+                WHERE patient_id = %(patient_id)s AND class = 'IMP' AND status = 'in-progress'
+            ) AS inpatient,
+            coalesce((SELECT ownership FROM facilities WHERE code = %(code)s), 'public') AS ownership
         """,
         patient_id=patient_id,
+        code=facility_code,
     )
-
-
-async def ownership_of(tx: Transaction, facility_code: str) -> str:
-    """Who owns a facility, which decides its prices; public where nobody has said."""
-    found: str | None = await tx.value("SELECT ownership FROM facilities WHERE code = %(code)s", code=facility_code)
-    return found or "public"
 
 
 async def insert_check(
