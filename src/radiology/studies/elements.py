@@ -15,7 +15,7 @@ from radiology.standards.dicom.values import LONG_VRS
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-MOST_ELEMENTS = 200_000
+MOST_ELEMENTS = 400_000
 _HEAD_BYTES = 4096
 
 ReadAt = Callable[[int, int], bytes]
