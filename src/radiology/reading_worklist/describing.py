@@ -3,6 +3,7 @@
 What the catalogue says of its procedure counts; where it knows none, the modality and the words decide.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -42,9 +43,9 @@ AT_ONCE_CODES: Final = frozenset({
     "230690007", "422504002", "274100004", "417746004", "127294003",  # SNOMED CT: strokes, injury, brain injury
     "I60", "I61", "I63", "I64", "S06", "T07", "8B00", "8B01", "8B11", "8B20", "NA07", "ND56",  # ICD-10, ICD-11
 })  # fmt: skip
-AT_ONCE_WORDS: Final = (
-    "stroke", "trauma", "polytrauma", "head injury", "road traffic", "rta", "স্ট্রোক", "দুর্ঘটনা", "আঘাত"
-)  # fmt: skip
+_AT_ONCE: Final = re.compile(
+    r"(?<!\w)(stroke|trauma|polytrauma|head injury|road traffic|rta)(?!\w)|স্ট্রোক|দুর্ঘটনা|আঘাত", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +159,4 @@ def _is_stroke_or_trauma(said: Said, procedure: Procedure | None) -> bool:
     texts = [str(each.get("text") or "") for each in said.reasons]
     texts += [coding.display for coding in codings_of(said.reasons)]
     texts += [said.words, procedure.display if procedure else ""]
-    told = f" {' '.join(texts).casefold()} "
-    return bool(codes & AT_ONCE_CODES) or any(_stands_in(word, told) for word in AT_ONCE_WORDS)
-
-
-def _stands_in(word: str, told: str) -> bool:
-    """Whether a word stands there: an abbreviation as a word of its own, any other also within one."""
-    return f" {word} " in told if len(word) <= 3 and word.isascii() else word in told
+    return bool(codes & AT_ONCE_CODES or _AT_ONCE.search(" ".join(texts)))
