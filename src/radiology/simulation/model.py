@@ -81,6 +81,7 @@ MEGABYTES: Final[Mapping[str, int]] = MappingProxyType(
 class Plan:
     """What is simulated. orders: on the day. stat, urgent: shares of them. reads_minutes: to read one RVU.
 
+    batch_saves: the share of these that is saved from the second study of a batch on.
     seed: the same seed gives the same country, the same patients, and so the same totals. facilities, readers: how many
     there are in the whole country. nearest: so many facilities of a modality are looked at. follows_advice: the share
     of suggestions that the one who orders takes. repeated: the share of orders of what was done a few days before.
@@ -94,6 +95,7 @@ class Plan:
     stat: float = 0.06
     urgent: float = 0.14
     reads_minutes: float = 5.0
+    batch_saves: float = 0.1
     nearest: int = 60
     follows_advice: float = 0.7
     repeated: float = 0.08

@@ -14,6 +14,7 @@ from radiology.practitioners.readers.model import AGE_GROUPS, CERTIFICATES, Cont
 from radiology.procedures.model import Terms
 from radiology.reading_worklist.assigning.assign import assign
 from radiology.reading_worklist.assigning.model import Candidate, OnCall, Rules
+from radiology.reading_worklist.batches.model import batches
 from radiology.reading_worklist.model import Place, Priority, Waiting
 from radiology.simulation.model import Country, Journey, Plan, Policy
 
@@ -72,14 +73,30 @@ def make_readers(plan: Plan, country: Country, policy: Policy) -> list[Reader]:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A study that lies on a desk, with the journey that it is part of."""
+
+    waiting: Waiting
+    journey: Journey
+
+    @property
+    def turn(self) -> tuple[bool, bool, datetime, int]:
+        """STAT first, then urgent, the earliest due of each."""
+        priority, deadline = self.waiting.priority, self.waiting.deadline or self.waiting.received_at
+        return priority != Priority.STAT, priority == Priority.ROUTINE, deadline, self.journey.patient.number
+
+
 @dataclass(slots=True)
 class Desk:
-    """A reader with what lies on the desk, the most urgent and the earliest due first."""
+    """A reader with what lies on the desk. batch: what is read next of it, because it is alike."""
 
     reader: Reader
     on_call: bool
     free_at: datetime
-    lies: list[tuple[bool, datetime, int, Journey]] = field(default_factory=list[tuple[bool, datetime, int, Journey]])
+    lies: dict[UUID, Lying] = field(default_factory=dict[UUID, Lying])
+    batch: list[UUID] = field(default_factory=list[UUID])
+    batched: int = 0
     open_rvu: float = 0.0
     rvu: float = 0.0
     last: datetime | None = None
@@ -163,17 +180,30 @@ class Reading:
         desk.rvu += waiting.rvu
         desk.last = now
         desk.free_at = max(desk.free_at, now) if not desk.lies else desk.free_at
-        is_stat = waiting.priority == Priority.STAT
-        heapq.heappush(desk.lies, (not is_stat, journey.deadline or now, journey.patient.number, journey))
+        desk.lies[waiting.study_id] = Lying(waiting, journey)
 
     def _read(self, desk: Desk, now: datetime) -> None:
         while desk.lies and desk.free_at < now:
-            *_, journey = heapq.heappop(desk.lies)
-            rvu = journey.procedure.rvu if journey.procedure else 1.0
-            journey.report = desk.free_at + timedelta(minutes=rvu * self._plan.reads_minutes)
-            desk.free_at = journey.report
-            desk.open_rvu = max(desk.open_rvu - rvu, 0.0)
-            self._told(journey)
+            lying, follows = self._next(desk)
+            del desk.lies[lying.waiting.study_id]
+            minutes = lying.waiting.rvu * self._plan.reads_minutes * (1 - self._plan.batch_saves * follows)
+            lying.journey.report = desk.free_at = desk.free_at + timedelta(minutes=minutes)
+            desk.open_rvu = max(desk.open_rvu - lying.waiting.rvu, 0.0)
+            desk.batched += follows
+            self._told(lying.journey)
+
+    def _next(self, desk: Desk) -> tuple[Lying, bool]:
+        """What is read next, and whether it follows another one of its batch. What is urgent comes between."""
+        first = min(desk.lies.values(), key=lambda each: each.turn)
+        if first.waiting.priority != Priority.ROUTINE:
+            return first, False
+        if desk.batch:
+            return desk.lies[desk.batch.pop(0)], True
+        found = batches((each.waiting for each in desk.lies.values()), desk.free_at, reads_sensitive=True)
+        if not found:
+            return first, False
+        chosen, *desk.batch = (each.study_id for each in found[0].studies)
+        return desk.lies[chosen], False
 
     def _of(self, journey: Journey) -> Waiting:
         procedure, district = journey.procedure, self._country.home[journey.facility or ""]

@@ -34,13 +34,14 @@ class World:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a policy came to. loads: RVU by reader, the least first. used: the share of their hours that devices
-    work.
+    work. batched: studies that followed another one of their batch.
     """
 
     policy: Policy
     journeys: Sequence[Journey]
     loads: Sequence[float]
     used: float
+    batched: int
 
 
 def make_world(plan: Plan, procedures: Sequence[Procedure], rules: RuleSet, begins: datetime) -> World:
@@ -66,7 +67,9 @@ def run(world: World, policy: Policy, on_progress: Progress | None = None) -> Ou
         reading.advance(now)
         if on_progress:
             on_progress(len(journeys), len(world.patients))
-    return Outcome(policy, journeys, loads(reading.desks.values()), _used(world.country, examining))
+    desks = reading.desks.values()
+    batched = sum(desk.batched for desk in desks)
+    return Outcome(policy, journeys, loads(desks), _used(world.country, examining), batched)
 
 
 def _placed(patient: Patient, examining: Examining, reading: Reading, checking: Checking | None) -> Journey:

@@ -66,7 +66,8 @@ def remarks(plan: Plan, outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield (
             f"{each.policy.name}: {each.policy.says}. Saved by the check: BDT {sums.saved:,.0f} and "
             f"{sums.saved_msv:,.0f} mSv. Devices worked {100 * each.used:.1f} % of their hours. RVU by reader: median "
-            f"{loads[len(loads) // 2]:g}, most {loads[-1]:g}, of {plan.readers}."
+            f"{loads[len(loads) // 2]:g}, most {loads[-1]:g}, of {plan.readers}. "
+            f"{each.batched} studies were read right behind another one of their batch."
         )
 
 
