@@ -2714,6 +2714,52 @@ CREATE TABLE public.payment_holds (
 
 COMMENT ON TABLE public.payment_holds IS 'whether a facility keeps reports from patients until they have paid';
 
+CREATE TABLE public.peer_review_committee (
+    account text NOT NULL,
+    appointed_by text NOT NULL,
+    reason text NOT NULL,
+    appointed_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.peer_review_committee IS 'who decides about discrepancies, and sees the scores of single readers';
+
+CREATE TABLE public.peer_reviews (
+    id uuid NOT NULL,
+    report_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    reader text NOT NULL,
+    practitioner text NOT NULL,
+    involved text[] NOT NULL,
+    drawn_for text NOT NULL,
+    final_at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    reviewer text,
+    claimed_until timestamp with time zone,
+    score text,
+    comment text DEFAULT ''::text NOT NULL,
+    scored_at timestamp with time zone,
+    counted_score text,
+    decided_by text,
+    decision_reason text DEFAULT ''::text NOT NULL,
+    counted_at timestamp with time zone,
+    CONSTRAINT peer_reviews_check CHECK (((state = 'counted'::text) = (counted_score IS NOT NULL))),
+    CONSTRAINT peer_reviews_check1 CHECK ((NOT (reviewer = ANY (involved)))),
+    CONSTRAINT peer_reviews_check2 CHECK (((counted_score = ANY (ARRAY['1'::text, '2a'::text])) OR (decided_by IS NOT NULL))),
+    CONSTRAINT peer_reviews_counted_score_check CHECK ((counted_score = ANY (ARRAY['1'::text, '2a'::text, '2b'::text, '3a'::text, '3b'::text]))),
+    CONSTRAINT peer_reviews_drawn_for_check CHECK ((drawn_for = ANY (ARRAY['random'::text, 'new-reader'::text]))),
+    CONSTRAINT peer_reviews_score_check CHECK ((score = ANY (ARRAY['1'::text, '2a'::text, '2b'::text, '3a'::text, '3b'::text]))),
+    CONSTRAINT peer_reviews_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'claimed'::text, 'arbitration'::text, 'counted'::text])))
+);
+
+COMMENT ON COLUMN public.peer_reviews.involved IS 'who signed or wrote the report: none of them reviews it';
+
+COMMENT ON COLUMN public.peer_reviews.score IS 'RADPEER, as the reviewer found it';
+
+COMMENT ON COLUMN public.peer_reviews.counted_score IS 'as it counts: 2b, 3a and 3b by decision of the committee only';
+
 CREATE TABLE public.performed_instances (
     performed_step_id uuid NOT NULL,
     series_instance_uid text NOT NULL,
@@ -4604,6 +4650,15 @@ ALTER TABLE ONLY public.patients
 ALTER TABLE ONLY public.payment_holds
     ADD CONSTRAINT payment_holds_pkey PRIMARY KEY (facility_code);
 
+ALTER TABLE ONLY public.peer_review_committee
+    ADD CONSTRAINT peer_review_committee_pkey PRIMARY KEY (account);
+
+ALTER TABLE ONLY public.peer_reviews
+    ADD CONSTRAINT peer_reviews_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.peer_reviews
+    ADD CONSTRAINT peer_reviews_report_id_key UNIQUE (report_id);
+
 ALTER TABLE ONLY public.performed_instances
     ADD CONSTRAINT performed_instances_pkey PRIMARY KEY (performed_step_id, sop_instance_uid);
 
@@ -5233,6 +5288,14 @@ CREATE INDEX patients_name_search ON public.patients USING gin (name_search publ
 CREATE INDEX patients_patient_id ON public.patients USING btree (patient_id, issuer_of_patient_id);
 
 CREATE INDEX patients_phone ON public.patients USING btree (phone) WHERE (phone <> ''::text);
+
+CREATE INDEX peer_reviews_arbitration ON public.peer_reviews USING btree (scored_at, id) WHERE (state = 'arbitration'::text);
+
+CREATE INDEX peer_reviews_final ON public.peer_reviews USING btree (final_at);
+
+CREATE INDEX peer_reviews_reader ON public.peer_reviews USING btree (reader, final_at);
+
+CREATE INDEX peer_reviews_waiting ON public.peer_reviews USING btree (final_at, id) WHERE (state = ANY (ARRAY['waiting'::text, 'claimed'::text]));
 
 CREATE INDEX performed_of_scheduled_scheduled ON public.performed_of_scheduled USING btree (scheduled_step_id);
 

@@ -17,6 +17,7 @@ from radiology.delivery.availability.actions import follow_events
 from radiology.delivery.moves import actions as moves
 from radiology.delivery.routing import following
 from radiology.delivery.routing import sending as routing
+from radiology.doors.http import health
 from radiology.dose import following as dose
 from radiology.errors import Unavailable
 from radiology.facilities.licences.actions import warn as warn_of_licences
@@ -33,7 +34,8 @@ from radiology.prefetch import following as prefetch
 from radiology.procedures import catalogue as procedures
 from radiology.quality.dose import actions as dose_notes
 from radiology.quality.indicators import following as indicators
-from radiology.quality.indicators.counting import count_due
+from radiology.quality.indicators.counting import count_due, mark_days_of_devices
+from radiology.quality.indicators.watching import watch
 from radiology.quality.tests import actions as device_tests
 from radiology.reading_worklist import following as reading
 from radiology.reading_worklist.offers import tending as reading_offers
@@ -120,6 +122,8 @@ def of(archive: Archive) -> list[Task]:
         Task("indicators.follow", 5, lambda: indicators.follow_events(app)),
         Task("indicators.versions", 60, lambda: indicators.follow_versions(app)),
         Task("indicators.count", 10, lambda: count_due(app)),
+        Task("indicators.devices", 600, lambda: mark_days_of_devices(app)),
+        Task("availability.watch", 60, lambda: watch(app, health.check)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
         Task(
             "objects.recover",

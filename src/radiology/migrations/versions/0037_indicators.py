@@ -45,6 +45,19 @@ COMMENT ON TABLE indicator_studies IS 'no row: cancelled or entered in error. Th
 COMMENT ON COLUMN indicator_studies.completed_at IS 'all images were there, for the first time';
 COMMENT ON COLUMN indicator_studies.deadline IS 'when the first final report is due; NULL: there is nothing to read';
 
+CREATE TABLE indicator_protocols (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    facility_code text NOT NULL,
+    modality text NOT NULL,
+    protocol text NOT NULL,
+    procedure_key text NOT NULL,
+    patient_group text NOT NULL,
+    quantity text NOT NULL,
+    UNIQUE (facility_code, modality, protocol, procedure_key, patient_group, quantity)
+);
+COMMENT ON TABLE indicator_protocols IS 'the cells of doses';
+
+CREATE INDEX order_history_moments ON order_history USING brin (occurred_at) WITH (autosummarize = on);
 CREATE INDEX report_versions_signed ON report_versions USING brin (signed_at) WITH (autosummarize = on);
 """
 
@@ -67,6 +80,24 @@ CREATE TABLE indicator_days_due (
     PRIMARY KEY (source, day)
 );
 COMMENT ON TABLE indicator_days_due IS 'days whose sheets are to be counted again, since something changed that happened then';
+
+CREATE TABLE availability (
+    component text NOT NULL,
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    up boolean NOT NULL,
+    PRIMARY KEY (component, since)
+);
+CREATE INDEX availability_until ON availability (component, until);
+COMMENT ON TABLE availability IS 'spans in which a part was seen to work, or not to; between spans nobody looked';
+
+CREATE TABLE trainee_agreements (
+    report_id uuid PRIMARY KEY REFERENCES radiology_reports (id) ON DELETE CASCADE,
+    difference text NOT NULL CHECK (difference IN ('none', 'minor', 'major')),
+    said_by text NOT NULL,
+    said_at timestamptz NOT NULL
+);
+COMMENT ON TABLE trainee_agreements IS 'how far the preliminary report of a trainee was from the final one, by who signed it';
 """
 
 

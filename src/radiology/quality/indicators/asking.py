@@ -7,7 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from radiology.access.model import Actor
+from radiology.app import App
 from radiology.kit.db import Transaction, Where
+from radiology.procedures.lookup import Catalogue
 from radiology.quality.indicators import sheets
 from radiology.quality.indicators.model import Cell, Dimension, Filter, Window, hidden
 from radiology.quality.indicators.sheets import Grouped, Groups
@@ -28,7 +30,8 @@ class Question:
 class Asked:
     """A question with what is needed to answer it: the cells that may be counted, a transaction, the time.
 
-    is_all: every cell there is counts, in one sum, so nobody needs to know which value is of which.
+    is_all: every cell there is counts, in one sum, so nobody needs to know which value is of which. reference_levels:
+    those of the catalogue, by procedure and quantity.
     """
 
     question: Question
@@ -38,6 +41,7 @@ class Asked:
     actor: Actor
     now: datetime
     zone: ZoneInfo
+    reference_levels: Mapping[str, Mapping[str, float]]
 
     @property
     def window(self) -> Window:
@@ -58,12 +62,13 @@ class Asked:
         return await sheets.read(self.tx, measure, self.window, cells=not self.is_all, real=real)
 
 
-async def asked(tx: Transaction, question: Question, *, visible_to: Actor, now: datetime, zone: ZoneInfo) -> Asked:
+async def asked(tx: Transaction, app: App, known: Catalogue, question: Question, *, visible_to: Actor) -> Asked:
     """A question of an actor, ready to be answered."""
     cells = await cells_of(tx, visible_to=visible_to)
     is_plain = not question.wanted.values and not question.by
     is_all = is_plain and len(cells) == await tx.value("SELECT count(*) FROM indicator_cells")
-    return Asked(question, cells, is_all, tx, visible_to, now, zone)
+    levels = {each.key: each.reference_levels for each in known.procedures}
+    return Asked(question, cells, is_all, tx, visible_to, app.clock.now(), app.settings.zone, levels)
 
 
 async def cells_of(tx: Transaction, *, visible_to: Actor) -> tuple[Cell, ...]:

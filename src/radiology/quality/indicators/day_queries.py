@@ -21,8 +21,8 @@ _END: LiteralString = """
         amounts = excluded.amounts,
         counted_at = excluded.counted_at
 """
-_INTEGER: LiteralString = "int4send(counted.amount)"
-_REAL: LiteralString = "float8send(counted.amount)"
+INTEGER: LiteralString = "int4send(counted.amount)"
+REAL: LiteralString = "float8send(counted.amount)"
 _OF_DAYS: LiteralString = """, ''::bytea), ''), %(now)s
     FROM (
         SELECT day, day::timestamp AT TIME ZONE %(zone)s AS begins, (day + 1)::timestamp AT TIME ZONE %(zone)s AS ends
@@ -31,7 +31,7 @@ _OF_DAYS: LiteralString = """, ''::bytea), ''), %(now)s
     LEFT JOIN LATERAL ("""
 
 
-def _sheet(rows: LiteralString, value: LiteralString = _INTEGER) -> LiteralString:
+def sheet(rows: LiteralString, value: LiteralString = INTEGER) -> LiteralString:
     """The statement of a measure: `rows` selects `cell` and `amount` of a day, from `asked.begins` to `asked.ends`."""
     return _BEGIN + value + _OF_DAYS + rows + ") AS counted ON true" + _END
 
@@ -63,9 +63,9 @@ _COMPLETED: LiteralString = """
 COMPLETED: Final = "studies.completed"
 
 OF_STUDIES: Final[Mapping[str, LiteralString]] = {
-    **{stage.measure: _sheet(_between(stage.begins, stage.ends)) for stage in STAGES},
-    LATENESS: _sheet(_LATENESS),
-    COMPLETED: _sheet(_COMPLETED),
+    **{stage.measure: sheet(_between(stage.begins, stage.ends)) for stage in STAGES},
+    LATENESS: sheet(_LATENESS),
+    COMPLETED: sheet(_COMPLETED),
 }
 
 _BOOKED: LiteralString = """
@@ -93,7 +93,7 @@ _BOOKED: LiteralString = """
 _BY_CELL: LiteralString = " GROUP BY 1"
 BOOKING_STATES: Final[tuple[LiteralString, ...]] = ("booked", "arrived", "no-show", "cancelled")
 OF_BOOKINGS: Final[Mapping[str, LiteralString]] = {
-    "bookings." + state: _sheet(_BOOKED + "'" + state + "'" + _BY_CELL) for state in BOOKING_STATES
+    "bookings." + state: sheet(_BOOKED + "'" + state + "'" + _BY_CELL) for state in BOOKING_STATES
 }
 
 

@@ -205,8 +205,8 @@ async def _add_cells(tx: Transaction, cells: Iterable[tuple[str, str, str, str, 
         """
         INSERT INTO indicator_cells (facility_code, modality, priority, subspecialty, sensitive)
         SELECT facility_code, modality, priority, subspecialty, sensitive
-        FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (facility_code text, modality text, priority text, subspecialty text,
-            sensitive boolean)
+        FROM jsonb_to_recordset(%(rows)s::jsonb)
+            AS r (facility_code text, modality text, priority text, subspecialty text, sensitive boolean)
         WHERE NOT EXISTS (
             SELECT FROM indicator_cells AS c
             WHERE (c.facility_code, c.modality, c.priority, c.subspecialty, c.sensitive)

@@ -13,6 +13,7 @@ from radiology.kit.outbox import Placed
 from radiology.procedures.catalogue import catalogue
 from radiology.procedures.lookup import Catalogue
 from radiology.quality.indicators import fact_queries as queries
+from radiology.quality.indicators import image_queries
 from radiology.quality.indicators.counting import BOOKINGS, STUDIES
 from radiology.quality.indicators.facts import fact_of
 from radiology.reading_worklist.following import READER as READING
@@ -97,5 +98,7 @@ async def look_again(tx: Transaction, app: App, known: Catalogue, studies: Seque
     was = [before[study] for study in touched if study in before]
     days = {moment.astimezone(zone).date() for fact in (*changed, *was) for moment in fact.moments}
     await queries.mark_due(tx, STUDIES, days, due_at=now)
+    for source, day in await image_queries.days_of(tx, studies, zone=app.settings.time_zone):
+        await queries.mark_due(tx, source, [day], due_at=now)
     await queries.mark_bookings_due(tx, BOOKINGS, studies, zone=app.settings.time_zone, due_at=now)
     return len(touched)
