@@ -673,6 +673,19 @@ class ReceiptIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerReviewChanged(Event):
+    """A review of a final report was claimed, given back, scored or decided. Neither score nor reader is told."""
+
+    type = "radiology.peer-review.changed.v1"
+    review_id: str
+    state: str
+
+    @property
+    def key(self) -> str:
+        return self.review_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChanged(Event):
     """A device works or does not, is blocked or opened, or is used in spite of a block or its licence.
 

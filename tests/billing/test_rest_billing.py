@@ -30,8 +30,8 @@ async def test_an_estimate_before_anything_is_ordered(client_as: ClientAs) -> No
     answer = await clerk.post(f"{PATH}/estimate", json={**asked, "concession": "staff"})
     body = answer.json()
     assert answer.status_code == 200, body
-    assert [item["patientShare"] for item in body["items"]] == ["1125.00", "62.50"]
-    assert (body["price"], body["discount"], body["patientShare"]) == ("2375.00", "1187.50", "1187.50")
+    assert [item["patientShare"] for item in body["items"]] == ["1125.00", "150.00"]
+    assert (body["price"], body["discount"], body["patientShare"]) == ("2550.00", "1275.00", "1275.00")
     assert body["items"][0]["item"]["bn"] == "মাথার সিটি স্ক্যান"
     for wrong in ({"procedures": [{"text": "Nothing of the kind"}]}, {**asked, "concession": "king"}):
         assert (await clerk.post(f"{PATH}/estimate", json=wrong)).status_code == 422
@@ -64,7 +64,9 @@ async def test_who_pays_what_is_due_and_a_receipt_in_whole_taka(app: App, client
     await follow(app)
     payer = {"concession": "staff", **REASON}
     answer = await cashier.put(f"{PATH}/orders/{order.id}/payer", json=payer)
-    assert answer.json()["balance"] == "1187.50"
+    assert answer.json()["balance"] == "1275.00"
+    chest = answer.json()["charges"][1]
+    await cashier.put(f"{PATH}/charges/{chest['id']}/price", json={"price": "125.00", **REASON})
     assert (await cashier.put(f"{PATH}/orders/{order.id}/payer", json={**payer, "version": 7})).status_code == 412
     wrong = await cashier.post(f"{PATH}/orders/{order.id}/receipts", json={"total": "1.00"})
     assert wrong.status_code == 422

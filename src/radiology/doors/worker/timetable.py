@@ -36,6 +36,7 @@ from radiology.quality.dose import actions as dose_notes
 from radiology.quality.indicators import following as indicators
 from radiology.quality.indicators.counting import count_due, mark_days_of_devices
 from radiology.quality.indicators.watching import watch
+from radiology.quality.peer_review import following as peer_review
 from radiology.quality.tests import actions as device_tests
 from radiology.reading_worklist import following as reading
 from radiology.reading_worklist.offers import tending as reading_offers
@@ -91,6 +92,7 @@ def of(archive: Archive) -> list[Task]:
         Task("reading.follow", 0.5, lambda: reading.follow_events(app)),
         Task("reading.release-idle", 15, lambda: reading.release_idle(app)),
         Task("reading.tell-late", 5, lambda: reading.tell_late(app)),
+        Task("peer-review.follow", 5, lambda: peer_review.follow_events(app)),
         Task("reading-fees.follow", 5, lambda: reading_fees.follow_events(app)),
         Task("billing.follow", 1, lambda: billing.follow_events(app)),
         Task("prefetch.follow", 1, lambda: prefetch.follow_events(app)),

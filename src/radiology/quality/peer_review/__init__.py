@@ -1,0 +1,1 @@
+"""Peer review (RADPEER): some final reports are read again by somebody who does not know who read them first."""
