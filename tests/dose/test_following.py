@@ -179,3 +179,31 @@ async def test_the_doses_of_a_patient_add_up_over_a_year(app: App):
 
     assert cumulative(found).by_dlp_msv == pytest.approx(820 * 0.0021)
     assert cumulative(found).examinations == 1
+
+
+@pytest.mark.parametrize(("title", "stays"), [("113039", True), ("113037", False), ("113038", False)])
+async def test_doses_outlive_images_that_go_for_their_age_and_no_others(app: App, title: str, stays: bool):
+    stored = await a_head_ct(app)
+    await settle(app)
+    async with app.db.transaction() as tx:
+        rejection = await tx.value(
+            """
+            INSERT INTO rejections (id, study_instance_uid, facility_code, title, category, reason, actor, rejected_at)
+            VALUES (gen_random_uuid(), %(uid)s, 'LOCAL', %(title)s, 'other', 'Over', 'system', now())
+            RETURNING id
+            """,
+            uid=stored.study_instance_uid,
+            title=title,
+        )
+        columns = await tx.value(
+            "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns "
+            "WHERE table_name = 'instances'"
+        )
+        hide = f"INSERT INTO rejected_instances ({columns}, rejection_id) SELECT {columns}, %(id)s FROM instances"  # noqa: S608
+        await tx.run(hide, id=rejection)
+        await tx.run("DELETE FROM instances")
+        await tx.run("UPDATE imaging_studies SET number_of_instances = 0")
+
+    await settle(app)
+
+    assert (await examination(app, stored.study_instance_uid) is not None) is stays

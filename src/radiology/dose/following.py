@@ -75,7 +75,12 @@ def _named(events: Sequence[Placed]) -> tuple[set[UUID], set[str]]:
 
 
 async def read_study(tx: Transaction, app: App, known: Catalogue, subject: Subject) -> bool:
-    """Read the doses of one study anew; whether they are other ones than before."""
+    """Read the doses of one study anew; whether they are other ones than before.
+
+    What was read stays when the images go for their age: the patient was exposed all the same.
+    """
+    if not subject.number_of_instances and await queries.went_by_retention(tx, subject.id):
+        return False
     zone = app.settings.zone
     reports = await queries.reports(tx, subject.id, SOP_CLASS_UIDS)
     steps = await queries.performed_steps(tx, subject)

@@ -37,6 +37,7 @@ class Subject:
     birth_date: str
     description: str
     modalities: list[str]
+    number_of_instances: int
     procedure_code: list[dict[str, Any]] | None
 
 
@@ -60,7 +61,8 @@ async def subjects(tx: Transaction, study_ids: Collection[UUID], uids: Collectio
         """
         SELECT id, study_instance_uid, coalesce(planned_study_instance_uid, study_instance_uid) AS scheduled_as,
             facility_code, status, coalesce(started, created_at) AS started, patient_birth_date AS birth_date,
-            coalesce(study_description, '') AS description, modalities_in_study AS modalities, procedure_code
+            coalesce(study_description, '') AS description, modalities_in_study AS modalities,
+            number_of_instances, procedure_code
         FROM imaging_studies
         WHERE (id = ANY(%(ids)s) OR study_instance_uid = ANY(%(uids)s) OR planned_study_instance_uid = ANY(%(uids)s))
           AND (status = 'completed' OR EXISTS (SELECT FROM dose_examinations WHERE study_id = imaging_studies.id))
@@ -121,6 +123,35 @@ async def images(
         modalities=list(modalities),
         largest=_LARGEST_HEADER_BYTES,
         limit=limit,
+    )
+
+
+async def went_by_retention(tx: Transaction, study_id: UUID) -> bool:
+    """Whether all that told of the doses of a study is gone for its age, and so is neither elsewhere nor in doubt."""
+    return await tx.value(
+        """
+        WITH telling AS (
+            SELECT told_by AS sop_instance_uid
+            FROM dose_events
+            WHERE study_id = %(study_id)s
+            UNION
+            SELECT sop_instance_uid
+            FROM image_exposures
+            WHERE study_id = %(study_id)s
+        )
+        SELECT NOT EXISTS (
+            SELECT FROM telling
+            WHERE EXISTS (SELECT FROM instances WHERE sop_instance_uid = telling.sop_instance_uid)
+              OR EXISTS (
+                SELECT FROM rejected_instances AS hidden
+                JOIN rejections AS rejection ON rejection.id = hidden.rejection_id
+                WHERE hidden.sop_instance_uid = telling.sop_instance_uid
+                  AND rejection.title <> %(expired)s
+              )
+        )
+        """,
+        study_id=study_id,
+        expired=Title.RETENTION_EXPIRED,
     )
 
 
