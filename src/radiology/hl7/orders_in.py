@@ -47,8 +47,7 @@ async def _place(tx: Transaction, app: App, read: Reading, said: Said, patient: 
     order = await place_in(tx, app, actor, order_said(read, said, patient), holds_blocked=True)
     if order.repeated:
         read.remarks.append(f"ORC-2: the order {order.placer_number} was placed before, and says the same.")
-    else:
-        await _tell_held(tx, read, order)
+    await _tell_held(tx, read, order)
     return _effects(order)
 
 
@@ -61,8 +60,7 @@ async def _tell_held(tx: Transaction, read: Reading, order: Order) -> None:
 async def _change(tx: Transaction, app: App, read: Reading, said: Said, patient: Person) -> Effects:
     order, actor = await _known(tx, read, said), read.sender.actor(read.facility_code)
     changed = await change_in(tx, app, actor, order, order_said(read, said, patient), reason=_reason(read, said))
-    if not changed.repeated:
-        await _tell_held(tx, read, changed)
+    await _tell_held(tx, read, changed)
     return _effects(changed)
 
 

@@ -1,7 +1,7 @@
 """Ask the rules of an order, refuse it or keep what they say with it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ async def ask(tx: Transaction, app: App, actor: Actor, asked: Asked, *, by: Rule
         choices = _choices(known, asked, procedure, held, around.ownership)
         question = question_of(
             asked, procedure, catalogue=known, priors=priors, dose_msv=dose_msv, inpatient=around.inpatient,
-            choices=choices, on=on,
+            choices=choices, on=on, examined_on=_later(app, asked, on),
         )  # fmt: skip
         checked.append(_checked(procedure, question, held))
     return Checked(tuple(checked), held.version)
@@ -81,7 +81,7 @@ async def check(
     is_new: it is not written yet. Raises NotPermitted for an override by who may not.
     """
     open_ones = [each for each in order.procedures if not each.has_begun]
-    asked = Asked(order.facility_code, order.priority, order.content, patient, open_ones, order.reference)
+    asked = asked_of(order, patient, open_ones)
     checked = await ask(tx, app, actor, asked)
     before = None if is_new else await queries.last(tx, order.id)
     if before is not None:
@@ -171,6 +171,19 @@ def must_clear(actor: Actor, before: object, after: object) -> None:
             "safety.mrClearance is recorded by a radiographer or a radiologist who has seen the data of the device or "
             "the X-ray of the orbits."
         )
+
+
+def asked_of(order: Order, patient: Patient, procedures: Sequence[RequestedProcedure]) -> Asked:
+    """Procedures of an order as the check sees them."""
+    return Asked(
+        order.facility_code, order.priority, order.content, patient, procedures, order.occurrence, order.reference
+    )
+
+
+def _later(app: App, asked: Asked, on: date) -> date | None:
+    """The day of the examination, where it is asked for one that is to come."""
+    day = asked.occurrence and asked.occurrence.astimezone(app.settings.zone).date()
+    return day if day is not None and day > on else None
 
 
 def _checked(procedure: RequestedProcedure, question: Question, held: RuleSet) -> ProcedureChecked:

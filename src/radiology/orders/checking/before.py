@@ -5,7 +5,7 @@ from radiology.app import App
 from radiology.audit import actions as audit
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
-from radiology.orders.actions.place import demographics, numbered
+from radiology.orders.actions.place import demographics, moment, numbered
 from radiology.orders.checking import model
 from radiology.orders.checking.actions import ask
 from radiology.orders.checking.model import Asked, Checked, overrides_of
@@ -22,7 +22,14 @@ async def check_before(app: App, actor: Actor, said: OrderIn) -> Checked:
     right, _ = await coded(app, said)
     async with app.db.transaction() as tx:
         patient = await _patient(tx, said.patient, facility)
-        asked = Asked(facility, said.priority, right.content(), patient, numbered(right.procedures, 0))
+        asked = Asked(
+            facility,
+            said.priority,
+            right.content(),
+            patient,
+            numbered(right.procedures, 0),
+            moment(app, said.occurrence, "occurrence"),
+        )
         checked = await ask(tx, app, actor, asked)
         await audit.record(tx, actor, "order.check", patient.reference)
     return model.overridden(checked, overrides_of(said.overrides), role=actor.role, by=actor.id)

@@ -27,6 +27,7 @@ class Asked:
     content: Mapping[str, Any]
     patient: Patient
     procedures: Sequence[RequestedProcedure]
+    occurrence: datetime | None = None
     order_reference: str = ""
 
 
@@ -47,7 +48,7 @@ class Earlier:
 
     id: UUID
     study_instance_uid: str
-    modality: str
+    modalities: list[str]
     procedure_code: list[dict[str, Any]] | None
     study_description: str | None
     status: str

@@ -10,8 +10,8 @@ from radiology.errors import Conflict, FieldProblem, NotFound, Unprocessable
 from radiology.kit.db import Transaction, as_json
 from radiology.orders import queries as orders
 from radiology.orders.checking import rules
-from radiology.orders.checking.actions import ask
-from radiology.orders.checking.model import Asked, ProcedureChecked
+from radiology.orders.checking.actions import ask, asked_of
+from radiology.orders.checking.model import ProcedureChecked
 from radiology.orders.checking.schemas import RulesIn, TryIn
 from radiology.orders.model import Order
 from radiology.procedures.appropriateness import golden
@@ -82,7 +82,7 @@ async def _failures(app: App, new: RuleSet) -> Mapping[str, Sequence[str]]:
 
 async def _differences(tx: Transaction, app: App, actor: Actor, order: Order, new: RuleSet) -> list[dict[str, Any]]:
     patient = await orders.patient_of(tx, order.patient_id)
-    asked = Asked(order.facility_code, order.priority, order.content, patient, order.procedures, order.reference)
+    asked = asked_of(order, patient, order.procedures)
     now, then = await ask(tx, app, actor, asked), await ask(tx, app, actor, asked, by=new)
     return [
         {"order": str(order.id), "requestedProcedureId": before.requested_procedure_id,

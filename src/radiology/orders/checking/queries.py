@@ -30,7 +30,8 @@ async def earlier(
         Earlier,
         """
         SELECT s.id, s.study_instance_uid,
-            coalesce(s.modalities_in_study[1], s.modality -> 0 -> 'coding' -> 0 ->> 'code', '') AS modality,
+            CASE WHEN s.modalities_in_study <> '{}' THEN s.modalities_in_study
+                ELSE array_remove(ARRAY[s.modality -> 0 -> 'coding' -> 0 ->> 'code'], NULL) END AS modalities,
             s.procedure_code, s.study_description, s.status, s.number_of_instances, s.sensitive,
             coalesce(s.study_date, (coalesce(s.started, s.created_at) AT TIME ZONE %(zone)s)::date) AS on, """
         + where.condition

@@ -20,6 +20,8 @@ from radiology.studies.schemas import CodeableConcept
 STUDIES: Final = "/api/radiology/studies"
 _PREGNANCY: Final[Mapping[str | None, str]] = {"not-pregnant": "no", "possibly": "possibly", "definitely": "yes"}
 _SIDES: Final[Mapping[str, str]] = {"left": "L", "right": "R", "both sides": "B"}
+_BESIDE: Final = frozenset({"SR", "PR", "KO", "DOC", "OT", "SC", "SEG", "REG", "AU"})
+"""Modalities of objects that come beside the images."""
 _GRADES: Final = ("none", "mild", "moderate", "unstated", "severe")
 _AGENTS: Final = Term(
     "contrast-agent",
@@ -45,6 +47,7 @@ def question_of(
     inpatient: bool,
     choices: Mapping[str, Choice],
     on: date,
+    examined_on: date | None,
 ) -> Question:
     """What the rules are asked of one procedure."""
     content = asked.content
@@ -53,6 +56,7 @@ def question_of(
     return Question(
         procedure=known or Procedure("", _words(procedure.content["code"]), "", procedure.modality),
         on=on,
+        examined_on=examined_on,
         is_known=known is not None,
         priority=asked.priority,
         laterality=procedure.content.get("laterality", ""),
@@ -124,7 +128,10 @@ def _prior(study: Earlier, catalogue: Catalogue) -> Prior | None:
 
 
 def _known(study: Earlier, catalogue: Catalogue) -> Procedure | None:
-    return catalogue.find(codings_of(study.procedure_code or ()), study.modality, study.study_description or "")
+    """What the catalogue knows a study as; one of several modalities, as PET-CT, is known by its codes and words."""
+    acquired = [each for each in study.modalities if each not in _BESIDE]
+    modality = acquired[0] if len(acquired) == 1 else ""
+    return catalogue.find(codings_of(study.procedure_code or ()), modality, study.study_description or "")
 
 
 def _state(study: Earlier) -> str:

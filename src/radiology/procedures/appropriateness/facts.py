@@ -44,7 +44,7 @@ def facts_of(question: Question, rules: RuleSet) -> Facts:
         "weight_kg": question.weight_kg,
         "pregnancy": question.pregnancy,
         "pregnancy_weeks": question.pregnancy_weeks,
-        "lmp_days": _days(question.last_menstrual_period, question.on),
+        "lmp_days": _days(question.last_menstrual_period, question.examined_on or question.on),
         "egfr": egfr_of(kidneys, age=age, sex=question.sex, size_m=question.size_m) if kidneys else None,
         "egfr_days": _days(kidneys.measured_on, question.on) if kidneys else None,
         "dialysis": kidneys is not None and kidneys.dialysis,
@@ -86,7 +86,9 @@ def repeated(question: Question, rules: RuleSet) -> tuple[str | None, int | None
         and (not prior.laterality or not question.laterality or prior.laterality == question.laterality)
         and 0 <= (question.on - prior.on).days <= allowed.days
     ]
-    last = min(same, key=lambda prior: (prior.state == ORDERED, question.on - prior.on, prior.study_instance_uid), default=None)
+    last = min(
+        same, key=lambda prior: (prior.state == ORDERED, question.on - prior.on, prior.study_instance_uid), default=None
+    )
     if last is None:
         return None, None, None
     return ORDERED if last.state == ORDERED else DONE, (question.on - last.on).days, last

@@ -59,6 +59,7 @@ def question_of(case: Case, catalogue: Mapping[str, Procedure]) -> Question:
         procedure=known or Procedure("", given.get("text", ""), "", given["modality"]),
         is_known=known is not None,
         on=ON,
+        examined_on=None if "examined_in_days" not in given else ON + timedelta(days=given["examined_in_days"]),
         priority=given["priority"],
         laterality=given.get("laterality", ""),
         contrast_planned=given.get("contrast"),
@@ -76,8 +77,7 @@ def question_of(case: Case, catalogue: Mapping[str, Procedure]) -> Question:
         history=tuple(given.get("history", ())),
         inpatient=given.get("inpatient", False),
         priors=tuple(
-            Prior(catalogue[key], ON - timedelta(days=days), state)
-            for key, days, state in given.get("priors", ())
+            Prior(catalogue[key], ON - timedelta(days=days), state) for key, days, state in given.get("priors", ())
         ),
         dose_msv=given.get("dose_msv", 0.0),
         choices={key: Choice(each, each.price_at("public")) for key, each in catalogue.items()},

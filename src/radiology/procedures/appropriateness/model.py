@@ -92,11 +92,13 @@ class Question:
     is_known: whether the catalogue knows the procedure; of one it does not, only its modality counts.
     sex: F, M, None. pregnancy: no, possibly, yes, unknown. previous_reaction: to contrast: none, mild, moderate,
     severe, unstated (how severe). priors: of 24 months. dose_msv: estimate of the effective dose of 12 months.
-    choices: by key, for what is suggested. on: the day of the question.
+    choices: by key, for what is suggested. on: the day of the question. examined_on: for when it is asked, where that
+    is later; by then another period may be due.
     """
 
     procedure: Procedure
     on: date
+    examined_on: date | None = None
     is_known: bool = True
     priority: str = "routine"
     laterality: str = ""
