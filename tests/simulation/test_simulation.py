@@ -16,7 +16,7 @@ from radiology.simulation.country import districts, make_country
 from radiology.simulation.model import POLICIES, Plan
 from radiology.simulation.reading import make_readers
 from radiology.simulation.running import Outcome, World, make_world, run
-from radiology.simulation.totals import GROUPS, Sums, by, nearest_rank, total
+from radiology.simulation.totals import GROUPS, by, total
 
 PLAN = Plan(seed=7, facilities=90, readers=40, orders=150, nearest=20)
 BEGINS = datetime(2026, 3, 4, tzinfo=ZoneInfo("Asia/Dhaka"))
@@ -113,13 +113,6 @@ def test_policies_do_what_they_are_called(outcomes: list[Outcome]) -> None:
     assert sums["nearest"].mean_travel <= min(sums[name].mean_travel for name in ("cheapest", "fastest", "balanced"))
     assert sums["alone"].avoided == 0
     assert sums["nearest"].reported > sums["alone"].reported
-
-
-@pytest.mark.parametrize(("share", "rank"), [(0.5, 2), (0.9, 4), (0.25, 1), (1.0, 4), (0.0, 1)])
-def test_percentiles_are_nearest_rank(share: float, rank: int) -> None:
-    assert nearest_rank([4, 1, 3, 2], share) == rank
-    assert nearest_rank([], share) is None
-    assert Sums().mean_cost == 0
 
 
 def test_the_command_compares_policies(settings, tmp_path) -> None:

@@ -5,9 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from radiology.quality.indicators.model import nearest_rank
 from radiology.simulation.model import Plan
 from radiology.simulation.running import Outcome
-from radiology.simulation.totals import GROUPS, Sums, by, nearest_rank, total
+from radiology.simulation.totals import GROUPS, Sums, by, total
 
 _COLUMNS: Final = (
     ("orders", "orders"), ("avoided", "given up"), ("replaced", "replaced"), ("examined", "examined"),
@@ -34,10 +35,10 @@ def figures(sums: Sums) -> dict[str, Any]:
         "elsewhere": sums.referred,
         "reported": sums.reported,
         "in_time": f"{100 * sums.share_in_time:.1f}%",
-        "read_p50": _hours(sums.turnaround_hours, 0.5),
-        "read_p90": _hours(sums.turnaround_hours, 0.9),
-        "whole_p50": _hours(sums.whole_hours, 0.5),
-        "whole_p90": _hours(sums.whole_hours, 0.9),
+        "read_p50": _hours(sums.turnaround_hours, 50),
+        "read_p90": _hours(sums.turnaround_hours, 90),
+        "whole_p50": _hours(sums.whole_hours, 50),
+        "whole_p90": _hours(sums.whole_hours, 90),
         "cost": f"{sums.mean_cost:.0f}",
         "travel": f"{sums.mean_travel:.0f}",
     }
@@ -94,6 +95,6 @@ def as_csv(outcomes: Sequence[Outcome]) -> str:
     return text.getvalue()
 
 
-def _hours(values: Sequence[float], share: float) -> str:
-    found = nearest_rank(values, share)
+def _hours(values: Sequence[float], percentile: int) -> str:
+    found = nearest_rank(sorted(values), percentile)
     return "-" if found is None else f"{found:.2f}"

@@ -1,9 +1,8 @@
 """What a day came to: sums of journeys for the country, and for its divisions, levels and urgencies. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from math import ceil
 from typing import Final
 
 from radiology.simulation.model import Journey
@@ -88,10 +87,3 @@ def by(group: str, journeys: Iterable[Journey]) -> dict[str, Sums]:
     for journey in journeys:
         found.setdefault(of(journey), Sums()).add(journey)
     return dict(sorted(found.items()))
-
-
-def nearest_rank(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least this share of them does not exceed; None of nothing."""
-    if not values:
-        return None
-    return sorted(values)[max(ceil(share * len(values)), 1) - 1]
