@@ -67,10 +67,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Sheet(Generic[M]):
-    """The rows that are right, each with its number, and all that is wrong."""
+    """The rows that are right, each with its number, all that is wrong, and which columns there are."""
 
     rows: tuple[tuple[int, M], ...]
     problems: tuple[Problem, ...] = ()
+    columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def read(content: bytes, model: type[M]) -> Sheet[M]:
             except ValidationError as error:
                 wrong += [_problem(number, each) for each in error.errors(include_url=False)]
         problems += wrong
-    return Sheet(tuple(rows), tuple(problems))
+    return Sheet(tuple(rows), tuple(problems), frozenset(headings))
 
 
 def _lines(content: bytes) -> Iterator[Sequence[Any]]:

@@ -1,10 +1,11 @@
 """Take the rows of a spreadsheet over, one by one, and tell what became of each."""
 
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_snake
 
 from radiology.errors import RadiologyError
 from radiology.kit.sheets import Problem, Report, Sheet
@@ -23,6 +24,24 @@ class How:
 
 class NotSaved(Exception):
     """Takes back what a transaction did."""
+
+
+def completed(sheet: Sheet[M], known: Mapping[Any, Mapping[str, Any]], *, key: Callable[[M], Hashable]) -> Sheet[M]:
+    """The same with what is `known` of each thing in the columns that the file does not have: that stays as it is.
+
+    key: what a row is about. known: by that, the fields of the model; None and empty texts are left out.
+    """
+    rows: list[tuple[int, M]] = []
+    for number, row in sheet.rows:
+        fields = known.get(key(row), {})
+        kept = {
+            name: fields[name]
+            for name in type(row).model_fields
+            if name not in sheet.columns and fields.get(name) not in (None, "")
+        }
+        said = row.model_dump(exclude_unset=True)
+        rows.append((number, type(row).model_validate(kept | said, by_name=True, by_alias=False)))
+    return replace(sheet, rows=tuple(rows))
 
 
 async def take_rows(
@@ -55,5 +74,5 @@ async def take_rows(
 
 def _problem(number: int, error: RadiologyError) -> Problem:
     if error.fields:
-        return Problem(number, error.fields[0].field, error.fields[0].message)
+        return Problem(number, to_snake(error.fields[0].field), error.fields[0].message)
     return Problem(number, "", error.sentence)

@@ -85,6 +85,20 @@ async def test_what_is_given_out_is_taken_over_as_the_same(client_as, form: Form
         assert (report["same"], report["problems"], report["saved"]) == (count, [], True), kind
 
 
+async def test_columns_that_are_not_there_stay_and_an_empty_cell_empties(client_as) -> None:
+    administrator = await client_as("administrator")
+    await a_facility(administrator)
+    made = await a_device(administrator, manufacturer="Siemens", procedures=["CT_BRAIN"], aeTitle="CT1", contrast=True)
+    columns = ["facility_code", "name", "modality", "licence_until", "ae_title"]
+    report = await posted(administrator, "devices", write("csv", columns, [["LOCAL", "CT 1", "CT", "2028-01-31", ""]]))
+    assert (report["changed"], report["problems"]) == (1, [])
+    after = (await administrator.get(f"{DEVICES}/{made['number']}")).json()
+    assert (after["licenceUntil"], after["manufacturer"], after["procedures"], after["contrast"]) == (
+        "2028-01-31", "Siemens", ["CT_BRAIN"], True,
+    )  # fmt: skip
+    assert "aeTitle" not in after
+
+
 async def test_texts_that_begin_like_a_formula_are_quoted(client_as) -> None:
     administrator = await client_as("administrator")
     await a_facility(administrator)

@@ -52,7 +52,7 @@ class DeviceIn(Body):
     serial_number: Word = ""
     installed_on: Day | None = None
     procedures: Annotated[list[Key] | None, BeforeValidator(several)] = Field(
-        default=None, max_length=500, description="Keys of the catalogue; left out: all of its modality."
+        default=None, min_length=1, max_length=500, description="Keys of the catalogue; left out: all of its modality."
     )
     contrast: bool = Field(default=False, description="Whether contrast can be given.")
     mr_conditional: bool = Field(default=False, description="Whether patients with MR-conditional implants may come.")

@@ -19,8 +19,8 @@ from radiology.facilities.schemas import FacilityRow, PlaceRow
 from radiology.facilities.sheets import queries
 from radiology.kit import cpu
 from radiology.kit.db import Transaction
-from radiology.kit.sheets import Form, Report, read, write
-from radiology.kit.taking import How, NotSaved, Outcome, take_rows
+from radiology.kit.sheets import Form, Report, Sheet, read, write
+from radiology.kit.taking import How, NotSaved, Outcome, completed, take_rows
 
 Kind = Literal["facilities", "devices", "operators", "places"]
 
@@ -30,11 +30,18 @@ MODELS: Final[Mapping[Kind, type[BaseModel]]] = {
     "operators": OperatorIn,
     "places": PlaceRow,
 }
+KEYS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "facilities": ("code",),
+    "devices": ("facility_code", "name"),
+    "operators": ("facility_code", "licence_number"),
+    "places": ("code",),
+}
+"""The columns that say what a row is about."""
 Put = Callable[[Transaction, Any], Awaitable[Outcome]]
 
 
 async def take(app: App, actor: Actor, kind: Kind, content: bytes, how: How) -> Report:
-    """Add and change what the rows say, and tell what is wrong. Rows that are not there stay as they are.
+    """Add and change what the rows say, and tell what is wrong. Rows and columns that are not there stay as they are.
 
     Raises NotPermitted, and what `kit.sheets.read` raises.
     """
@@ -47,7 +54,8 @@ async def take(app: App, actor: Actor, kind: Kind, content: bytes, how: How) -> 
     try:
         async with app.db.transaction() as tx:
             await network.begin_change(tx)
-            report = await take_rows(sheet, how, key=_key, put=lambda row: put(tx, row))
+            whole = completed(sheet, await _known(tx, actor, kind, sheet), key=_key(kind))
+            report = await take_rows(whole, how, key=_key(kind), put=lambda row: put(tx, row))
             if not report.saved:
                 raise NotSaved
             detail = {"kind": kind, "added": report.added, "changed": report.changed}
@@ -69,13 +77,17 @@ async def _put(app: App, actor: Actor, kind: Kind) -> Put:
     return lambda tx, row: facilities.put(tx, actor, row.code, row)
 
 
-def _key(row: Any) -> tuple[str, ...]:
-    """What a row is about."""
-    if isinstance(row, DeviceIn):
-        return row.facility_code, row.name
-    if isinstance(row, OperatorIn):
-        return row.facility_code, row.licence_number
-    return (row.code,)
+async def _known(tx: Transaction, actor: Actor, kind: Kind, sheet: Sheet[Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """What is known of each thing that a row can be about; nothing where the file has all columns."""
+    if sheet.columns >= set(MODELS[kind].model_fields):
+        return {}
+    rows = await queries.rows(tx, kind, visible_to=actor)
+    return {tuple(row[name] for name in KEYS[kind]): row for row in rows}
+
+
+def _key(kind: Kind) -> Callable[[Any], tuple[Any, ...]]:
+    """What tells what a row is about."""
+    return lambda row: tuple(getattr(row, name) for name in KEYS[kind])
 
 
 async def give(app: App, actor: Actor, kind: Kind, form: Form) -> bytes:
