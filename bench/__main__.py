@@ -11,6 +11,7 @@ from bench import (
     finding,
     footprint,
     forwarding,
+    kpis,
     large,
     orders,
     reading,
@@ -25,7 +26,7 @@ from bench.peers import SERVERS
 
 WHAT = (
     "storing", "finding", "worklist", "retrieving", "forwarding", "associations", "web", "viewer", "large", "repair",
-    "orders", "deciding", "reading", "audit", "access", "footprint", "all",
+    "orders", "deciding", "reading", "audit", "access", "kpis", "footprint", "all",
 )  # fmt: skip
 
 
@@ -79,6 +80,8 @@ def main(argv: list[str]) -> int:
         broken |= audit.run()
     if asked.what == "access" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= access.run()
+    if asked.what == "kpis" or (asked.what == "all" and asked.only in (None, "ours")):
+        broken |= kpis.run(quick=asked.quick)
     if asked.what == "footprint" or (asked.what == "all" and not asked.only and not asked.quick):
         broken |= footprint.run()
     return broken

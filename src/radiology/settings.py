@@ -512,6 +512,12 @@ class Settings(BaseSettings):
         default="radiology", description="Decides which reports are drawn: with the same seed the same ones."
     )
 
+    hmis_codes_file: Path | None = Field(
+        default=None,
+        description="A JSON object with the codes of the health management information system (DHIS2) for our names of "
+        'data set, data elements, options and facilities, as `{"RAD_CT": "aBcDeFgHiJk", "F_25_49": "..."}`.',
+    )
+
     # Running
     drain_seconds: Seconds = Field(
         default=30, description="How long running associations and requests may take to end when the service stops."

@@ -35,6 +35,7 @@ from radiology.procedures import catalogue as procedures
 from radiology.quality.dose import actions as dose_notes
 from radiology.quality.indicators import following as indicators
 from radiology.quality.indicators.counting import count_due, mark_days_of_devices
+from radiology.quality.indicators.figures import tell_figures
 from radiology.quality.indicators.watching import watch
 from radiology.quality.peer_review import following as peer_review
 from radiology.quality.tests import actions as device_tests
@@ -125,6 +126,7 @@ def of(archive: Archive) -> list[Task]:
         Task("indicators.versions", 60, lambda: indicators.follow_versions(app)),
         Task("indicators.count", 10, lambda: count_due(app)),
         Task("indicators.devices", 600, lambda: mark_days_of_devices(app)),
+        Task("facility-figures.tell", 3600, lambda: tell_figures(app)),
         Task("availability.watch", 60, lambda: watch(app, health.check)),
         Task("studies.settle", 5, lambda: settle_studies(app)),
         Task(

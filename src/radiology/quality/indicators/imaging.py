@@ -109,9 +109,10 @@ def _by_cell(cells: Any, amounts: Any) -> dict[int, Any]:
     return {int(name): values[begin:end] for name, begin, end in zip(names, begins, ends, strict=True)}
 
 
-def _compared(known: "DoseCell | None", values: Any, levels: Levels, asked: Asked) -> Figures | None:
-    if known is None:
+def _compared(protocol: tuple[str, DoseCell] | None, values: Any, levels: Levels, asked: Asked) -> Figures | None:
+    if protocol is None:
         return None
+    modality, known = protocol
     level = levels.standing(
         known.procedure_key, known.quantity, known.patient_group, known.facility_code, asked.window.last
     )
@@ -121,10 +122,10 @@ def _compared(known: "DoseCell | None", values: Any, levels: Levels, asked: Aske
     )  # fmt: skip
     answer = compared(cell, level)
     del answer["withoutWeight"]
-    return answer
+    return {"modality": modality, **answer}
 
 
-async def _protocols(asked: Asked) -> dict[int, DoseCell]:
+async def _protocols(asked: Asked) -> dict[int, tuple[str, DoseCell]]:
     """The cells of doses of the facilities and modalities that are asked for."""
     where = Where(["NOT EXISTS (SELECT FROM facilities AS f WHERE f.code = p.facility_code AND f.test)"])
     asked.actor.add_facility(where, "p.facility_code")
@@ -135,13 +136,13 @@ async def _protocols(asked: Asked) -> dict[int, DoseCell]:
         where.add("p.modality = ANY({modalities})", modalities=sorted(wanted["modality"]))
     found = await asked.tx.binary(
         """
-        SELECT p.id, p.facility_code, p.protocol, p.procedure_key, p.patient_group, p.quantity
+        SELECT p.id, p.modality, p.facility_code, p.protocol, p.procedure_key, p.patient_group, p.quantity
         FROM indicator_protocols AS p
         WHERE """  # noqa: S608 - literals of ours.
         + where.condition,
         **where.parameters,
     )
     return {
-        number: DoseCell(facility, protocol, key, group, quantity, 0, 0, 0.0, 0.0, ())
-        for number, facility, protocol, key, group, quantity in found
+        number: (modality, DoseCell(facility, protocol, key, group, quantity, 0, 0, 0.0, 0.0, ()))
+        for number, modality, facility, protocol, key, group, quantity in found
     }

@@ -151,6 +151,14 @@ async def answer(app: App, actor: Actor, question: Question, keys: Sequence[str]
     }
 
 
+async def month(app: App, actor: Actor, question: Question) -> tuple[Figures, list[float | None]]:
+    """The indicators of a window, and by day the minutes within which 90 of 100 final reports were there."""
+    answered = await answer(app, actor, question)
+    known = await catalogue(app)
+    async with app.db.reading() as tx:
+        return answered, await timeliness.of_days(await asked(tx, app, known, question, visible_to=actor), 90)
+
+
 def indicator(key: str) -> Indicator:
     """The indicator of a key. Raises NotFound."""
     found = INDICATORS.get(key)

@@ -1,9 +1,12 @@
 """How good reports are: corrections, self-approval, trainees, critical results."""
 
+from typing import Final
+
 from radiology.quality.indicators.asking import Asked, Counted, Figures, rows, share, told
 from radiology.quality.indicators.image_queries import DIFFERENCES
 
-UNSIGNED_HOURS = 24
+UNSIGNED_HOURS: Final = 24
+COVERAGE_TARGET: Final = 0.03
 
 
 async def report_quality(asked: Asked) -> Figures:
@@ -80,7 +83,36 @@ async def critical_results(_asked: Asked) -> Figures:
 
 
 async def peer_review(asked: Asked) -> Figures:
-    """How many final reports were reviewed, and how many of these differ significantly."""
+    """How many final reports of the window were reviewed (RADPEER), and how many of these differ significantly.
+
+    2b, 3a and 3b count when the committee has decided. Whose reports they are is told to nobody here.
+    """
     final = await asked.read("reports.final")
-    groups = asked.groups(())
-    return {"n": 0, "final": groups.group(final).sums[0], "coverage": None, "significantRate": None, "recorded": False}
+    cells = [cell.id for cell in asked.cells if asked.question.wanted.takes(cell)]
+    found = await asked.tx.binary(
+        """
+        SELECT count(*) FILTER (WHERE review.scored_at IS NOT NULL), count(*) FILTER (WHERE review.state = 'counted'),
+            count(*) FILTER (WHERE review.counted_score IN ('2b', '3a', '3b')),
+            count(*) FILTER (WHERE review.state = 'arbitration')
+        FROM peer_reviews AS review
+        JOIN indicator_studies AS known ON known.study_id = review.study_id
+        WHERE review.final_at >= %(first)s::timestamp AT TIME ZONE %(zone)s
+          AND review.final_at < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
+          AND known.cell_id = ANY(%(cells)s)
+        """,
+        first=asked.window.first,
+        last=asked.window.last,
+        zone=asked.zone.key,
+        cells=cells,
+    )
+    reviewed, counted, significant, undecided = found[0]
+    number = asked.groups(()).group(final).sums[0]
+    return {
+        "n": reviewed,
+        "final": number,
+        "coverage": share(reviewed, number),
+        "target": COVERAGE_TARGET,
+        "significant": significant,
+        "significantRate": share(significant, counted),
+        "awaitingArbitration": undecided,
+    }

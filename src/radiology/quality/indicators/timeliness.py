@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from radiology.quality.indicators.asking import Asked, Counted, Figures, minutes, rows, share, told
-from radiology.quality.indicators.model import HEADLINE, LATENESS, PERCENTILES, STAGES, Stage
+from radiology.quality.indicators.model import HEADLINE, LATENESS, PERCENTILES, SMALLEST_SHOWN, STAGES, Stage, Window
 from radiology.quality.indicators.sheets import Groups, Rows
+from radiology.quality.indicators.sheets import read as read_sheets
 
 
 async def turnaround(asked: Asked) -> Figures:
@@ -39,6 +40,17 @@ def _stage(asked: Asked, stage: Stage, read: Rows) -> Figures:
         ]
         told(by, answer, rows(groups, by, Counted.of(grouped), found.__getitem__))
     return answer
+
+
+async def of_days(asked: Asked, percentile: int) -> list[float | None]:
+    """The headline by day: minutes within which so many of a hundred studies had their final report."""
+    groups, found = asked.groups(()), list[float | None]()
+    for number in range(asked.window.days):
+        day = asked.window.first + timedelta(days=number)
+        grouped = groups.group(await read_sheets(asked.tx, f"stage.{HEADLINE}", Window(day, day)))
+        shown = grouped.counts[0] >= SMALLEST_SHOWN or not grouped.has_sensitive[0]
+        found.append(minutes(grouped.percentiles([percentile])[0][0]) if shown else None)
+    return found
 
 
 async def service_level(asked: Asked) -> Figures:
