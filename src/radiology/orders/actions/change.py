@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from radiology.access.model import SYSTEM, Actor, Permission
@@ -67,16 +68,7 @@ async def change_in(
     must_clear(actor, order.content.get("safety", {}).get("mrClearance"), content.get("safety", {}).get("mrClearance"))
     difference = _difference(order, right)
     _must_not_have_begun(difference)
-    changed = replace(
-        order,
-        placer_number=order.placer_number or said.placerNumber,
-        placer=order.placer if order.placer_number else said.placer or order.placer,
-        intent=said.intent,
-        priority=said.priority,
-        occurrence=moment(app, said.occurrence, "occurrence"),
-        authored_on=moment(app, said.authoredOn, "authoredOn") or order.authored_on,
-        content=content,
-    )
+    changed = _changed(app, order, said, content)
     number, after = await queries.next_number(tx), await queries.last_position(tx, order.id)
     added = numbered(difference.added, number, after=after)
     await queries.insert_procedures(tx, order.id, added)
@@ -98,6 +90,20 @@ async def change_in(
     await emit(tx, OrderChanged(**saved.told))
     return await _checked(
         tx, app, actor, await queries.relock(tx, order.id), patient, said, _exchange(difference, added)
+    )
+
+
+def _changed(app: App, order: Order, said: OrderIn, content: dict[str, Any]) -> Order:
+    """What is said of the order as a whole from now on."""
+    return replace(
+        order,
+        placer_number=order.placer_number or said.placerNumber,
+        placer=order.placer if order.placer_number else said.placer or order.placer,
+        intent=said.intent,
+        priority=said.priority,
+        occurrence=moment(app, said.occurrence, "occurrence"),
+        authored_on=moment(app, said.authoredOn, "authoredOn") or order.authored_on,
+        content=content,
     )
 
 

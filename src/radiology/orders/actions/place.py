@@ -46,6 +46,25 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn, *, ho
         return known
     patient = await find_or_register(tx, demographics(said.patient, facility))
     _must_be_presentable(patient)
+    order = await _new(tx, app, facility, patient, said)
+    must_clear(actor, None, order.content.get("safety", {}).get("mrClearance"))
+    checked = await check(tx, app, actor, order, patient, overrides_of(said.overrides), is_new=True)
+    is_held = bool(checked.blocking) and order.status == Status.ACTIVE
+    if is_held and not holds_blocked:
+        raise checked.refusal()
+    await queries.insert(tx, order)
+    await queries.insert_procedures(tx, order.id, order.procedures)
+    await queries.record(tx, order, "place", actor=actor.id, from_status=None, content=all_of(said))
+    await audit.record(tx, actor, "order.place", str(order.id))
+    if order.status == Status.ACTIVE:
+        await begin(tx, app, actor, order, order.procedures, patient)
+    await keep(tx, app, actor, order, checked, trigger=PLACE, held=is_held)
+    await emit(tx, OrderPlaced(**order.told, priority=order.priority))
+    return await hold_blocked(tx, app, actor, order, checked) if is_held else order
+
+
+async def _new(tx: Transaction, app: App, facility: str, patient: Patient, said: OrderIn) -> Order:
+    """An order with its numbers, not written yet."""
     right, warnings = await coded(app, said)
     number = await queries.next_number(tx)
     order = Order(
@@ -66,21 +85,7 @@ async def place_in(tx: Transaction, app: App, actor: Actor, said: OrderIn, *, ho
     )
     start = order.occurrence or app.clock.now()
     procedures = numbered(right.procedures, number, start=start if order.status == Status.ACTIVE else None)
-    order = replace(order, procedures=procedures)
-    must_clear(actor, None, order.content.get("safety", {}).get("mrClearance"))
-    checked = await check(tx, app, actor, order, patient, overrides_of(said.overrides), is_new=True)
-    is_held = bool(checked.blocking) and order.status == Status.ACTIVE
-    if is_held and not holds_blocked:
-        raise checked.refusal()
-    await queries.insert(tx, order)
-    await queries.insert_procedures(tx, order.id, order.procedures)
-    await queries.record(tx, order, "place", actor=actor.id, from_status=None, content=all_of(said))
-    await audit.record(tx, actor, "order.place", str(order.id))
-    if order.status == Status.ACTIVE:
-        await begin(tx, app, actor, order, order.procedures, patient)
-    await keep(tx, app, actor, order, checked, trigger=PLACE, held=is_held)
-    await emit(tx, OrderPlaced(**order.told, priority=order.priority))
-    return await hold_blocked(tx, app, actor, order, checked) if is_held else order
+    return replace(order, procedures=procedures)
 
 
 def numbered(
