@@ -25,13 +25,14 @@ OF_NO_STUDY = {
     "path": "7FE00010", "key": "key", "place": "viewer", "digest": "0", "pseudonym": "A1", "secret": "secret",
     "practitioner": "1", "account": "nobody", "duty": "head", "facility_code": "OTHER", "code": "NOWHERE",
     "modality": "CT", "number": "999999",
-    "kind": "places", "test": "display", "indicator": "backlog", "procedure": "XR_CHEST_PA", "version": "1",
+    "day": "2026-01-21", "kind": "places", "test": "display", "indicator": "backlog", "procedure": "XR_CHEST_PA",
+    "version": "1",
 }  # fmt: skip
 #: Identifiers of what the world has none of: the identifier of the study must open it no more than any other.
 IDENTIFIERS = {
     "association_id", "attachment_id", "batch_id", "blocked_id", "commitment_id", "copy_id", "delegation_id",
     "erasure_id", "export_id", "hold_id", "item_id", "key_id", "link_id", "message_id", "note_id", "notice_id",
-    "offer_id", "operator_id", "outgoing_id", "project_id", "relation_id", "removal_id", "restriction_id",
+    "offer_id", "operator_id", "receipt_id", "outgoing_id", "project_id", "relation_id", "removal_id", "restriction_id",
     "rule_id", "session_id", "transaction", "turn_id", "use_id", "visit_id",
 }  # fmt: skip
 
@@ -39,7 +40,8 @@ IDENTIFIERS = {
 SEEDED = (
     "id", "report", "patient", "reference", "item", "job_id", "order", "order_id", "delivery_id", "rejection_id",
     "step", "quarantine_id", "repair_id", "workitem", "damage_id", "booking_id",
-    "entry_id", "room_id", "token_id", "opinion_id", "dose_note_id", "incident_id",
+    "charge_id", "fee_id", "review_id", "entry_id", "room_id", "token_id", "opinion_id", "dose_note_id",
+    "incident_id",
 )  # fmt: skip
 
 
