@@ -1,9 +1,21 @@
-"""What a failed validation says to people."""
+"""What bodies of requests have in common, and what a failed validation says to people."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
+from pydantic import AfterValidator
 from pydantic_core import ErrorDetails
+
+
+def _aware(value: datetime) -> datetime:
+    if not value.tzinfo or not 2000 <= value.year <= 2999:
+        raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00, and a year from 2000 to 2999")
+    return value
+
+
+Moment = Annotated[datetime, AfterValidator(_aware)]
+"""A moment that is told with its offset."""
 
 
 def sentence_of(error: ErrorDetails | Mapping[str, Any]) -> str:

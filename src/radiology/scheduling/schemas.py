@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from radiology.external.notifications.model import mobile_number
+from radiology.kit.validation import Moment
 from radiology.modality_worklist.schemas import AETitle, LongText, Modality
 from radiology.scheduling.model import LONGEST_MINUTES, Priority
 from radiology.scheduling.planning import MOST_EXAMINATIONS
-from radiology.scheduling.rooms.schemas import CONFIGURATION, Body, Day, Moment, Note
+from radiology.scheduling.rooms.schemas import CONFIGURATION, Body, Day, Note
 
 Code = Annotated[str, StringConstraints(pattern=r"^P[0-9G]{1,2}$")]
 

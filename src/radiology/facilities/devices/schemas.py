@@ -1,13 +1,14 @@
 """Bodies of devices over REST, and the rows of their spreadsheet."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from radiology.facilities.model import DeviceState
 from radiology.facilities.schemas import CONFIGURATION, Body, FacilityCode, Modality, Name, Note
 from radiology.kit.sheets import several
+from radiology.kit.validation import Moment
 
 EXAMPLE: dict[str, Any] = {
     "facilityCode": "10000033",
@@ -27,15 +28,6 @@ Word = Annotated[str, StringConstraints(max_length=100, strip_whitespace=True)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Day = Annotated[date, Field(ge=date(1950, 1, 1), le=date(2999, 12, 31))]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=400, strip_whitespace=True)]
-
-
-def _aware(value: datetime) -> datetime:
-    if not value.tzinfo or not 2000 <= value.year <= 2999:
-        raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00, and a year from 2000 to 2999")
-    return value
-
-
-Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
 class DeviceIn(Body):

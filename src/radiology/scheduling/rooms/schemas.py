@@ -1,12 +1,13 @@
 """Bodies of rooms, their weeks, calendars and rules. What is kept of them is kept as it is written here."""
 
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
+from radiology.facilities.devices.schemas import DowntimeIn
 from radiology.modality_worklist.schemas import AETitle, Modality
 from radiology.scheduling import hours
 from radiology.scheduling.model import LONGEST_MINUTES, Span
@@ -18,16 +19,6 @@ Note = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 Weekday = Annotated[int, Field(ge=1, le=7)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2999, 12, 31))]
-
-
-def _aware(value: datetime) -> datetime:
-    if not value.tzinfo or not 2000 <= value.year <= 2999:
-        raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00, and a year from 2000 to 2999")
-    return value
-
-
-Moment = Annotated[datetime, AfterValidator(_aware)]
-"""A moment that is told with its offset."""
 
 ROOM: dict[str, Any] = {
     "name": "CT 1",
@@ -159,28 +150,10 @@ class RoomOut(RoomIn):
     version: int  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
 
 
-class BlockedIn(Body):
+class BlockedIn(DowntimeIn):
     """A time in which a room or one of its devices does not work."""
 
-    model_config = CONFIGURATION | ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"begins": "2026-01-25T10:00:00+06:00", "ends": "2026-01-25T12:00:00+06:00", "kind": "power-cut"}
-            ]
-        }
-    )
-
-    begins: Moment
-    ends: Moment
-    kind: Literal["maintenance", "power-cut", "quality-control", "staff", "other"]
     device: AETitle | None = Field(default=None, description="One device of the room; left out: all of them.")
-    reason: Note = ""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "BlockedIn":
-        if self.begins >= self.ends:
-            raise ValueError("ends must lie behind begins")
-        return self
 
     @property
     def span(self) -> Span:

@@ -10,8 +10,8 @@ from radiology.access.model import Permission
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.kit.validation import Moment
 from radiology.scheduling.actions.book import Contact
-from radiology.scheduling.rooms.schemas import Moment
 from radiology.scheduling.schemas import ContactIn, FactsIn
 from radiology.scheduling.waiting import actions, queries
 
