@@ -31,11 +31,19 @@ async def settle(app: App) -> int:
             )
     await place(app)
     count = 0
-    while found := await following.follow_events(app):
-        count += found
+    while await behind(app, following.READER):
+        count += await following.follow_events(app)
     await place(app)
-    await notes.follow_events(app)
+    while await behind(app, notes.READER):
+        await notes.follow_events(app)
     return count
+
+
+async def behind(app: App, reader: str) -> bool:
+    """Whether a reader of events has not had all of them yet."""
+    async with app.db.transaction() as tx:
+        last = await outbox.last_position(tx)
+        return last > (await tx.value("SELECT position FROM worker_marks WHERE name = %(name)s", name=reader) or 0)
 
 
 async def place(app: App) -> None:

@@ -22,7 +22,7 @@ async def reject(client, stored, title, category):
 async def test_s38_rejected_for_quality_counts_in_the_reject_rate_and_a_wrong_entry_does_not(app, client_as):
     films = [await make.a_study(app, Modality="DX") for _ in range(4)]
     await make.a_study(app, Modality="CT")
-    await make.a_study(app, Modality="DX", ImageType=["DERIVED", "PRIMARY"])
+    await make.a_study(app, Modality="DX", ImageType=["DERIVED", "SECONDARY"])
     qa, administrator = await client_as("qa"), await client_as("administrator")
     assert (await qa.get(RATE)).json()["rate"] == 0
 

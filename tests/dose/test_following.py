@@ -130,7 +130,7 @@ async def test_slices_of_one_acquisition_are_one_event(app: App):
     assert (found.source, found.events, found.doses) == ("header", 1, {"CTDIvol": 12.5})
 
 
-async def test_images_keep_their_exposure_index_and_derived_ones_do_not_count(app: App):
+async def test_images_keep_their_exposure_index_and_each_exposure_counts_once(app: App):
     shared: dict[str, Any] = {
         "StudyInstanceUID": generate_uid(), "SeriesInstanceUID": generate_uid(), "PatientID": "P7", "Modality": "CR",
         "SOPClassUID": ComputedRadiographyImageStorage, "BodyPartExamined": "CHEST", "ViewPosition": "PA",
@@ -138,7 +138,8 @@ async def test_images_keep_their_exposure_index_and_derived_ones_do_not_count(ap
     }  # fmt: skip
     await make.store(
         app,
-        make.an_object(**shared, ImageType=["ORIGINAL", "PRIMARY"]),
+        make.an_object(**shared, ImageType=["DERIVED", "PRIMARY"], PresentationIntentType="FOR PRESENTATION"),
+        make.an_object(**shared, ImageType=["ORIGINAL", "PRIMARY"], PresentationIntentType="FOR PROCESSING"),
         make.an_object(**shared, ImageType=["DERIVED", "SECONDARY"]),
     )
 

@@ -1,7 +1,7 @@
 """From studies that are whole to their doses: read, compare with what was read before, tell where it is another."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -52,7 +52,7 @@ async def follow_events(app: App) -> int:
     """
     known = await catalogue(app)
     async with app.db.transaction() as tx:
-        events = await outbox.next_for(tx, READER, limit=50)
+        events = await outbox.next_for(tx, READER)
         if not events:
             return 0
         count = 0
@@ -93,8 +93,8 @@ async def read_study(tx: Transaction, app: App, known: Catalogue, subject: Subje
         others = await queries.images(tx, subject.id, _OTHERS, limit=limit)
         images += [(stored, _attributes(stored)) for stored in others]
     if found is None:
-        originals = [Told(each.sop_instance_uid, attributes) for each, attributes in images if _is_original(attributes)]
-        found = reading.of_headers(originals, zone)
+        taken = [Told(each.sop_instance_uid, attributes) for each, attributes in images if _is_exposure(attributes)]
+        found = reading.of_headers(taken, zone)
     given: list[Item] = [*(attributes for _, attributes in images), *(each.attributes for each in told)]
     sources = Counter(each.ae_title for each in [*(stored for stored, _ in images), *reports, *steps])
     ae_title = sources.most_common(1)[0][0] if sources else ""
@@ -123,7 +123,8 @@ async def _keep(tx: Transaction, app: App, subject: Subject, found: Reading | No
 def _examination(
     known: Catalogue, subject: Subject, found: Reading, given: Sequence[Item], ae_title: str
 ) -> Examination:
-    modality = next((each for each in IRRADIATING if each in subject.modalities), "OT")
+    doses = doses_of(found)
+    modality = next((each for each in IRRADIATING if each in subject.modalities), _modality(doses))
     procedure = _procedure(known, subject, modality)
     performed_at = min((event.started_at for event in found.events if event.started_at), default=subject.started)
     sizes = [reading.size_of(attributes) for attributes in given]
@@ -149,11 +150,17 @@ def _examination(
         age_years=None if patient.age_years is None else round(patient.age_years, 2),
         weight_kg=patient.weight_kg,
         height_m=patient.height_m,
-        doses=doses_of(found),
+        doses=doses,
         effective_dose_msv=None if estimated.msv is None else round(estimated.msv, 4),
         effective_dose_method=estimated.method,
         explain=explained(estimated.explain),
     )
+
+
+def _modality(doses: Mapping[str, float]) -> str:
+    """What made exposures of which no image is here."""
+    by_quantity = {"CTDIvol": "CT", "DLP": "CT", "MGD": "MG", "FLUORO": "RF"}
+    return next((modality for quantity, modality in by_quantity.items() if quantity in doses), "OT")
 
 
 def _procedure(known: Catalogue, subject: Subject, modality: str) -> Procedure | None:
@@ -175,15 +182,16 @@ async def _save_images(
     kept = [
         (stored, image, image.taken_at or subject.started)
         for stored, attributes in images
-        if _is_original(attributes) and stored.title != Title.PATIENT_SAFETY
+        if _is_exposure(attributes) and stored.title != Title.PATIENT_SAFETY
         for image in (reading.image_of(attributes, zone),)
     ]
     await queries.replace_images(tx, subject.id, kept)
 
 
-def _is_original(attributes: dict[str, Any]) -> bool:
-    """Whether an image is of an exposure of its own, and not made from others (PS3.3 C.7.6.1.1.2)."""
-    return text_of(attributes, "00080008") != "DERIVED"
+def _is_exposure(attributes: Item) -> bool:
+    """Whether an image is of an exposure, and the one that counts: as `studies.queries.reject_rate` counts."""
+    image_type: list[Any] = attributes.get("00080008", {}).get("Value") or []
+    return image_type[1:2] != ["SECONDARY"] and text_of(attributes, "00080068") != "FOR PROCESSING"
 
 
 def _attributes(stored: Object) -> dict[str, Any]:

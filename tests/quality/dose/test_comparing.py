@@ -81,16 +81,16 @@ def test_without_a_level_there_is_a_median_and_no_ratio():
 def test_twice_the_level_is_noted_and_three_times_was_not_meant():
     levels = {"DLP": Standing(790, "catalogue", "catalogue")}
 
-    assert notes_of({"DLP": 1580}, levels, modality="CT") == []
-    assert notes_of({"DLP": 1581, "RAK": 9000}, levels, modality="CT") == [Noted(Note.OVER_TWICE, "DLP", 1581, 790)]
-    assert far_over(notes_of({"DLP": 2370}, levels, modality="CT")) is None
-    assert far_over(notes_of({"DLP": 2371}, levels, modality="CT")) == Noted(Note.OVER_TWICE, "DLP", 2371, 790)
+    assert notes_of({"DLP": 1580}, levels) == []
+    assert notes_of({"DLP": 1581, "RAK": 900}, levels) == [Noted(Note.OVER_TWICE, "DLP", 1581, 790)]
+    assert far_over(notes_of({"DLP": 2370}, levels)) is None
+    assert far_over(notes_of({"DLP": 2371}, levels)) == Noted(Note.OVER_TWICE, "DLP", 2371, 790)
 
 
 @pytest.mark.parametrize(
     ("kerma", "kind"), [(2000, None), (2001, Note.AIR_KERMA), (5000, Note.AIR_KERMA), (5001, Note.SKIN_DOSE)]
 )
 def test_air_kerma_is_noted_above_two_gray_and_followed_up_above_five(kerma, kind):
-    found = notes_of({"RAK": kerma}, {}, modality="XA")
+    found = notes_of({"RAK": kerma}, {})
 
     assert [note.kind for note in found] == ([kind] if kind else [])

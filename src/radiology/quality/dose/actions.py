@@ -157,4 +157,4 @@ def _notes(levels: Levels, found: Examination, facility_code: str) -> list[Noted
         for quantity in found.doses
         if (level := levels.standing(found.procedure_key, quantity, found.patient_group, facility_code, on))
     }
-    return model.notes_of(found.doses, standing, modality=found.modality)
+    return model.notes_of(found.doses, standing)

@@ -166,7 +166,7 @@ class Noted:
     over: float
 
 
-def notes_of(doses: Mapping[str, float], levels: Mapping[str, Standing], *, modality: str) -> list[Noted]:
+def notes_of(doses: Mapping[str, float], levels: Mapping[str, Standing]) -> list[Noted]:
     """Why a single examination is to be looked at. `levels` by quantity are those that held on its day."""
     found = [
         Noted(Note.OVER_TWICE, quantity, value, level.value)
@@ -174,11 +174,10 @@ def notes_of(doses: Mapping[str, float], levels: Mapping[str, Standing], *, moda
         if (level := levels.get(quantity)) and value > NOTED_OVER * level.value
     ]
     kerma = doses.get("RAK", 0)
-    if modality in ("XA", "RF"):
-        if kerma > SKIN_DOSE_MGY:
-            found.append(Noted(Note.SKIN_DOSE, "RAK", kerma, SKIN_DOSE_MGY))
-        elif kerma > AIR_KERMA_MGY:
-            found.append(Noted(Note.AIR_KERMA, "RAK", kerma, AIR_KERMA_MGY))
+    if kerma > SKIN_DOSE_MGY:
+        found.append(Noted(Note.SKIN_DOSE, "RAK", kerma, SKIN_DOSE_MGY))
+    elif kerma > AIR_KERMA_MGY:
+        found.append(Noted(Note.AIR_KERMA, "RAK", kerma, AIR_KERMA_MGY))
     return found
 
 

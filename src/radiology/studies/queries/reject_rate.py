@@ -24,7 +24,10 @@ class Counted:
 async def exposures(
     tx: Transaction, *, began: datetime | None, before: datetime | None, visible_to: Actor
 ) -> list[Counted]:
-    """Original images of a span of time by machine and reason. Images that belong elsewhere count where they are now.
+    """Images of exposures of a span of time by machine and reason; what belongs elsewhere counts where it is now.
+
+    Detectors call what they processed themselves DERIVED, PRIMARY; what was made afterwards is SECONDARY (PS3.3
+    C.7.6.1.1.2). The raw image beside the processed one is of the same exposure (PS3.3 C.8.11.1.1.1).
 
     Rejections for other reasons count neither as rejected nor as accepted; withdrawn ones count as accepted. Raises
     NotPermitted for who cannot reject.
@@ -52,8 +55,11 @@ async def exposures(
         ) AS i
         JOIN imaging_series AS e ON e.id = i.series_id
         JOIN imaging_studies AS s ON s.id = e.study_id
-        WHERE replace(convert_from(i.attributes, 'UTF8'), '\\u0000', '')::jsonb #>> '{00080008,Value,0}'
-            IS DISTINCT FROM 'DERIVED'
+        CROSS JOIN LATERAL (
+            SELECT replace(convert_from(i.attributes, 'UTF8'), '\\u0000', '')::jsonb AS attributes
+        ) AS told
+        WHERE told.attributes #>> '{00080008,Value,1}' IS DISTINCT FROM 'SECONDARY'
+          AND told.attributes #>> '{00080068,Value,0}' IS DISTINCT FROM 'FOR PROCESSING'
           AND """  # noqa: S608 - literals of ours.
         + where.condition
         + """
