@@ -2115,6 +2115,17 @@ CREATE TABLE public.indicator_days_due (
 
 COMMENT ON TABLE public.indicator_days_due IS 'days whose sheets are to be counted again, since something changed that happened then';
 
+CREATE TABLE public.indicator_months (
+    measure text NOT NULL,
+    month date NOT NULL,
+    cells bytea NOT NULL,
+    amounts bytea NOT NULL
+);
+ALTER TABLE ONLY public.indicator_months ALTER COLUMN cells SET STORAGE EXTERNAL;
+ALTER TABLE ONLY public.indicator_months ALTER COLUMN amounts SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE public.indicator_months IS 'what the sheets of numbers that can be added up come to in a whole month';
+
 CREATE TABLE public.indicator_protocols (
     id integer NOT NULL,
     facility_code text NOT NULL,
@@ -3205,42 +3216,9 @@ COMMENT ON TABLE public.reading_filters IS 'filters of the reading worklist that
 
 CREATE TABLE public.reading_items (
     study_id uuid NOT NULL,
-    study_instance_uid text NOT NULL,
-    facility_code text NOT NULL,
     patient_id uuid NOT NULL,
-    sensitive boolean NOT NULL,
-    sensitive_classes text[] NOT NULL,
-    state text NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    priority text NOT NULL,
-    at_once boolean DEFAULT false NOT NULL,
-    modality text NOT NULL,
-    modalities text[] NOT NULL,
-    procedure_key text DEFAULT ''::text NOT NULL,
-    region text DEFAULT ''::text NOT NULL,
-    subspecialty text NOT NULL,
-    rvu double precision NOT NULL,
-    certificates text[] DEFAULT '{}'::text[] NOT NULL,
-    age_group text NOT NULL,
-    patient_sex text DEFAULT ''::text NOT NULL,
-    inpatient boolean DEFAULT false NOT NULL,
-    critical boolean DEFAULT false NOT NULL,
-    arriving boolean NOT NULL,
     received_at timestamp with time zone NOT NULL,
     sla_hours double precision NOT NULL,
-    completed_at timestamp with time zone,
-    half_at timestamp with time zone,
-    deadline timestamp with time zone,
-    half_told_at timestamp with time zone,
-    breach_told_at timestamp with time zone,
-    assigned_to text,
-    offer_expires_at timestamp with time zone,
-    claimed_by text,
-    claimed_at timestamp with time zone,
-    locked_until timestamp with time zone,
-    author text,
-    approver_differs boolean DEFAULT false NOT NULL,
-    finished_at timestamp with time zone,
     standing integer GENERATED ALWAYS AS (((
 CASE priority
     WHEN 'stat'::text THEN 1000
@@ -3256,6 +3234,39 @@ CASE
     WHEN critical THEN 50
     ELSE 0
 END)) STORED,
+    sensitive boolean NOT NULL,
+    inpatient boolean DEFAULT false NOT NULL,
+    critical boolean DEFAULT false NOT NULL,
+    arriving boolean NOT NULL,
+    completed_at timestamp with time zone,
+    deadline timestamp with time zone,
+    state text NOT NULL,
+    priority text NOT NULL,
+    facility_code text NOT NULL,
+    assigned_to text,
+    claimed_by text,
+    locked_until timestamp with time zone,
+    author text,
+    study_instance_uid text NOT NULL,
+    sensitive_classes text[] NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    at_once boolean DEFAULT false NOT NULL,
+    modality text NOT NULL,
+    modalities text[] NOT NULL,
+    procedure_key text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    subspecialty text NOT NULL,
+    rvu double precision NOT NULL,
+    certificates text[] DEFAULT '{}'::text[] NOT NULL,
+    age_group text NOT NULL,
+    patient_sex text DEFAULT ''::text NOT NULL,
+    half_at timestamp with time zone,
+    half_told_at timestamp with time zone,
+    breach_told_at timestamp with time zone,
+    offer_expires_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    approver_differs boolean DEFAULT false NOT NULL,
+    finished_at timestamp with time zone,
     CONSTRAINT reading_items_age_group_check CHECK ((age_group = ANY (ARRAY['neonate'::text, 'child'::text, 'adult'::text]))),
     CONSTRAINT reading_items_check CHECK ((((completed_at IS NULL) = (deadline IS NULL)) AND ((completed_at IS NULL) = (half_at IS NULL)))),
     CONSTRAINT reading_items_check1 CHECK (((claimed_by IS NULL) = (locked_until IS NULL))),
@@ -3264,21 +3275,21 @@ END)) STORED,
     CONSTRAINT reading_items_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'offered'::text, 'claimed'::text, 'drafted'::text, 'preliminary'::text, 'final'::text, 'removed'::text])))
 );
 
-COMMENT ON COLUMN public.reading_items.at_once IS 'stroke or trauma: a STAT study is due in half an hour';
+COMMENT ON COLUMN public.reading_items.received_at IS 'when its first image came';
+
+COMMENT ON COLUMN public.reading_items.standing IS 'the part of its urgency that time does not change';
 
 COMMENT ON COLUMN public.reading_items.arriving IS 'images are still coming';
 
-COMMENT ON COLUMN public.reading_items.received_at IS 'when its first image came';
-
 COMMENT ON COLUMN public.reading_items.completed_at IS 'when all images were there for the first time: the clock runs from then on';
-
-COMMENT ON COLUMN public.reading_items.half_at IS 'when half of the hours of its clock have passed';
 
 COMMENT ON COLUMN public.reading_items.assigned_to IS 'whose queue it stands in, as account:<name>: offered, handed over, claimed or drafted';
 
 COMMENT ON COLUMN public.reading_items.locked_until IS 'a claim that nobody renewed until then keeps nobody out';
 
-COMMENT ON COLUMN public.reading_items.standing IS 'the part of its urgency that time does not change';
+COMMENT ON COLUMN public.reading_items.at_once IS 'stroke or trauma: a STAT study is due in half an hour';
+
+COMMENT ON COLUMN public.reading_items.half_at IS 'when half of the hours of its clock have passed';
 
 CREATE TABLE public.reading_notes (
     id uuid NOT NULL,
@@ -4535,6 +4546,9 @@ ALTER TABLE ONLY public.indicator_days_due
 
 ALTER TABLE ONLY public.indicator_days
     ADD CONSTRAINT indicator_days_pkey PRIMARY KEY (measure, day);
+
+ALTER TABLE ONLY public.indicator_months
+    ADD CONSTRAINT indicator_months_pkey PRIMARY KEY (measure, month);
 
 ALTER TABLE ONLY public.indicator_protocols
     ADD CONSTRAINT indicator_protocols_facility_code_modality_protocol_procedu_key UNIQUE (facility_code, modality, protocol, procedure_key, patient_group, quantity);

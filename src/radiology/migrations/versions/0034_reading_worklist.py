@@ -2,7 +2,8 @@
 
 One row a study, made when there is something to read and kept when it is read, since what was due and when tells of
 quality later. What the list is sorted and filtered by is copied from study and order, so that 10,000 that wait are
-looked through in one scan; whoever is shown a row is shown what the study itself says.
+looked through in one scan; whoever is shown a row is shown what the study itself says. What the order of the list is
+made of stands first in a row, where it is read soonest.
 """
 
 from alembic import op
@@ -13,14 +14,28 @@ down_revision = "0033"
 READING = """
 CREATE TABLE reading_items (
     study_id uuid PRIMARY KEY REFERENCES imaging_studies (id) ON DELETE CASCADE,
-    study_instance_uid text NOT NULL,
-    facility_code text NOT NULL,
     patient_id uuid NOT NULL,
+    received_at timestamptz NOT NULL,
+    sla_hours double precision NOT NULL,
+    standing integer GENERATED ALWAYS AS (
+        CASE priority WHEN 'stat' THEN 1000 WHEN 'asap' THEN 700 WHEN 'urgent' THEN 500 ELSE 100 END
+        + CASE WHEN inpatient THEN 30 ELSE 0 END + CASE WHEN critical THEN 50 ELSE 0 END) STORED,
     sensitive boolean NOT NULL,
-    sensitive_classes text[] NOT NULL,
+    inpatient boolean NOT NULL DEFAULT false,
+    critical boolean NOT NULL DEFAULT false,
+    arriving boolean NOT NULL,
+    completed_at timestamptz,
+    deadline timestamptz,
     state text NOT NULL CHECK (state IN ('waiting', 'offered', 'claimed', 'drafted', 'preliminary', 'final', 'removed')),
-    version integer NOT NULL DEFAULT 1,
     priority text NOT NULL CHECK (priority IN ('stat', 'asap', 'urgent', 'routine')),
+    facility_code text NOT NULL,
+    assigned_to text,
+    claimed_by text,
+    locked_until timestamptz,
+    author text,
+    study_instance_uid text NOT NULL,
+    sensitive_classes text[] NOT NULL,
+    version integer NOT NULL DEFAULT 1,
     at_once boolean NOT NULL DEFAULT false,
     modality text NOT NULL,
     modalities text[] NOT NULL,
@@ -31,27 +46,13 @@ CREATE TABLE reading_items (
     certificates text[] NOT NULL DEFAULT '{}',
     age_group text NOT NULL CHECK (age_group IN ('neonate', 'child', 'adult')),
     patient_sex text NOT NULL DEFAULT '',
-    inpatient boolean NOT NULL DEFAULT false,
-    critical boolean NOT NULL DEFAULT false,
-    arriving boolean NOT NULL,
-    received_at timestamptz NOT NULL,
-    sla_hours double precision NOT NULL,
-    completed_at timestamptz,
     half_at timestamptz,
-    deadline timestamptz,
     half_told_at timestamptz,
     breach_told_at timestamptz,
-    assigned_to text,
     offer_expires_at timestamptz,
-    claimed_by text,
     claimed_at timestamptz,
-    locked_until timestamptz,
-    author text,
     approver_differs boolean NOT NULL DEFAULT false,
     finished_at timestamptz,
-    standing integer GENERATED ALWAYS AS (
-        CASE priority WHEN 'stat' THEN 1000 WHEN 'asap' THEN 700 WHEN 'urgent' THEN 500 ELSE 100 END
-        + CASE WHEN inpatient THEN 30 ELSE 0 END + CASE WHEN critical THEN 50 ELSE 0 END) STORED,
     CHECK ((completed_at IS NULL) = (deadline IS NULL) AND (completed_at IS NULL) = (half_at IS NULL)),
     CHECK ((claimed_by IS NULL) = (locked_until IS NULL)),
     CHECK ((state = 'offered') = (offer_expires_at IS NOT NULL))

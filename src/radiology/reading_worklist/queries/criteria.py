@@ -178,17 +178,20 @@ def _add_hidden(where: Where, criteria: Criteria) -> None:
 _URGENCY: LiteralString = """(ranked.standing + 100 * greatest(coalesce(date_part('epoch', {now} - ranked.completed_at)
     / date_part('epoch', ranked.deadline - ranked.completed_at), 0), 0))"""
 _MASKED_URGENCY: LiteralString = """(ranked.standing - CASE WHEN ranked.inpatient THEN 30 ELSE 0 END
-    - CASE WHEN ranked.critical THEN 50 ELSE 0 END + CASE
-        WHEN (ranked.deadline AT TIME ZONE %(zone)s)::date < ({now} AT TIME ZONE %(zone)s)::date THEN 100 ELSE 0 END)"""
-_MASKED_RECEIVED: LiteralString = "date_trunc('day', ranked.received_at AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s"
+    - CASE WHEN ranked.critical THEN 50 ELSE 0 END + CASE WHEN ranked.deadline < {today} THEN 100 ELSE 0 END)"""
+_MASKED_RECEIVED: LiteralString = "date_trunc('day', ranked.received_at, %(zone)s)"
 
 
 def _urgency(where: Where, reach: Reach, now: datetime) -> LiteralString:
-    """How urgent a row is, as `Waiting.urgency` has it; a masked one by its priority, and whether it is days late."""
+    """How urgent a row is, as `Waiting.urgency` has it; a masked one by its priority, and whether it is days late.
+
+    `now` is of the zone whose days count.
+    """
     whole = where.expression(_URGENCY, now=now)
     if reach.sees_sensitive:
         return whole
-    return "CASE WHEN ranked.is_masked THEN " + where.expression(_MASKED_URGENCY, now=now) + " ELSE " + whole + " END"
+    shown = where.expression(_MASKED_URGENCY, today=now.replace(hour=0, minute=0, second=0, microsecond=0))
+    return "CASE WHEN ranked.is_masked THEN " + shown + " ELSE " + whole + " END"
 
 
 def _received(reach: Reach) -> LiteralString:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from radiology.access.model import Actor, Reach
 from radiology.kit.db import Transaction, Where
@@ -113,7 +114,7 @@ async def listed(
     All pages are of the moment of the first one, so that nothing changes its place between them.
     """
     moment = criteria.after.now if criteria.after else now
-    asked = conditions(criteria, visible_to, now=moment)
+    asked = conditions(criteria, visible_to, now=moment.astimezone(ZoneInfo(zone)))
     statement = _page(_chosen(asked, asked.where.condition), asked)
     known = {**asked.where.parameters, **_behind(criteria.after), "zone": zone, "now": now, "masked_as": DESCRIPTION}
     rows = await tx.all(Row, statement, limit=criteria.limit + 1, **known)
@@ -127,7 +128,7 @@ async def listed(
 
 async def one(tx: Transaction, study_id: UUID, *, visible_to: Actor, now: datetime, zone: str) -> Row | None:
     """The row of a study that was resolved, also of one that is read."""
-    asked = conditions(Criteria(), visible_to, now=now)
+    asked = conditions(Criteria(), visible_to, now=now.astimezone(ZoneInfo(zone)))
     statement = _page(_chosen(asked, "item.study_id = %(one)s AND item.state <> 'removed'"), asked)
     known = {**asked.where.parameters, **_behind(None), "zone": zone, "now": now, "masked_as": DESCRIPTION}
     return await tx.maybe(Row, statement, one=study_id, limit=1, **known)
