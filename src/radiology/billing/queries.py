@@ -158,6 +158,7 @@ async def orders_of_patient(tx: Transaction, order_ids: Sequence[UUID], *, since
 async def repeated(tx: Transaction, charge: Charge, *, patient_id: UUID) -> UUID | None:
     """The charge whose examination this one repeats: captured before, of which all images were rejected for quality.
 
+    The repeat is ordered within 30 days of the rejection.
     One that another charge repeats already is none: it is repeated once for nothing.
     """
     return await tx.value(
@@ -177,6 +178,7 @@ async def repeated(tx: Transaction, charge: Charge, *, patient_id: UUID) -> UUID
               SELECT FROM rejections AS r
               WHERE r.study_instance_uid = s.study_instance_uid
                 AND r.title = '113001'
+                AND r.rejected_at >= %(priced_on)s::date - 30
                 AND NOT EXISTS (SELECT FROM rejection_withdrawals AS w WHERE w.rejection_id = r.id)
           )
           AND NOT EXISTS (
@@ -189,6 +191,7 @@ async def repeated(tx: Transaction, charge: Charge, *, patient_id: UUID) -> UUID
         patient_id=patient_id,
         facility_code=charge.facility_code,
         procedure_key=charge.procedure_key,
+        priced_on=charge.priced_on,
         id=charge.id,
     )
 
