@@ -23,10 +23,16 @@ FACILITY = "INSERT INTO facilities (code, name, ownership) VALUES ('LOCAL', 'Our
 HOLD = {"hold": True, "reason": "Decided by the board"}
 
 
+@pytest.fixture(autouse=True)
+async def clinic(app: App) -> None:
+    """The facility is a private one."""
+    async with app.db.transaction() as tx:
+        await tx.run(FACILITY)
+
+
 async def released(app: App, client_as: ClientAs, order: Order) -> Any:
     """A client of the patient whose report was issued two days ago, at a private facility that holds reports."""
     async with app.db.transaction() as tx:
-        await tx.run(FACILITY)
         await tx.run(ISSUE)
     chief, patient = await client_as("administrator"), await client_as("patient")
     assert (await chief.put(f"{PATH}/facilities/LOCAL/hold", json=HOLD)).status_code == 200
