@@ -208,3 +208,18 @@ async def test_doses_outlive_images_that_go_for_their_age_and_no_others(app: App
     await settle(app)
 
     assert (await examination(app, stored.study_instance_uid) is not None) is stays
+
+
+async def test_raw_images_tell_the_dose_where_there_are_no_others(app: App):
+    stored = await make.a_study(
+        app,
+        instances=2,
+        Modality="DX",
+        SOPClassUID=DigitalXRayImageStorageForPresentation,
+        PresentationIntentType="FOR PROCESSING",
+        ImageAndFluoroscopyAreaDoseProduct="2",
+    )
+
+    await settle(app)
+
+    assert (await examination(app, stored.study_instance_uid)).doses == {"DAP": pytest.approx(0.4)}

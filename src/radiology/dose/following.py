@@ -93,8 +93,7 @@ async def read_study(tx: Transaction, app: App, known: Catalogue, subject: Subje
         others = await queries.images(tx, subject.id, _OTHERS, limit=limit)
         images += [(stored, _attributes(stored)) for stored in others]
     if found is None:
-        taken = [Told(each.sop_instance_uid, attributes) for each, attributes in images if _is_exposure(attributes)]
-        found = reading.of_headers(taken, zone)
+        found = reading.of_headers(_taken(images), zone)
     given: list[Item] = [*(attributes for _, attributes in images), *(each.attributes for each in told)]
     sources = Counter(each.ae_title for each in [*(stored for stored, _ in images), *reports, *steps])
     ae_title = sources.most_common(1)[0][0] if sources else ""
@@ -186,6 +185,12 @@ async def _save_images(
         for image in (reading.image_of(attributes, zone),)
     ]
     await queries.replace_images(tx, subject.id, kept)
+
+
+def _taken(images: Sequence[tuple[Object, dict[str, Any]]]) -> list[Told]:
+    """The images that tell of exposures, each once; where there are raw ones only, those."""
+    told = [(Told(each.sop_instance_uid, attributes), _is_exposure(attributes)) for each, attributes in images]
+    return [each for each, counts in told if counts] or [each for each, _ in told]
 
 
 def _is_exposure(attributes: Item) -> bool:
