@@ -20,6 +20,7 @@ from radiology.cli import (
     migration,
     move,
     objects,
+    quality,
     recompress,
     simulate,
 )
@@ -42,6 +43,7 @@ app.add_typer(doctor_app, name="doctor")
 app.add_typer(account.app, name="account")
 app.add_typer(ae.app, name="ae")
 app.add_typer(audit.app, name="audit")
+app.add_typer(quality.app, name="quality")
 app.add_typer(move.app, name="move")
 app.add_typer(objects.app, name="objects")
 app.add_typer(certificate.app, name="certificate")

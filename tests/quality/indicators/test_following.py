@@ -8,6 +8,7 @@ import make
 from radiology.kit import outbox
 from radiology.quality.indicators.counting import count_due
 from radiology.quality.indicators.following import follow_events, follow_versions, recount
+from radiology.quality.indicators.verifying import recount_all, verify
 from radiology.reading_worklist import following as reading
 from radiology.studies.model import Status
 from reading import id_of, images_of, move, order_of
@@ -102,3 +103,18 @@ async def test_a_preliminary_report_that_left_no_event_is_found(app, clock):
     await count_due(app)
     assert "stage.completed-preliminary" in (await days_of(app))[0]
     assert await follow_versions(app) == 0
+
+
+async def test_what_was_tampered_with_is_found_and_counted_again(app):
+    stored = await make.a_study(app, Modality="CT", StudyTime="100000")
+    await move(app, stored.study_instance_uid, Status.COMPLETED)
+    await follow(app)
+    assert (await verify(app)).holds
+    async with app.db.transaction() as tx:
+        await tx.run("UPDATE indicator_studies SET final_at = completed_at, rvu = 99")
+        await tx.run("UPDATE indicator_days SET amounts = int4send(7), cells = int4send(1) WHERE amounts <> ''")
+    verdict = await verify(app)
+    assert verdict.wrong_studies == 1
+    assert any(each.startswith("studies.completed") for each in verdict.wrong_sheets)
+    await recount_all(app)
+    assert (await verify(app)).holds

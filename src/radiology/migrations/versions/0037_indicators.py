@@ -73,6 +73,16 @@ CREATE TABLE indicator_days (
 ALTER TABLE indicator_days ALTER COLUMN cells SET STORAGE EXTERNAL, ALTER COLUMN amounts SET STORAGE EXTERNAL;
 COMMENT ON COLUMN indicator_days.day IS 'in the zone of the service';
 
+CREATE TABLE indicator_months (
+    measure text NOT NULL,
+    month date NOT NULL,
+    cells bytea NOT NULL,
+    amounts bytea NOT NULL,
+    PRIMARY KEY (measure, month)
+);
+ALTER TABLE indicator_months ALTER COLUMN cells SET STORAGE EXTERNAL, ALTER COLUMN amounts SET STORAGE EXTERNAL;
+COMMENT ON TABLE indicator_months IS 'what the sheets of numbers that can be added up come to in a whole month';
+
 CREATE TABLE indicator_days_due (
     source text NOT NULL,
     day date NOT NULL,

@@ -1,7 +1,7 @@
 """What is asked for: a window, a filter, a breakdown; and the rows of an answer, of which small ones are not shown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,6 +42,9 @@ class Asked:
     now: datetime
     zone: ZoneInfo
     reference_levels: Mapping[str, Mapping[str, float]]
+    known_groups: dict[tuple[Dimension, ...], Groups] = field(
+        default_factory=dict[tuple[Dimension, ...], Groups], compare=False
+    )
 
     @property
     def window(self) -> Window:
@@ -53,13 +56,19 @@ class Asked:
         """The sum, and the breakdown where one is asked for."""
         return ((), self.question.by) if self.question.by else ((),)
 
-    def groups(self, by: Sequence[Dimension]) -> Groups:
-        """The groups of a breakdown."""
-        return Groups.of(self.cells, self.question.wanted, by)
+    def groups(self, by: tuple[Dimension, ...]) -> Groups:
+        """The groups of a breakdown, made once."""
+        if by not in self.known_groups:
+            self.known_groups[by] = Groups.of(self.cells, self.question.wanted, by)
+        return self.known_groups[by]
 
     async def read(self, measure: str, *, real: bool = False) -> sheets.Rows:
         """The rows of a measure in the window."""
         return await sheets.read(self.tx, measure, self.window, cells=not self.is_all, real=real)
+
+    async def read_sums(self, measure: str) -> sheets.Rows:
+        """The numbers of a measure in the window, that can be added up."""
+        return await sheets.read_sums(self.tx, measure, self.window, cells=not self.is_all)
 
 
 async def asked(tx: Transaction, app: App, known: Catalogue, question: Question, *, visible_to: Actor) -> Asked:

@@ -10,6 +10,7 @@ from typing import Final, LiteralString
 
 from radiology.kit.db import Transaction
 from radiology.quality.indicators.model import LATENESS, STAGES
+from radiology.quality.indicators.sheets import add_up
 
 _BEGIN: LiteralString = """
     INSERT INTO indicator_days (measure, day, cells, amounts, counted_at)
@@ -97,12 +98,18 @@ OF_BOOKINGS: Final[Mapping[str, LiteralString]] = {
 }
 
 
+VALUES: Final = ("stage.", "sla", "dose", "images.deviation")
+"""Measures whose values are put into order; all others are numbers that can be added up."""
+
+
 async def count(
     tx: Transaction, statements: Mapping[str, LiteralString], days: Sequence[date], *, zone: str, now: datetime
 ) -> None:
-    """Pack days into the sheets of these measures, new or anew."""
+    """Pack days into the sheets of these measures, new or anew, and add up their months where that says something."""
     for measure, statement in statements.items():
         await tx.run(statement, measure=measure, days=list(days), zone=zone, now=now)
+        if not measure.startswith(VALUES):
+            await add_up(tx, measure, days)
 
 
 async def add_cells_of_bookings(tx: Transaction) -> None:
@@ -124,8 +131,10 @@ async def add_cells_of_bookings(tx: Transaction) -> None:
 async def take_due(tx: Transaction, source: str, *, now: datetime, limit: int) -> list[date]:
     """Days of a source that are due, the newest first: they are taken away, and come back when this fails.
 
-    Whoever marks one of them meanwhile waits for this to end, and marks it again.
+    Whoever marks one of them meanwhile waits for this to end, and marks it again. One at a time counts a source, since
+    the days of a month are added up.
     """
+    await tx.run("SELECT pg_advisory_xact_lock(hashtext(%(name)s))", name=f"indicators {source}")
     return await tx.values(
         """
         DELETE FROM indicator_days_due

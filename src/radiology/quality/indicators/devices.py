@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from radiology.app import App
 from radiology.facilities.model import DeviceState
 from radiology.kit.db import Transaction, as_json
+from radiology.quality.indicators.sheets import add_up
 from radiology.scheduling.hours import Calendars, Plan, joined, opening, without
 from radiology.scheduling.model import Span
 from radiology.scheduling.openings import midnight, rules_of
@@ -117,6 +118,8 @@ async def count(tx: Transaction, app: App, days: Sequence[date]) -> None:
             for each in devices
         }
         await _save(tx, day, rows, now)
+    for measure in MEASURES:
+        await add_up(tx, measure, days)
 
 
 def _open(device: Device, calendars: Calendars, day: date, zone: ZoneInfo) -> list[Span]:

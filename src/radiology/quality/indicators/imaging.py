@@ -19,8 +19,8 @@ WITHIN: Final = (1, 3)
 
 async def reject_rate(asked: Asked) -> Figures:
     """Original CR, DX and MG images rejected for quality (113001), of all, by reason."""
-    accepted = await asked.read("images.accepted")
-    rejected = {category: await asked.read(f"images.rejected.{category}") for category in CATEGORIES}
+    accepted = await asked.read_sums("images.accepted")
+    rejected = {category: await asked.read_sums(f"images.rejected.{category}") for category in CATEGORIES}
     answer: Figures = {"goal": GOAL, "byDevice": "/api/radiology/quality/rejects"}
     for by in asked.breakdowns:
         groups = asked.groups(by)
@@ -45,7 +45,7 @@ async def reject_rate(asked: Asked) -> Figures:
 
 async def repeat_rate(asked: Asked) -> Figures:
     """Exposures of a projection that was exposed before in the same study, of all whose projection is known."""
-    projected, repeated = await asked.read("images.projected"), await asked.read("images.repeated")
+    projected, repeated = await asked.read_sums("images.projected"), await asked.read_sums("images.repeated")
     answer: Figures = {}
     for by in asked.breakdowns:
         groups = asked.groups(by)
@@ -102,11 +102,20 @@ async def dose(asked: Asked) -> Figures:
 
 
 def _by_cell(cells: Any, amounts: Any) -> dict[int, Any]:
-    order = np.lexsort((amounts, cells))
+    """The values of each cell, in order."""
+    order = np.argsort(cells, kind="stable")
     numbers, values = cells[order], amounts[order]
     names, begins = np.unique(numbers, return_index=True)
     ends = [*begins, len(values)][1:]
-    return {int(name): values[begin:end] for name, begin, end in zip(names, begins, ends, strict=True)}
+    return {int(name): np.sort(values[begin:end]) for name, begin, end in zip(names, begins, ends, strict=True)}
+
+
+def _between(in_order: Any, share_of_all: float) -> float:
+    """A percentile as PostgreSQL's `percentile_cont` and ICRP 135 have it: between two values where it falls there."""
+    place = (len(in_order) - 1) * share_of_all
+    below = int(place)
+    above = min(below + 1, len(in_order) - 1)
+    return float(in_order[below] + (in_order[above] - in_order[below]) * (place - below))
 
 
 def _compared(protocol: tuple[str, DoseCell] | None, values: Any, levels: Levels, asked: Asked) -> Figures | None:
@@ -116,9 +125,11 @@ def _compared(protocol: tuple[str, DoseCell] | None, values: Any, levels: Levels
     level = levels.standing(
         known.procedure_key, known.quantity, known.patient_group, known.facility_code, asked.window.last
     )
+    # Only what lies above the level is counted one by one.
+    above: list[float] = [] if level is None else values[np.searchsorted(values, level.value, "right") :].tolist()
     cell = DoseCell(
         known.facility_code, known.protocol, known.procedure_key, known.patient_group, known.quantity, len(values), 0,
-        float(np.percentile(values, 50)), float(np.percentile(values, 75)), values.tolist(),
+        _between(values, 0.5), _between(values, 0.75), above,
     )  # fmt: skip
     answer = compared(cell, level)
     del answer["withoutWeight"]

@@ -11,7 +11,7 @@ COVERAGE_TARGET: Final = 0.03
 
 async def report_quality(asked: Asked) -> Figures:
     """Versions behind the final ones, self-approved ones, those signed in spite of a warning; and what is unsigned."""
-    read = {name: await asked.read(f"reports.{name}") for name in ("final", "later", "self-approved", "warned")}
+    read = {name: await asked.read_sums(f"reports.{name}") for name in ("final", "later", "self-approved", "warned")}
     answer: Figures = {"unsignedOver24Hours": await _unsigned(asked)}
     for by in asked.breakdowns:
         groups = asked.groups(by)
@@ -54,7 +54,7 @@ async def trainee_agreement(asked: Asked) -> Figures:
 
     Where nobody said it, a report that was signed word by word as it was counts as none.
     """
-    read = {difference: await asked.read(f"reports.trainee.{difference}") for difference in DIFFERENCES}
+    read = {difference: await asked.read_sums(f"reports.trainee.{difference}") for difference in DIFFERENCES}
     answer: Figures = {}
     for by in asked.breakdowns:
         groups = asked.groups(by)
@@ -87,7 +87,7 @@ async def peer_review(asked: Asked) -> Figures:
 
     2b, 3a and 3b count when the committee has decided. Whose reports they are is told to nobody here.
     """
-    final = await asked.read("reports.final")
+    final = await asked.read_sums("reports.final")
     cells = [cell.id for cell in asked.cells if asked.question.wanted.takes(cell)]
     found = await asked.tx.binary(
         """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from radiology.kit.db import Transaction
 from radiology.quality.indicators.model import Cell, Dimension, Filter, Window, nearest_rank, rank
 
 _CELLS, _INTEGERS, _REALS = np.dtype(">i4"), np.dtype(">i4"), np.dtype(">f8")
+_DAY: Final = timedelta(days=1)
 _BITS: Final = 33
 _ZERO: Final = 1 << 32
 Amounts = NDArray[Any]
@@ -22,6 +24,11 @@ class Rows:
 
     cells: NDArray[np.int32] | None
     amounts: Amounts
+
+    @property
+    def of_cells(self) -> NDArray[np.int32]:
+        """The cell of each value, where they were read."""
+        return np.zeros(len(self.amounts), np.int32) if self.cells is None else self.cells
 
 
 async def read(tx: Transaction, measure: str, window: Window, *, cells: bool = True, real: bool = False) -> Rows:
@@ -38,9 +45,64 @@ async def read(tx: Transaction, measure: str, window: Window, *, cells: bool = T
         last=window.last,
         cells=cells,
     )
+    return _unpacked(found, cells=cells, real=real)
+
+
+def _unpacked(found: Sequence[tuple[Any, ...]], *, cells: bool, real: bool) -> Rows:
     amounts = np.frombuffer(b"".join(row[0] for row in found), _REALS if real else _INTEGERS)
     numbers = np.frombuffer(b"".join(row[1] for row in found), _CELLS).astype(np.int32) if cells else None
     return Rows(numbers, amounts.astype(np.float64 if real else np.int32))
+
+
+async def read_sums(tx: Transaction, measure: str, window: Window, *, cells: bool = True) -> Rows:
+    """Numbers that can be added up: those of whole months as one, those of other days by day."""
+    first = window.first if window.first.day == 1 else _next_month(window.first)
+    behind = _next_month(window.last) if _next_month(window.last) == window.last + _DAY else window.last.replace(day=1)
+    found = await tx.binary(
+        """
+        SELECT amounts, CASE WHEN %(cells)s THEN cells END
+        FROM indicator_months
+        WHERE measure = %(measure)s
+          AND month >= %(begins)s
+          AND month < %(behind)s
+        UNION ALL
+        SELECT amounts, CASE WHEN %(cells)s THEN cells END
+        FROM indicator_days
+        WHERE measure = %(measure)s
+          AND day BETWEEN %(first)s AND %(last)s
+          AND NOT (day >= %(begins)s AND day < %(behind)s)
+        """,
+        measure=measure,
+        first=window.first,
+        last=window.last,
+        begins=first,
+        behind=behind,
+        cells=cells,
+    )
+    return _unpacked(found, cells=cells, real=False)
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + 31 * _DAY).replace(day=1)
+
+
+async def add_up(tx: Transaction, measure: str, days: Sequence[date]) -> None:
+    """Add up the months of these days anew, from the sheets of all their days."""
+    for month in sorted({day.replace(day=1) for day in days}):
+        rows = await read(tx, measure, Window.of_month(month.year, month.month))
+        sums = np.bincount(rows.of_cells, rows.amounts)
+        cells = np.flatnonzero(sums)
+        await tx.run(
+            """
+            INSERT INTO indicator_months (measure, month, cells, amounts)
+            VALUES (%(measure)s, %(month)s, %(cells)s, %(amounts)s)
+            ON CONFLICT (measure, month) DO UPDATE SET cells = excluded.cells, amounts = excluded.amounts
+            """,
+            measure=measure,
+            month=month,
+            cells=cells.astype(_CELLS).tobytes(),
+            amounts=sums[cells].astype(_INTEGERS).tobytes(),
+        )
 
 
 @dataclass(frozen=True, slots=True)

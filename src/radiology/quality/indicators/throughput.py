@@ -10,14 +10,14 @@ from radiology.quality.indicators.asking import Asked, Counted, Figures, rows, s
 from radiology.quality.indicators.day_queries import BOOKING_STATES
 from radiology.quality.indicators.devices import MEASURES
 from radiology.quality.indicators.model import Cell, Dimension, Filter
-from radiology.quality.indicators.sheets import Groups, read
+from radiology.quality.indicators.sheets import Groups, read_sums
 
 _OF_DEVICES: Final[tuple[Dimension, ...]] = ("modality", "facility")
 
 
 async def bookings(asked: Asked) -> Figures:
     """How many of what was booked for the window came, did not come, and was cancelled."""
-    read = {state: await asked.read(f"bookings.{state}") for state in BOOKING_STATES}
+    read = {state: await asked.read_sums(f"bookings.{state}") for state in BOOKING_STATES}
     answer: Figures = {}
     for by in asked.breakdowns:
         groups = asked.groups(by)
@@ -73,7 +73,7 @@ async def utilisation(asked: Asked) -> Figures:
     wanted = Filter(MappingProxyType({name: values[name] for name in _OF_DEVICES if name in values}))
     by_asked: tuple[Dimension, ...] = tuple(name for name in _OF_DEVICES if name in asked.question.by)
     breakdowns: tuple[tuple[Dimension, ...], ...] = ((), by_asked) if by_asked else ((),)
-    sheets = [await read(asked.tx, measure, asked.window) for measure in MEASURES]
+    sheets = [await read_sums(asked.tx, measure, asked.window) for measure in MEASURES]
     answer: Figures = {"devices": sum(map(wanted.takes, cells))}
     for by in breakdowns:
         groups = Groups.of(cells, wanted, by)
