@@ -78,6 +78,7 @@ _ROW: LiteralString = (
         FROM accounts AS a
         WHERE a.practitioner_reference = r.practitioner
           AND a.disabled_at IS NULL
+          AND a.role IN ('consultant', 'radiologist')
     ), '') AS account, f.discrepancy_rate
     FROM readers AS r
     LEFT JOIN reader_figures AS f ON f.practitioner = r.practitioner

@@ -25,11 +25,11 @@ async def escalate(app: App, *, limit: int) -> int:
     """
     if app.settings.reading_assignment == "off":
         return 0
-    everybody = await known(app)
-    if not everybody:
-        return 0
     async with app.db.transaction() as tx:
         due = await queries.due(tx, now=app.clock.now(), limit=limit)
+    everybody = await known(app) if due else []
+    if not everybody:
+        return 0
     count = 0
     for each in due:
         async with app.db.transaction() as tx:

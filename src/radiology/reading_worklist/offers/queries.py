@@ -274,9 +274,46 @@ async def begin_step(tx: Transaction, due: Due, *, now: datetime) -> bool:
     )
 
 
-async def not_to_look_at(tx: Transaction, *, since: datetime) -> set[UUID]:
-    """Studies for which was looked a moment ago, and nobody found."""
-    return set(await tx.values("SELECT study_id FROM unassignable_studies WHERE looked_at > %(since)s", since=since))
+_LOOKED: LiteralString = """
+    u.looked_at > CASE WHEN item.priority = 'routine' THEN %(routine_since)s ELSE %(urgent_since)s END
+    """
+
+
+async def has_to_offer(tx: Transaction, *, urgent_since: datetime, routine_since: datetime, also_routine: bool) -> bool:
+    """Whether something is complete and waits in nobody's queue, for which was not looked since then."""
+    return await tx.value(
+        """
+        SELECT EXISTS (
+            SELECT
+            FROM reading_items AS item
+            WHERE item.state NOT IN ('final', 'removed')
+              AND item.state = 'waiting'
+              AND item.assigned_to IS NULL
+              AND item.completed_at IS NOT NULL
+              AND (item.priority <> 'routine' OR %(also_routine)s)
+              AND NOT EXISTS (
+                SELECT
+                FROM unassignable_studies AS u
+                WHERE u.study_id = item.study_id
+                  AND """
+        + _LOOKED
+        + "))",
+        urgent_since=urgent_since,
+        routine_since=routine_since,
+        also_routine=also_routine,
+    )
+
+
+async def looked_at(tx: Transaction, *, urgent_since: datetime, routine_since: datetime) -> set[UUID]:
+    """Studies for which was looked since then, and nobody found."""
+    return set(
+        await tx.values(
+            "SELECT u.study_id FROM unassignable_studies AS u JOIN reading_items AS item ON item.study_id = u.study_id "
+            "WHERE " + _LOOKED,
+            urgent_since=urgent_since,
+            routine_since=routine_since,
+        )
+    )
 
 
 async def uid_of(tx: Transaction, study_id: UUID) -> str:

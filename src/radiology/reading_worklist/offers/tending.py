@@ -22,7 +22,8 @@ from radiology.reading_worklist.offers.rounds import decide, pasts_of
 from radiology.reading_worklist.queries.waiting import waiting as all_waiting
 
 AT_ONCE: Final = 100
-LOOK_AGAIN: Final = timedelta(seconds=60)
+LOOK_AGAIN: Final = timedelta(minutes=1)
+ROUTINE_AGAIN: Final = timedelta(minutes=5)
 """For what nobody could be offered it is looked again after so long, or at once when it is escalated."""
 
 
@@ -49,12 +50,13 @@ async def offer_waiting(app: App) -> int:
 
     Nothing is done where there is no network of readers, or where another process is at it.
     """
-    if app.settings.reading_assignment == "off":
-        return 0
+    wanted, now = app.settings.reading_assignment, app.clock.now()
+    async with app.db.transaction() as tx:
+        if wanted == "off" or not await queries.has_to_offer(tx, **_since(now), also_routine=wanted == "all"):
+            return 0
     everybody = await known(app)
     if not everybody:
         return 0
-    now = app.clock.now()
     rules = Rules(zone=app.settings.zone)
     async with app.db.transaction() as tx:
         if not await queries.assigns_alone(tx):
@@ -77,7 +79,7 @@ async def offer_waiting(app: App) -> int:
 
 async def _to_offer(tx: Transaction, app: App, now: datetime) -> list[Waiting]:
     """What is complete, waits in nobody's queue, and was not looked at a moment ago; the most urgent."""
-    skipped = await queries.not_to_look_at(tx, since=now - LOOK_AGAIN)
+    skipped = await queries.looked_at(tx, **_since(now))
     only_urgent = app.settings.reading_assignment == "urgent"
     found = [
         each
@@ -87,6 +89,10 @@ async def _to_offer(tx: Transaction, app: App, now: datetime) -> list[Waiting]:
         and (each.priority in CALLED_FOR or not only_urgent)
     ]
     return in_order(found, now)[:AT_ONCE]
+
+
+def _since(now: datetime) -> dict[str, datetime]:
+    return {"urgent_since": now - LOOK_AGAIN, "routine_since": now - ROUTINE_AGAIN}
 
 
 async def _offer(tx: Transaction, waiting: Waiting, option: Option, whom: Whom, now: datetime, rules: Rules) -> bool:
