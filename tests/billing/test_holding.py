@@ -77,8 +77,8 @@ async def test_a_report_of_an_inpatient_is_never_held(app: App, client_as: Clien
     async with app.db.transaction() as tx:
         await tx.run(
             """
-            INSERT INTO encounters (id, patient_id, facility_code, class, status, began_at)
-            VALUES (gen_random_uuid(), %(patient)s, 'LOCAL', 'IMP', 'in-progress', %(began)s)
+            INSERT INTO encounters (id, patient_id, facility_code, number, class, status, began_at)
+            VALUES (gen_random_uuid(), %(patient)s, 'LOCAL', 'A-1', 'IMP', 'in-progress', %(began)s)
             """,
             patient=order.patient_id,
             began=app.clock.now() - timedelta(days=400),
