@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import make
+from conftest import ClientAs
 from ordering import a_procedure
 from radiology.app import App
 from radiology.events import OrderChanged, ReadingBreached, ReadingChanged, ReadingHalfTime, emit
@@ -18,7 +19,7 @@ from radiology.reading_worklist.items import Item
 from radiology.reading_worklist.queries import items
 from radiology.settings import Settings
 from radiology.studies.model import Status
-from reading import HEAD, id_of, images_of, move, order_of, row_of, told, waiting_study
+from reading import HEAD, PATH, id_of, images_of, move, order_of, row_of, told, waiting_study
 
 pytestmark = pytest.mark.anyio
 OFFICE = Hours(ZoneInfo("Asia/Dhaka"), time(9), time(17), frozenset({5}), frozenset({date(2026, 1, 22)}))
@@ -155,3 +156,61 @@ async def test_a_routine_study_waits_in_office_hours_where_the_settings_say_so(s
     opened = datetime(2026, 1, 21, 10, 30, tzinfo=settings.zone)
     assert row.deadline > opened + timedelta(days=2), "Thursday is a holiday, Friday the weekend"
     assert elapsed_hours(opened, row.deadline, OFFICE) == pytest.approx(row.sla_hours)
+
+
+async def test_events_that_are_read_again_change_nothing(app: App) -> None:
+    uid = await waiting_study(app)
+    order = await order_of(app, priority="stat")
+    await images_of(app, order)
+    await follow_events(app)
+    before, row = await told(app, ReadingChanged.type), await row_of(app, uid)
+    async with app.db.transaction() as tx:
+        await tx.run("DELETE FROM worker_marks WHERE name = 'reading-worklist'")
+    assert await follow_events(app) == 0
+    assert (await told(app, ReadingChanged.type), await row_of(app, uid)) == (before, row)
+
+
+async def test_the_row_follows_a_merge_of_patients(app: App, client_as: ClientAs) -> None:
+    clerk = await client_as("records")
+    for number, name in (("P1", "Rahman^Abdur"), ("P2", "Rohman^Abdur")):
+        body = {"identifiers": [{"type": "MR", "value": number}], "name": name}
+        assert (await clerk.post("/api/radiology/patients", json=body)).status_code == 201
+    uid = await waiting_study(app, PatientID="P2", PatientName="Rohman^Abdur")
+    before = await followed(app, uid)
+    merge = {"reason": "Registered twice.", "into": "P1"}
+    assert (await clerk.post("/api/radiology/patients/P2/merge", json=merge)).status_code == 201
+    merged = await followed(app, uid)
+    assert merged.patient_id != before.patient_id
+    [row] = (await clerk.get(PATH)).json()["results"]
+    assert row["patient"]["display"].startswith("Rahman")
+    assert (await clerk.post("/api/radiology/patients/P2/unmerge", json={"reason": "They are two."})).status_code == 200
+    assert (await followed(app, uid)).patient_id == before.patient_id
+
+
+async def test_what_becomes_sensitive_is_masked_at_once_and_counted_so_when_the_row_follows(
+    app: App, client_as: ClientAs
+) -> None:
+    uid = await waiting_study(app)
+    consultant, reader = await client_as("consultant"), await client_as("radiologist")
+    said = {"classes": ["S7"], "reason": "A minister."}
+    raised = await consultant.post(f"/api/radiology/studies/{uid}/labels/raise", json=said)
+    assert raised.status_code < 300, raised.text
+    [row] = (await reader.get(PATH)).json()["results"]
+    assert row["masked"] is True
+    assert (await followed(app, uid)).sensitive is True
+    assert (await reader.get(PATH, params={"modality": "CT"})).json()["results"] == []
+
+
+async def test_a_study_whose_images_are_rejected_is_not_to_be_read_until_others_come(
+    app: App, client_as: ClientAs
+) -> None:
+    uid = await waiting_study(app, PatientID="9")
+    client = await client_as("administrator")
+    body = {"title": "113001", "category": "motion", "reason": "Blurred."}
+    rejected = await client.post(f"/api/radiology/studies/{uid}/reject", json=body)
+    assert rejected.status_code == 201, rejected.text
+    assert (await followed(app, uid)).state == "removed"
+    assert (await client.get(PATH)).json()["results"] == []
+    withdrawn = f"/api/radiology/studies/rejections/{rejected.json()['id']}/withdraw"
+    assert (await client.post(withdrawn, json={"reason": "A mistake."})).status_code == 200
+    assert (await followed(app, uid)).state == "waiting"
