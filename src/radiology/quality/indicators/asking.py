@@ -56,6 +56,11 @@ class Asked:
         """The sum, and the breakdown where one is asked for."""
         return ((), self.question.by) if self.question.by else ((),)
 
+    @property
+    def taken(self) -> list[int]:
+        """The numbers of the cells that count, where not all do."""
+        return [] if self.is_all else [cell.id for cell in self.cells if self.question.wanted.takes(cell)]
+
     def groups(self, by: tuple[Dimension, ...]) -> Groups:
         """The groups of a breakdown, made once."""
         if by not in self.known_groups:

@@ -103,7 +103,9 @@ async def dose(asked: Asked) -> Figures:
 
 def _by_cell(cells: Any, amounts: Any) -> dict[int, Any]:
     """The values of each cell, in order."""
-    order = np.argsort(cells, kind="stable")
+    # Short numbers are put into order by counting them, ten times as fast.
+    short = cells.astype(np.uint16) if cells.max(initial=0) < 1 << 16 else cells
+    order = np.argsort(short, kind="stable")
     numbers, values = cells[order], amounts[order]
     names, begins = np.unique(numbers, return_index=True)
     ends = [*begins, len(values)][1:]

@@ -33,7 +33,6 @@ async def report_quality(asked: Asked) -> Figures:
 
 async def _unsigned(asked: Asked) -> int:
     """Reports that were begun more than a day ago and are signed by nobody, now."""
-    cells = [cell.id for cell in asked.cells if asked.question.wanted.takes(cell)]
     return await asked.tx.value(
         """
         SELECT count(*)
@@ -41,11 +40,12 @@ async def _unsigned(asked: Asked) -> int:
         JOIN indicator_studies AS known ON known.study_id = report.study_id
         WHERE report.status IN ('registered', 'partial', 'preliminary')
           AND report.created_at < %(before)s::timestamptz - make_interval(hours => %(hours)s)
-          AND known.cell_id = ANY(%(cells)s)
+          AND (%(is_all)s OR known.cell_id = ANY(%(cells)s))
         """,
         before=asked.now,
         hours=UNSIGNED_HOURS,
-        cells=cells,
+        is_all=asked.is_all,
+        cells=asked.taken,
     )
 
 
@@ -88,7 +88,6 @@ async def peer_review(asked: Asked) -> Figures:
     2b, 3a and 3b count when the committee has decided. Whose reports they are is told to nobody here.
     """
     final = await asked.read_sums("reports.final")
-    cells = [cell.id for cell in asked.cells if asked.question.wanted.takes(cell)]
     found = await asked.tx.binary(
         """
         SELECT count(*) FILTER (WHERE review.scored_at IS NOT NULL), count(*) FILTER (WHERE review.state = 'counted'),
@@ -98,12 +97,13 @@ async def peer_review(asked: Asked) -> Figures:
         JOIN indicator_studies AS known ON known.study_id = review.study_id
         WHERE review.final_at >= %(first)s::timestamp AT TIME ZONE %(zone)s
           AND review.final_at < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
-          AND known.cell_id = ANY(%(cells)s)
+          AND (%(is_all)s OR known.cell_id = ANY(%(cells)s))
         """,
         first=asked.window.first,
         last=asked.window.last,
         zone=asked.zone.key,
-        cells=cells,
+        is_all=asked.is_all,
+        cells=asked.taken,
     )
     reviewed, counted, significant, undecided = found[0]
     number = asked.groups(()).group(final).sums[0]
