@@ -95,6 +95,19 @@ async def test_a_spreadsheet_is_taken_over_with_a_report_of_bad_rows(client_as: 
     assert (again["rows"], again["same"], again["problems"]) == (1, 1, []), "what is given out can be taken over"
 
 
+async def test_columns_that_the_file_does_not_have_stay_as_they_are(client_as: Any) -> None:
+    admin = await client_as("administrator")
+    await admin.put("/api/radiology/practitioners/222", json=PRACTITIONER)
+    await admin.put(f"{READERS}/222", json=EXAMPLE)
+    before = (await admin.get(f"{READERS}/222")).json()
+    before["shifts"][0]["days"].sort()
+    content = write("csv", ["practitioner", "cap_rvu"], [["222", "25"]])
+    report = (await admin.post(SHEETS, content=content)).json()
+    assert (report["changed"], report["problems"]) == (1, [])
+    after = (await admin.get(f"{READERS}/222")).json()
+    assert after == {**before, "capRvu": 25, "version": before["version"] + 1}
+
+
 async def test_who_is_head_and_director(client_as: Any) -> None:
     admin = await client_as("administrator")
     await client_as("consultant", name="rahim")

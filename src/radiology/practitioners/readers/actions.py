@@ -16,7 +16,7 @@ from radiology.external.practitioners.model import Practitioner
 from radiology.kit import cpu
 from radiology.kit.db import Transaction
 from radiology.kit.sheets import Form, Report, read, write
-from radiology.kit.taking import How, NotSaved, Outcome, take_rows
+from radiology.kit.taking import How, NotSaved, Outcome, completed, take_rows
 from radiology.practitioners.readers import queries
 from radiology.practitioners.readers.model import Reader
 from radiology.practitioners.readers.queries import Row
@@ -93,7 +93,9 @@ async def _put(tx: Transaction, practitioner: str, body: ReaderIn) -> Outcome:
 
 
 async def take(app: App, actor: Actor, content: bytes, how: How) -> Report:
-    """Add and change readers, and practitioners where the registry is kept here. Rows that are missing stay.
+    """Add and change readers, and practitioners where the registry is kept here.
+
+    Rows and columns that are not there stay as they are.
 
     Raises NotPermitted, and what `kit.sheets.read` raises.
     """
@@ -101,6 +103,8 @@ async def take(app: App, actor: Actor, content: bytes, how: How) -> Report:
     sheet = await cpu.processes.call(read, content, ReaderRow)
     elsewhere = bool(app.settings.practitioner_registry_url)
     named = await known(app, [row.reference for _, row in sheet.rows]) or {}
+    standing = {told["practitioner"]: told for told in [cells(reader) for _, reader, _ in await everybody(app)]}
+    whole = completed(sheet, standing, key=lambda row: row.practitioner)
     report = Report(0)
     try:
         async with app.db.transaction() as tx:
@@ -108,7 +112,7 @@ async def take(app: App, actor: Actor, content: bytes, how: How) -> Report:
             async def put(row: ReaderRow) -> Outcome:
                 return await _put_row(tx, row, named.get(row.reference), elsewhere=elsewhere)
 
-            report = await take_rows(sheet, how, key=lambda row: row.practitioner, put=put)
+            report = await take_rows(whole, how, key=lambda row: row.practitioner, put=put)
             if not report.saved:
                 raise NotSaved
             detail = {"added": report.added, "changed": report.changed}
