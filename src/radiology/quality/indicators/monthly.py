@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, Literal
 
 from radiology.kit.bilingual import Sentence
@@ -75,9 +76,9 @@ _PERCENT: Final = frozenset({
 })  # fmt: skip
 _COUNTED: Final = Sentence("made of", "সংখ্যা")
 _TOO_FEW: Final = Sentence("too few to be shown", "দেখানোর জন্য খুব কম")
-_MINUTES: Final = Sentence("minutes: half, 90 and 95 of 100 within", "মিনিট: ১০০ জনে ৫০, ৯০ ও ৯৫ জন এর মধ্যে")
+_MINUTES: Final = Sentence("minutes: half, 90 and 95 of 100 within", "মিনিট: ১০০টির ৫০, ৯০ ও ৯৫টি এর মধ্যে")
 _DAILY: Final = Sentence("Minutes from images to final report, 90 of 100 within, by day",
-                         "ছবি থেকে চূড়ান্ত রিপোর্ট, মিনিট, ১০০ জনে ৯০ জন এর মধ্যে, দিন অনুযায়ী")  # fmt: skip
+                         "ছবি থেকে চূড়ান্ত রিপোর্ট, মিনিট, ১০০টির ৯০টি এর মধ্যে, দিন অনুযায়ী")  # fmt: skip
 _NOT_RECORDED: Final = Sentence("Not recorded yet.", "এখনও নথিভুক্ত হয় না।")
 
 
@@ -95,7 +96,7 @@ def report(
     }
     sections = [_section(key, each, say, language) for key, each in answer["indicators"].items()]
     first, last = answer["window"]["from"], answer["window"]["to"]
-    told = [_digits(text, language) for text in (first, last)]
+    told = [_digits(f"{date.fromisoformat(text):%d/%m/%Y}", language) for text in (first, last)]
     chart = pictures.days(daily, title=say(_DAILY), first=told[0], last=told[1])
     sections.insert(1, f"<section><h2>{html.escape(say(_DAILY))}</h2>{chart}</section>")
     return values, "".join(sections)
@@ -109,7 +110,7 @@ def _section(key: str, each: Mapping[str, Any], say: Callable[[Sentence], str], 
     title = html.escape(str(each["title"][language]))
     if each.get("recorded") is False:
         return f"<section><h2>{title}</h2><p>{html.escape(say(_NOT_RECORDED))}</p></section>"
-    count = say(_TOO_FEW) if each["n"] is None else f"{say(_COUNTED)} {_digits(str(each['n']), language)}"
+    count = say(_TOO_FEW) if each["n"] is None else f"{say(_COUNTED)} {_number('n', each['n'], language)}"
     parts = [f'<section><h2>{title} <span class="small">({html.escape(count)})</span></h2>']
     if key == "turnaround":
         rows = [_stage(stage, say, language) for stage in each["stages"]]

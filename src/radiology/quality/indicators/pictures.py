@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 WIDTH: Final = 640
-_ROW, _LABEL, _VALUE = 26, 210, 70
+_ROW, _LABEL, _VALUE = 26, 220, 140
 _INK, _LIGHT, _PALE = "#1f3a5f", "#7d9cc0", "#e6ecf3"
 
 Bar = tuple[str, Sequence[float], str]
