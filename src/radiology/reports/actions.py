@@ -27,9 +27,9 @@ from radiology.kit.db import Transaction, as_json
 from radiology.kit.ids import uuid7
 from radiology.practitioners import actions as practitioners
 from radiology.practitioners.model import Standing
-from radiology.reading_worklist.actions import claims
 from radiology.procedures.catalogue import catalogue
 from radiology.procedures.coding import CodingWarning, corrected
+from radiology.reading_worklist.actions import claims
 from radiology.relations import actions as relations
 from radiology.relations.model import Kind
 from radiology.reports import model, queries

@@ -11,6 +11,7 @@ from radiology.events import PeerReviewChanged, emit
 from radiology.kit.db import Transaction
 from radiology.practitioners import actions as practitioners
 from radiology.practitioners.model import Standing
+from radiology.practitioners.readers import queries as readers
 from radiology.quality.peer_review import queries
 from radiology.quality.peer_review.model import (
     CLAIMED_FOR,
@@ -162,4 +163,4 @@ async def _rate(tx: Transaction, app: App, review: Review) -> None:
         tx, min(now - RATED_OVER, review.final_at), significant=sorted(SIGNIFICANT), reader=review.reader
     )
     rate = found.significant / found.reviewed if found.reviewed >= FEWEST_RATED else None
-    await queries.save_rate(tx, review.practitioner, rate, at=now)
+    await readers.note_figures(tx, review.practitioner, discrepancy_rate=rate, now=now)

@@ -269,21 +269,6 @@ async def by_reader(
     )
 
 
-async def save_rate(tx: Transaction, practitioner: str, rate: float | None, *, at: datetime) -> None:
-    """What the choice of readers knows of somebody's discrepancies."""
-    await tx.run(
-        """
-        INSERT INTO reader_figures (practitioner, discrepancy_rate, counted_at)
-        VALUES (%(practitioner)s, %(rate)s, %(at)s)
-        ON CONFLICT (practitioner) DO UPDATE
-        SET discrepancy_rate = excluded.discrepancy_rate, counted_at = excluded.counted_at
-        """,
-        practitioner=practitioner,
-        rate=rate,
-        at=at,
-    )
-
-
 # --- The committee ---
 
 
