@@ -87,8 +87,8 @@ _INSERTS = {
     "dose_id": """
         INSERT INTO dose_examinations (study_id, source, events, performed_at, ae_title, modality, protocol,
             patient_group, standard_size, doses, effective_dose_method, explain, read_at)
-        VALUES (%(study_id)s, 'rdsr', 1, '2026-01-20T00:00:00Z', 'STATION', 'CT', %(secret)s || ' protocol of dose', 'adult', true,
-            '{"DLP": 800}', 'unknown', '[]', now())
+        VALUES (%(study_id)s, 'rdsr', 1, '2026-01-20T00:00:00Z', 'STATION', 'CT', %(secret)s || ' protocol of dose',
+            'adult', true, '{"DLP": 800}', 'unknown', '[]', now())
     """,
     "dose_event_id": """
         INSERT INTO dose_events (study_id, event_uid, told_by, region)
@@ -101,7 +101,8 @@ _INSERTS = {
     "image_exposure_id": """
         INSERT INTO image_exposures (study_id, sop_instance_uid, ae_title, modality, body_part, taken_at, stored_at,
             deviation_index)
-        VALUES (%(study_id)s, %(id)s::text, 'STATION', 'DX', %(secret)s || ' body part', '2026-01-20T00:00:00Z', now(), 1)
+        VALUES (%(study_id)s, %(id)s::text, 'STATION', 'DX', %(secret)s || ' body part', '2026-01-20T00:00:00Z', now(),
+            1)
     """,
     "incident_id": """
         INSERT INTO incidents (id, facility_code, cause, status, study_id, occurred_at, description, found_by, found_at,
@@ -143,27 +144,12 @@ async def seed(app: App, study_id: UUID, image: Dataset, facility: str, secret: 
     async with app.db.transaction() as tx:
         order = await place_in(tx, app, actor, _order(image, secret))
         await _override(tx, order.id, secret)
-        await _override(tx, order.id, secret)
     item, _, _ = await place_item(app, actor, _item(app, image, secret))
     await create_workitem(app, actor, workitem, _workitem(image, secret), facility_code=facility)
     async with app.db.transaction() as tx:
         made |= await seed_booking(tx, item, facility, secret)
         made |= await seed_charge(tx, order.id, study_id, facility, secret)
     return {**made, "item": str(item), "order": str(order.id)}
-
-
-async def _override(tx: Transaction, order_id: UUID, secret: str) -> None:
-    """Somebody overrode a rule for the order."""
-    await tx.run(
-        """
-        UPDATE order_checks
-        SET overrides = jsonb_build_array(jsonb_build_object('rule', 'PG1', 'reason', %(secret)s || ' override',
-            'text', '', 'by', 'account:writer', 'role', 'consultant'))
-        WHERE order_id = %(order_id)s
-        """,
-        order_id=order_id,
-        secret=secret,
-    )
 
 
 async def _override(tx: Transaction, order_id: UUID, secret: str) -> None:
