@@ -131,8 +131,10 @@ class Groups:
         if rows.cells is None:
             return Grouped(1, None, rows.amounts, None, bool(self.sensitive.any()))
         # A cell that was made after the cells were read belongs to no group yet.
-        known = rows.cells < len(self.numbers)
-        cells, amounts = (rows.cells, rows.amounts) if known.all() else (rows.cells[known], rows.amounts[known])
+        cells, amounts = rows.cells, rows.amounts
+        if cells.max(initial=0) >= len(self.numbers):
+            known = cells < len(self.numbers)
+            cells, amounts = cells[known], amounts[known]
         numbers = self.numbers[cells]
         taken = numbers >= 0
         if not taken.all():
