@@ -13,7 +13,7 @@ from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.application_entities.actions import register
 from radiology.application_entities.model import ApplicationEntity
-from radiology.demo import facilities
+from radiology.demo import facilities, readers
 from radiology.errors import Conflict
 from radiology.modality_worklist.queries import lock_open_of_study
 from radiology.orders.actions.place import place_order
@@ -71,6 +71,7 @@ async def place(settings: Settings, firsts: Sequence[SampleInstance]) -> list[st
         for room in ROOMS:
             await _add_room(app, *room)
         await facilities.register(app)
+        await readers.register(app)
         for first in firsts:
             await place_order(app, SYSTEM, _order_of(read_dataset(BytesIO(first.data_set), False, True), settings))
         return [await _ask(app, number, asked) for number, asked in enumerate(TODAY, 1)]
