@@ -35,6 +35,7 @@ from radiology.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TEMPLATE = "template_radiology"
+ROOMY_BYTES = 2 * 1024**3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,13 +72,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     """One PostgreSQL for the whole run of this process, without fsync, with the migrated template."""
     sockets = Path(tempfile.mkdtemp(prefix="radi-"))
     # Folders between the data and `/` are made private by pytest; the account that runs the server must pass.
-    data = Path(tempfile.mkdtemp(prefix="radi-postgres-"))
+    data = Path(tempfile.mkdtemp(prefix="radi-postgres-", dir=_in_memory()))
     with EmbeddedPostgres(data, sockets / "s", shared_buffers_mib=32, durable=False) as server:
         _administer(server, f"CREATE DATABASE {TEMPLATE}")
         migrate.upgrade(_dsn(server, TEMPLATE))
         yield server
     shutil.rmtree(data, ignore_errors=True)
     shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _in_memory() -> str | None:
+    """A folder in memory, where there is one with room: making a database of 1,300 files takes 30 ms there, not 200."""
+    shared = Path("/dev/shm")  # noqa: S108 - a folder with a name of its own is made in it.
+    is_roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > ROOMY_BYTES
+    return str(shared) if is_roomy else None
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ Everything needs an actor (`front.py`) unless it is on the short public list the
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
 from radiology import __version__
@@ -130,7 +131,17 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
     service.router.routes.extend([*_dicomweb(), *health.routes, *documentation])
     service.router.routes.extend([*fonts.routes, *login.routes, *oidc.routes, *opening.routes])
     service.router.routes.extend([*viewer.routes, *light.routes])
-    for router in (
+    service.router.routes.extend(_rest())
+    problems.install(service)
+    describe(service)
+    service.add_middleware(Front, settings=app.settings, public_metrics=public_metrics)
+    return service
+
+
+@cache
+def _rest() -> Sequence[BaseRoute]:
+    """The routes of all features, once for the process: what each needs is worked out when it is asked first."""
+    routers = (
         order_checks,
         orders,
         attachments,
@@ -203,12 +214,11 @@ def build(app: App, *, public_metrics: bool = True) -> FastAPI:
         patient_repairs,
         patients,
         *_dicom_over_rest(),
-    ):
-        service.include_router(router)
-    problems.install(service)
-    describe(service)
-    service.add_middleware(Front, settings=app.settings, public_metrics=public_metrics)
-    return service
+    )
+    every = APIRouter()
+    for router in routers:
+        every.include_router(router)
+    return every.routes
 
 
 def _dicomweb() -> Sequence[BaseRoute]:
