@@ -50,9 +50,16 @@ def node(settings: Settings) -> Iterator[Node]:
 async def placed(client_as: ClientAs, node: Node, procedure: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """An order for now, as it is answered."""
     client = await client_as("radiographer")
-    start = node.app.clock.now().isoformat()
-    safety = {"weightKg": 58.5, "allergies": [{"text": "Iohexol", "contrast": True, "severity": "moderate"}]}
-    body = an_order(**{"patient": PATIENT, "occurrence": start, "safety": safety, "procedures": [procedure], **changes})
+    now = node.app.clock.now()
+    safety = {
+        "weightKg": 58.5,
+        "allergies": [{"text": "Iohexol", "contrast": True, "severity": "moderate"}],
+        "pregnancy": "not-pregnant",
+        "renalFunction": {"measuredOn": now.date().isoformat(), "egfr": 92},
+        "noImplants": True,
+    }
+    told = {"patient": PATIENT, "occurrence": now.isoformat(), "safety": safety, "procedures": [procedure], **changes}
+    body = an_order(**told)
     answer = await client.post(PATH, json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()
