@@ -15,13 +15,20 @@ def test_nothing_has_no_percentile():
     assert nearest_rank([], 50) is None
 
 
-def test_groups_are_sorted_apart_also_where_values_are_negative_or_large():
-    amounts = np.array([5, -3, 2147483647, -2147483648, 0, 7], np.int64)
-    numbers = np.array([0, 1, 1, 0, 1, 0], np.int64)
-    grouped = Grouped(3, numbers, amounts, np.zeros(6, np.bool_))
-    assert [each.tolist() for each in grouped.in_order()] == [[-2147483648, 5, 7], [-3, 0, 2147483647], []]
-    reals = Grouped(2, np.array([1, 0, 1]), np.array([2.5, 1.5, -1.0]), np.zeros(3, np.bool_))
-    assert [each.tolist() for each in reals.in_order()] == [[1.5], [-1.0, 2.5]]
+def test_percentiles_are_of_each_group_also_where_values_are_negative_or_large():
+    amounts = np.array([5, -3, 2147483647, -2147483648, 0, 7], np.int32)
+    grouped = Grouped(3, np.array([0, 1, 1, 0, 1, 0], np.int16), amounts)
+    assert grouped.percentiles([1, 50, 95]) == [[-2147483648, 5, 7], [-3, 0, 2147483647], [None, None, None]]
+    reals = Grouped(2, np.array([1, 0, 1], np.int16), np.array([2.5, 1.5, -1.0]))
+    assert reals.percentiles([50, 51]) == [[1.5, 1.5], [-1.0, 2.5]]
+
+
+@pytest.mark.parametrize("widest", [3, 400, 10**9])
+def test_percentiles_are_those_of_all_values_in_order_however_far_apart_they_are(widest):
+    amounts = np.random.default_rng(widest).integers(0, widest, 150, np.int32)
+    in_order = sorted(amounts.tolist())
+    wanted = [1, 50, 90, 95, 100]
+    assert Grouped(1, None, amounts).percentiles(wanted) == [[nearest_rank(in_order, each) for each in wanted]]
 
 
 def test_a_small_number_of_sensitive_studies_is_hidden_with_the_next_smallest():

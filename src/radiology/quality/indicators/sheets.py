@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radiology.kit.db import Transaction
-from radiology.quality.indicators.model import Cell, Dimension, Filter, Window, nearest_rank, rank
+from radiology.quality.indicators.model import Cell, Dimension, Filter, Window, rank
 
 _CELLS, _INTEGERS, _REALS = np.dtype(">i4"), np.dtype(">i4"), np.dtype(">f8")
 _DAY: Final = timedelta(days=1)
-_BITS: Final = 33
-_ZERO: Final = 1 << 32
+_WIDEST: Final = 2
+"""Up to so many times as many different numbers as there are values are counted faster than put into order."""
 Amounts = NDArray[Any]
 
 
@@ -49,9 +49,14 @@ async def read(tx: Transaction, measure: str, window: Window, *, cells: bool = T
 
 
 def _unpacked(found: Sequence[tuple[Any, ...]], *, cells: bool, real: bool) -> Rows:
-    amounts = np.frombuffer(b"".join(row[0] for row in found), _REALS if real else _INTEGERS)
-    numbers = np.frombuffer(b"".join(row[1] for row in found), _CELLS).astype(np.int32) if cells else None
-    return Rows(numbers, amounts.astype(np.float64 if real else np.int32))
+    amounts = _joined([row[0] for row in found], _REALS if real else _INTEGERS)
+    return Rows(_joined([row[1] for row in found], _CELLS) if cells else None, amounts)
+
+
+def _joined(packed: Sequence[bytes], kind: np.dtype[Any]) -> NDArray[Any]:
+    """All numbers in one, in the order of bytes of this machine."""
+    parts = [np.frombuffer(each, kind) for each in packed]
+    return np.concatenate(parts, dtype=kind.newbyteorder("=")) if parts else np.zeros(0, kind.newbyteorder("="))
 
 
 async def read_sums(tx: Transaction, measure: str, window: Window, *, cells: bool = True) -> Rows:
@@ -111,7 +116,7 @@ class Groups:
     that does not count has the number -1."""
 
     names: tuple[tuple[str, ...], ...]
-    numbers: NDArray[np.int32]
+    numbers: NDArray[Any]
     sensitive: NDArray[np.bool_]
 
     @staticmethod
@@ -121,7 +126,9 @@ class Groups:
         names = tuple(sorted({name for _, name in taken} | ({()} if not by else set())))
         places = {name: place for place, name in enumerate(names)}
         size = max((cell.id for cell in cells), default=0) + 1
-        numbers, sensitive = np.full(size, -1, np.int32), np.zeros(size, np.bool_)
+        # Short numbers are put into order by counting them, ten times as fast.
+        short = np.int16 if len(names) <= np.iinfo(np.int16).max else np.int32
+        numbers, sensitive = np.full(size, -1, short), np.zeros(size, np.bool_)
         for cell, name in taken:
             numbers[cell.id], sensitive[cell.id] = places[name], cell.sensitive
         return Groups(names, numbers, sensitive)
@@ -129,28 +136,34 @@ class Groups:
     def group(self, rows: Rows) -> "Grouped":
         """Only what counts, each value with the number of its group."""
         if rows.cells is None:
-            return Grouped(1, None, rows.amounts, None, bool(self.sensitive.any()))
+            return Grouped(1, None, rows.amounts, [bool(self.sensitive.any())])
         # A cell that was made after the cells were read belongs to no group yet.
         cells, amounts = rows.cells, rows.amounts
         if cells.max(initial=0) >= len(self.numbers):
             known = cells < len(self.numbers)
             cells, amounts = cells[known], amounts[known]
+        there = np.zeros(len(self.numbers), np.bool_)
+        there[cells] = True
+        sensitive = np.zeros(len(self.names), np.bool_)
+        sensitive[self.numbers[there & self.sensitive & (self.numbers >= 0)]] = True
+        if len(self.names) == 1 and (self.numbers[there] >= 0).all():
+            return Grouped(1, None, amounts, sensitive.tolist())
         numbers = self.numbers[cells]
         taken = numbers >= 0
         if not taken.all():
-            cells, numbers, amounts = cells[taken], numbers[taken], amounts[taken]
-        return Grouped(len(self.names), numbers, amounts, self.sensitive[cells])
+            numbers, amounts = numbers[taken], amounts[taken]
+        return Grouped(len(self.names), None if len(self.names) == 1 else numbers, amounts, sensitive.tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Values with the number of their group; without numbers all are of one, which has sensitive studies or has not."""
+    """Values with the number of their group, without numbers where all are of one; and which groups have values of
+    sensitive studies."""
 
     groups: int
-    numbers: NDArray[np.int32] | None
+    numbers: NDArray[Any] | None
     amounts: Amounts
-    sensitive: NDArray[np.bool_] | None = None
-    some_sensitive: bool = False
+    has_sensitive: Sequence[bool] = ()
 
     @property
     def counts(self) -> list[int]:
@@ -164,38 +177,23 @@ class Grouped:
             return [int(self.amounts.sum(dtype=np.int64))]
         return np.bincount(self.numbers, self.amounts, minlength=self.groups).astype(np.int64).tolist()
 
-    @property
-    def has_sensitive(self) -> list[bool]:
-        """Whether some values of a group are of sensitive studies."""
-        if self.numbers is None or self.sensitive is None:
-            return [self.some_sensitive]
-        return [bool(each) for each in np.bincount(self.numbers[self.sensitive], minlength=self.groups)]
-
     def count_where(self, holds: NDArray[np.bool_]) -> list[int]:
         """How many values of each group a condition holds for."""
         return self._counted(None if self.numbers is None else self.numbers[holds], int(holds.sum()))
 
     def percentiles(self, wanted: Sequence[int]) -> list[list[float | None]]:
-        """The nearest-rank percentiles of each group."""
-        if self.groups == 1:
-            return [_selected(self.amounts, wanted)]
-        return [[nearest_rank(each, one) for one in wanted] for each in self.in_order()]
+        """The nearest-rank percentiles of each group: each is one of its values."""
+        return [_selected(each, wanted) for each in self._apart()]
 
-    def in_order(self) -> list[Amounts]:
-        """The values of each group, the smallest first."""
-        if self.groups == 1 or self.numbers is None:
-            return [np.sort(self.amounts)]
-        if self.amounts.dtype.kind == "f":
-            order = np.lexsort((self.amounts, self.numbers))
-            numbers, amounts = self.numbers[order], self.amounts[order]
-        else:
-            # One sort of one number for both: the group above, the value below, moved so that none is negative.
-            keys = np.sort((self.numbers.astype(np.int64) << _BITS) + (self.amounts.astype(np.int64) + _ZERO))
-            numbers, amounts = keys >> _BITS, (keys & ((1 << _BITS) - 1)) - _ZERO
-        begins = np.searchsorted(numbers, np.arange(self.groups + 1))
-        return [amounts[begins[group] : begins[group + 1]] for group in range(self.groups)]
+    def _apart(self) -> list[Amounts]:
+        """The values of each group."""
+        if self.numbers is None:
+            return [self.amounts]
+        order = np.argsort(self.numbers, kind="stable")
+        ends = np.cumsum(np.bincount(self.numbers, minlength=self.groups))
+        return np.split(self.amounts[order], ends[:-1])[: self.groups]
 
-    def _counted(self, numbers: NDArray[np.int32] | None, otherwise: int) -> list[int]:
+    def _counted(self, numbers: NDArray[Any] | None, otherwise: int) -> list[int]:
         return [otherwise] if numbers is None else np.bincount(numbers, minlength=self.groups).tolist()
 
 
@@ -204,5 +202,8 @@ def _selected(amounts: Amounts, wanted: Sequence[int]) -> list[float | None]:
     if not len(amounts):
         return [None for _ in wanted]
     places = [rank(len(amounts), one) for one in wanted]
+    if amounts.dtype.kind == "i" and amounts.min() >= 0 and amounts.max() < _WIDEST * len(amounts):
+        # Whole numbers that lie close together are counted, number by number: the percentile is where the count is.
+        return [float(each) for each in np.searchsorted(np.cumsum(np.bincount(amounts)), places, "right")]
     there = np.partition(amounts, places)
     return [float(there[place]) for place in places]
