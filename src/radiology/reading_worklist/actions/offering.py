@@ -9,7 +9,7 @@ from radiology.kit.db import Transaction
 from radiology.reading_worklist.actions import people
 from radiology.reading_worklist.actions.noting import save
 from radiology.reading_worklist.items import Item
-from radiology.reading_worklist.model import State
+from radiology.reading_worklist.model import ALWAYS_RUNNING, State
 from radiology.reading_worklist.queries import items
 
 OFFERABLE = frozenset({State.WAITING, State.OFFERED})
@@ -18,7 +18,8 @@ OFFERABLE = frozenset({State.WAITING, State.OFFERED})
 async def offer(tx: Transaction, study_id: UUID, *, to: str, until: datetime, by: Actor = SYSTEM) -> Item | None:
     """Ask `account:<name>` whether he or she takes a study; None where it is not free any more.
 
-    Whoever is asked sees it in full. A claim accepts the offer, whoever it is that claims.
+    Whoever is asked sees it in full, and is told of it unless it is routine. A claim accepts the offer, whoever
+    claims.
     """
     item = await items.lock_one(tx, study_id)
     if item is None or State(item.state) not in OFFERABLE or (item.assigned_to and item.offer_expires_at is None):
@@ -26,10 +27,12 @@ async def offer(tx: Transaction, study_id: UUID, *, to: str, until: datetime, by
     offered = await save(tx, item, item.offered(to, until=until), "offer")
     await people.make_reader(tx, to, study_id, by=by)
     await audit.record(tx, by, "reading.offer", str(study_id), detail={"to": to, "until": until.isoformat()})
-    await people.tell(
-        tx, to, "reading.offered", "A study is offered to you to read", "পড়ার জন্য আপনাকে একটি পরীক্ষা দেওয়া হয়েছে",
-        item.study_instance_uid,
-    )  # fmt: skip
+    # Twenty messages of a morning's routine would bury the one that matters: routine stands in the worklist alone.
+    if item.priority in ALWAYS_RUNNING:
+        await people.tell(
+            tx, to, "reading.offered", "A study is offered to you to read", "পড়ার জন্য আপনাকে একটি পরীক্ষা দেওয়া হয়েছে",
+            item.study_instance_uid,
+        )  # fmt: skip
     return offered
 
 
