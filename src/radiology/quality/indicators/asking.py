@@ -31,7 +31,8 @@ class Asked:
     """A question with what is needed to answer it: the cells that may be counted, a transaction, the time.
 
     is_all: every cell there is counts, in one sum, so nobody needs to know which value is of which. reference_levels:
-    those of the catalogue, by procedure and quantity.
+    those of the catalogue, by procedure and quantity. known_groups, known_waiting: what was found once for all
+    indicators.
     """
 
     question: Question
@@ -45,6 +46,7 @@ class Asked:
     known_groups: dict[tuple[Dimension, ...], Groups] = field(
         default_factory=dict[tuple[Dimension, ...], Groups], compare=False
     )
+    known_waiting: list[Any] = field(default_factory=list[Any], compare=False)
 
     @property
     def window(self) -> Window:

@@ -123,6 +123,12 @@ class Waiting:
 
 
 async def _waiting(asked: Asked) -> list[Waiting]:
+    if not asked.known_waiting:
+        asked.known_waiting.extend(await _found_waiting(asked))
+    return asked.known_waiting
+
+
+async def _found_waiting(asked: Asked) -> list[Waiting]:
     found = await asked.tx.all(
         Waiting,
         """
