@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -17,30 +17,18 @@ from radiology.billing.pricing import Asked, Priced, Reductions, price_of
 from radiology.billing.queries import Facts
 from radiology.billing.rules import Rules, rules_of
 from radiology.events import ChargeChanged, emit
-from radiology.facilities.network import Network, network
+from radiology.facilities import known as facilities
 from radiology.kit import jobs
 from radiology.kit.db import Transaction
 from radiology.kit.ids import uuid7
-from radiology.procedures.catalogue import catalogue
-from radiology.procedures.lookup import Catalogue, codings_of
-from radiology.settings import Settings
+from radiology.procedures.lookup import codings_of
 
 JOB: Final = "billing.post"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What charges are made with: the catalogue, the facilities, and the settings."""
-
-    procedures: Catalogue
-    facilities: Network
-    settings: Settings
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        """The day in the zone of the service."""
-        return self.now.astimezone(self.settings.zone).date()
+class Known(facilities.Known):
+    """What charges are made with: prices and the rate of VAT, too."""
 
     @property
     def vat_percent(self) -> Decimal:
@@ -74,7 +62,8 @@ FOLLOWING: Final = Cause()
 
 async def known(app: App) -> Known:
     """All of that as it is now. Asked before a transaction begins."""
-    return Known(await catalogue(app), await network(app), app.settings, app.clock.now())
+    found = await facilities.known(app)
+    return Known(found.procedures, found.facilities, found.settings, found.now)
 
 
 async def refresh(

@@ -30,11 +30,12 @@ from radiology.events import (
     VisitChanged,
     emit,
 )
+from radiology.facilities.known import Known, known
 from radiology.kit import outbox
 from radiology.kit.db import Transaction
 from radiology.kit.outbox import Placed
 from radiology.reading_worklist.actions.noting import save
-from radiology.reading_worklist.actions.refresh import Known, known, refresh
+from radiology.reading_worklist.actions.refresh import refresh
 from radiology.reading_worklist.items import Item
 from radiology.reading_worklist.queries import items
 

@@ -5,17 +5,14 @@ an archive are priors, and nobody waits for their reports.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from radiology.app import App
-from radiology.facilities.network import Network, network
+from radiology.facilities.known import Known
 from radiology.kit.db import Transaction
 from radiology.practitioners.model import DERIVED
-from radiology.procedures.catalogue import catalogue
-from radiology.procedures.lookup import Catalogue
 from radiology.reading_worklist.actions.noting import save
 from radiology.reading_worklist.clocks import Hours, hours_of
 from radiology.reading_worklist.describing import OF_ITEM, Asked, Said, described
@@ -23,33 +20,12 @@ from radiology.reading_worklist.items import Item, Reported, Stage
 from radiology.reading_worklist.model import Priority, State
 from radiology.reading_worklist.queries import items
 from radiology.reading_worklist.queries.items import Facts, ReportFacts
-from radiology.settings import Settings
 from radiology.studies.model import Status
 
 FRESH: Final = timedelta(days=7)
 """Who waits for a report of images that are older than this has ordered one."""
 GONE: Final = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 AHEAD, BEHIND = timedelta(days=366), timedelta(days=31)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What studies are compared with: the catalogue, the facilities, and the clocks of the settings."""
-
-    procedures: Catalogue
-    facilities: Network
-    settings: Settings
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        """The day in the zone of the service."""
-        return self.now.astimezone(self.settings.zone).date()
-
-
-async def known(app: App) -> Known:
-    """All of that as it is now. Asked before a transaction begins."""
-    return Known(await catalogue(app), await network(app), app.settings, app.clock.now())
 
 
 async def refresh(tx: Transaction, known: Known, study_ids: Sequence[UUID], trigger: str) -> int:
