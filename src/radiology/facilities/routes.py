@@ -95,7 +95,7 @@ async def get_procedures(
     }
 
 
-@router.put("/{code}", response_model=None)
+@router.put("/{code}", response_model=None, responses={201: {"description": "Added"}})
 async def put_facility(
     code: Code, body: FacilityChange, request: Request, app: CurrentApp, actor: CurrentActor
 ) -> Response:

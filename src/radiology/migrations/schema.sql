@@ -3181,6 +3181,7 @@ COMMENT ON COLUMN public.reading_escalations.deadline IS 'another deadline is an
 
 CREATE TABLE public.reading_fees (
     id uuid NOT NULL,
+    sequence bigint NOT NULL,
     report_id uuid NOT NULL,
     study_id uuid NOT NULL,
     corrects uuid,
@@ -3204,6 +3205,15 @@ CREATE TABLE public.reading_fees (
 COMMENT ON TABLE public.reading_fees IS 'one fee for the first final report of a reading; corrected by a counter-entry and another fee';
 
 COMMENT ON COLUMN public.reading_fees.corrects IS 'of a counter: the fee that it takes back; of a fee: the one in whose place it stands';
+
+ALTER TABLE public.reading_fees ALTER COLUMN sequence ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.reading_fees_sequence_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.reading_filters (
     owner text NOT NULL,

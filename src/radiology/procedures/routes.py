@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import JSON, created, tagged, version_asked
+from radiology.doors.http.answers import HTML, JSON, created, of_kind, tagged, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.plain_pages import page
 from radiology.errors import NotFound
@@ -77,7 +77,7 @@ async def get_procedure(
     return await _answer(app, procedure, facility, ownership)
 
 
-@router.put("/{procedure}", response_model=None, responses={200: {"model": ProcedureOut}})
+@router.put("/{procedure}", response_model=None, responses={each: {"model": ProcedureOut} for each in (200, 201)})
 async def put_procedure(
     procedure: Key, body: ProcedureIn, request: Request, app: CurrentApp, actor: CurrentActor
 ) -> Response:
@@ -160,7 +160,7 @@ async def get_preparation(procedure: Key, app: CurrentApp, actor: CurrentActor) 
     return preparation_body(await _procedure(app, procedure))
 
 
-@router.get("/{procedure}/preparation/print", response_model=None)
+@router.get("/{procedure}/preparation/print", response_model=None, responses=of_kind(HTML))
 async def get_sheet(procedure: Key, app: CurrentApp, actor: CurrentActor) -> Response:  # noqa: ARG001 - as above.
     """The sheet that tells a patient how to prepare, to print, in Bangla and English."""
     values, markup = sheet_of(await _procedure(app, procedure))

@@ -112,7 +112,7 @@ async def booked(
         where.add("fee.account = {account}", account=account)
     if visible_to is not None:
         visible_to.add_facility(where, "fee.facility_code")
-    return await tx.all(Line, _SELECT + where.condition + " ORDER BY fee.booked_at, fee.id", **where.parameters)
+    return await tx.all(Line, _SELECT + where.condition + " ORDER BY fee.booked_at, fee.sequence", **where.parameters)
 
 
 _SELECT: LiteralString = (

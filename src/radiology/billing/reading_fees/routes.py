@@ -16,6 +16,7 @@ from radiology.billing.reading_fees.model import Rate
 from radiology.billing.reading_fees.queries import Line
 from radiology.billing.schemas import Amount, Body, Reason
 from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.answers import CSV, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.kit.sheets import MEDIA_TYPES, Cell, write
 
@@ -27,7 +28,7 @@ COLUMNS: Final = (
     "booked_on", "kind", "report", "reader", "practitioner", "facility", "procedure", "modality", "rvu", "amount_bdt",
     "reason",
 )  # fmt: skip
-MonthAsked = Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="As 2026-01.")]
+MonthAsked = Annotated[str, Query(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$", description="As 2026-01.")]
 Reader = Annotated[str | None, Query(max_length=100, description="The account, as account:name; all, if left out.")]
 
 
@@ -59,7 +60,7 @@ async def get_fees(month: MonthAsked, app: CurrentApp, actor: CurrentActor, read
     return {"month": month, "results": results, "total": told(found.total), "currency": "BDT"}
 
 
-@router.get("/statement", response_model=None)
+@router.get("/statement", response_model=None, responses=of_kind(CSV))
 async def get_statement(month: MonthAsked, app: CurrentApp, actor: CurrentActor, reader: Reader = None) -> Response:
     """The same as CSV, with its sum in the last row."""
     found = await month_of(app, actor, _day(month), account=reader)

@@ -15,7 +15,7 @@ from radiology.billing.receipts.day import COLUMNS, day_of
 from radiology.billing.receipts.model import lines_of, receipt_told, values_of
 from radiology.billing.schemas import Facility, PaymentIn
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import JSON
+from radiology.doors.http.answers import CSV, HTML, JSON, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.plain_pages import page
 from radiology.facilities.network import network
@@ -48,7 +48,7 @@ async def get_receipt(receipt_id: UUID, app: CurrentApp, actor: CurrentActor) ->
         return receipt_told(await queries.load(tx, receipt_id, visible_to=actor), app.settings.zone)
 
 
-@router.get("/receipts/{receipt_id}/print", response_model=None)
+@router.get("/receipts/{receipt_id}/print", response_model=None, responses=of_kind(HTML))
 async def get_printed(
     receipt_id: UUID,
     app: CurrentApp,
@@ -82,7 +82,7 @@ async def get_day(
     return (await day_of(app, actor, day, facility_code=facility)).told()
 
 
-@router.get("/days/{day}/sheet", response_model=None)
+@router.get("/days/{day}/sheet", response_model=None, responses=of_kind(CSV))
 async def get_sheet(
     day: date, app: CurrentApp, actor: CurrentActor, facility: Annotated[Facility | None, Query()] = None
 ) -> Response:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.answers import of_kind
 from radiology.errors import TooLarge
 from radiology.facilities.sheets import actions
 from radiology.facilities.sheets.actions import Kind
@@ -21,7 +22,7 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.get("/{kind}", response_model=None)
+@router.get("/{kind}", response_model=None, responses=of_kind(*MEDIA_TYPES.values()))
 async def get_sheet(
     kind: Kind, app: CurrentApp, actor: CurrentActor, form: Annotated[Form, Query(alias="format")] = "csv"
 ) -> Response:

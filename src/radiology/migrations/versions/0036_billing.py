@@ -212,6 +212,7 @@ CREATE TRIGGER reading_rates_insert_only BEFORE UPDATE OR DELETE ON reading_rate
 
 CREATE TABLE reading_fees (
     id uuid PRIMARY KEY,
+    sequence bigint GENERATED ALWAYS AS IDENTITY,
     report_id uuid NOT NULL,
     study_id uuid NOT NULL,
     corrects uuid REFERENCES reading_fees (id),

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from radiology.access.model import Permission
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import JSON, version_asked
+from radiology.doors.http.answers import JSON, of_kind, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.errors import NotPermitted, TooLarge
 from radiology.external.practitioners.model import Practitioner
@@ -73,7 +73,7 @@ async def put_reader(
     return Response(status_code=204)
 
 
-@sheets.get("", response_model=None)
+@sheets.get("", response_model=None, responses=of_kind(*MEDIA_TYPES.values()))
 async def get_sheet(
     app: CurrentApp, actor: CurrentActor, form: Annotated[Form, Query(alias="format")] = "csv"
 ) -> Response:

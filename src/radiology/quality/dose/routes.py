@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from radiology.access.model import Permission
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import JSON, page
+from radiology.doors.http.answers import CSV, JSON, of_kind, page
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.kit.pages import read_cursor
 from radiology.kit.sheets import MEDIA_TYPES, Cell, write
@@ -67,7 +67,12 @@ async def get_comparison(request: Request, app: CurrentApp, actor: CurrentActor)
     return Response(orjson.dumps(body), media_type=JSON, headers=KEPT_NOWHERE)
 
 
-@router.get("/comparison.csv", response_model=None, openapi_extra={"parameters": openapi_parameters(_COMPARED)})
+@router.get(
+    "/comparison.csv",
+    response_model=None,
+    responses=of_kind(CSV),
+    openapi_extra={"parameters": openapi_parameters(_COMPARED)},
+)
 async def get_comparison_sheet(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
     """The same as CSV."""
     window, told = await _compare(request, app, actor)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from radiology.access.model import Permission
 from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.answers import CSV, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.dose.exposure_index import TOLD, colour
 from radiology.kit.sheets import MEDIA_TYPES, write
@@ -53,7 +54,12 @@ async def get_deviations(request: Request, app: CurrentApp, actor: CurrentActor)
     return {"window": window, "results": [_told(each) for each in found]}
 
 
-@router.get("/deviations.csv", response_model=None, openapi_extra={"parameters": openapi_parameters(_NAMES)})
+@router.get(
+    "/deviations.csv",
+    response_model=None,
+    responses=of_kind(CSV),
+    openapi_extra={"parameters": openapi_parameters(_NAMES)},
+)
 async def get_deviations_sheet(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
     """The same as CSV."""
     _, found = await _deviations(request, app, actor)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
 
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import JSON
+from radiology.doors.http.answers import CSV, JSON, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.plain_pages import page as plain_page
 from radiology.errors import Invalid
@@ -82,7 +82,7 @@ async def get_indicators(app: CurrentApp, actor: CurrentActor, question: Asking)
     return _told(await page.answer(app, actor, question))
 
 
-@router.get("/sheet.csv", response_model=None)
+@router.get("/sheet.csv", response_model=None, responses=of_kind(CSV))
 async def get_sheet(app: CurrentApp, actor: CurrentActor, question: Asking) -> Response:
     """All indicators as CSV: a line for each figure."""
     return _sheet("indicators", await page.answer(app, actor, question))
@@ -112,7 +112,7 @@ async def put_agreement(report: str, body: AgreementIn, app: CurrentApp, actor: 
     await agreements.say(app, actor, report, body.difference)
 
 
-@router.get("/{indicator}/sheet.csv", response_model=None)
+@router.get("/{indicator}/sheet.csv", response_model=None, responses=of_kind(CSV))
 async def get_indicator_sheet(indicator: str, app: CurrentApp, actor: CurrentActor, question: Asking) -> Response:
     """One indicator as CSV: a line for each figure of each cell."""
     return _sheet(page.indicator(indicator).key, await page.answer(app, actor, question, [indicator]))

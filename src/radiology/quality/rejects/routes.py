@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from radiology.access.model import Actor, Permission
 from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
+from radiology.doors.http.answers import CSV, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.kit.sheets import MEDIA_TYPES, Cell, write
 from radiology.quality.rejects import queries
@@ -45,7 +46,12 @@ async def get_own_rejects(request: Request, app: CurrentApp, actor: CurrentActor
     }
 
 
-@router.get("/rejects.csv", response_model=None, openapi_extra={"parameters": openapi_parameters(_NAMES)})
+@router.get(
+    "/rejects.csv",
+    response_model=None,
+    responses=of_kind(CSV),
+    openapi_extra={"parameters": openapi_parameters(_NAMES)},
+)
 async def get_rejects_sheet(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
     """The counts behind the analysis as CSV. Needs `radiology.quality`."""
     actor.must(Permission.QUALITY)

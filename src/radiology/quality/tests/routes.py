@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from radiology.access.model import Actor
 from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
-from radiology.doors.http.answers import page
+from radiology.doors.http.answers import CSV, of_kind, page
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.facilities.devices import queries as registry
 from radiology.facilities.devices.routes import must_see_devices
@@ -72,7 +72,7 @@ async def get_due(app: CurrentApp, actor: CurrentActor, facility: str | None = N
     return {"on": today, "results": [_told(device, standing, today) for device, standing in found]}
 
 
-@router.get("/due.csv", response_model=None)
+@router.get("/due.csv", response_model=None, responses=of_kind(CSV))
 async def get_due_sheet(app: CurrentApp, actor: CurrentActor, facility: str | None = None) -> Response:
     """The same as CSV."""
     today, found = await _standing(app, actor, facility)
