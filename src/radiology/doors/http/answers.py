@@ -1,6 +1,8 @@
 """Answers of REST: finished JSON bytes with the headers that belong to them."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +11,15 @@ from radiology.errors import FieldProblem, Invalid, StaleVersion
 
 JSON = "application/json"
 
+CSV, HTML = "text/csv", "text/html"
+
 _tag = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+
+def of_kind(*kinds: str, also: Mapping[int | str, dict[str, Any]] | None = None) -> dict[int | str, dict[str, Any]]:
+    """What the documentation says of an answer that is no JSON: its kinds; `also`: of further statuses."""
+    content = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in kinds}
+    return {200: {"description": "Successful Response", "content": content}, **(also or {})}
 
 
 def tagged(body: bytes, version: int, *, status: int = 200) -> Response:
