@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from quality.indicators.test_page import asked, counted
+from quality.indicators.test_page import PATH, asked, counted
 from quality.peer_review.reviewed import a_final_report, draw
+from radiology.reports.schemas import REPORT_EXAMPLE
+from radiology.studies.schemas import STUDY_EXAMPLE
 from scheduling.house import a_room, an_item, booked
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +141,28 @@ async def test_what_waits_for_a_person_and_how_long_the_rest_had_waited(app, cli
     # Nearest rank of 10, 30, 50, 400: the second.
     assert (found["n"], found["quarantined"], found["medianMinutesToResolve"]) == (4, 2, 30)
     assert found["unmatchedOpen"] == 0
+
+
+async def test_of_three_reports_of_a_trainee_one_was_changed_much_and_one_not_at_all(app, client_as) -> None:
+    radiographer, resident = await client_as("radiographer"), await client_as("resident")
+    consultant, other = await client_as("consultant"), await client_as("consultant", name="another")
+    left_out = ("studyInstanceUID", "accessionNumber")
+    study = {name: value for name, value in STUDY_EXAMPLE.items() if name not in left_out}
+    reports: list[str] = []
+    for number in range(3):
+        await radiographer.post("/api/radiology/studies", json={**study, "studyId": f"study-trainee-{number}"})
+        report = {**REPORT_EXAMPLE, "studyId": f"study-trainee-{number}"}
+        reports.append((await resident.post("/api/radiology/reports", json=report)).json()["id"])
+    unsigned = await consultant.put(f"{PATH}/agreements/{reports[0]}", json={"difference": "none"})
+    assert unsigned.status_code == 409, "nothing is signed yet"
+    for report in reports:
+        assert (await consultant.post(f"/api/radiology/reports/{report}/approve")).status_code == 200
+    assert (await consultant.put(f"{PATH}/agreements/{reports[0]}", json={"difference": "major"})).status_code == 204
+    assert (await consultant.put(f"{PATH}/agreements/{reports[1]}", json={"difference": "minor"})).status_code == 204
+    assert (await other.put(f"{PATH}/agreements/{reports[1]}", json={"difference": "none"})).status_code == 403
+    assert (await resident.put(f"{PATH}/agreements/{reports[1]}", json={"difference": "none"})).status_code == 403
+    await counted(app)
+    found = await asked(await client_as("manager"), "trainee-agreement")
+    # Of the third nobody said anything, and it was signed word by word as it was.
+    assert (found["none"], found["minor"], found["major"], found["notSaid"]) == (1, 1, 1, 0)
+    assert (found["agreement"], found["majorShare"]) == (round(1 / 3, 4), round(1 / 3, 4))
