@@ -6,6 +6,7 @@ from typing import Any, Final
 from radiology.access.model import SYSTEM
 from radiology.app import App
 from radiology.facilities.choosing.queries import CountedFigures, save_counted
+from radiology.procedures.lookup import catalogued
 from radiology.quality.indicators import page
 from radiology.quality.indicators.asking import Question
 from radiology.quality.indicators.model import HEADLINE, Filter, Window
@@ -32,7 +33,7 @@ async def figures(app: App, on: date) -> list[CountedFigures]:
     doses: dict[_Place, float] = {}
     for each in answer["dose"]["protocols"]:
         if each["ratio"] is not None:
-            place = (each["facilityCode"], each["modality"])
+            place = (each["facilityCode"], catalogued(each["modality"]))
             doses[place] = max(doses.get(place, 0.0), each["ratio"])
     return [
         CountedFigures(
@@ -47,11 +48,10 @@ async def figures(app: App, on: date) -> list[CountedFigures]:
 
 
 def _rows(answer: dict[str, Any]) -> list[tuple[_Place, dict[str, Any]]]:
-    return [
-        ((row["group"]["facility"], row["group"]["modality"]), row)
-        for row in answer.get("rows", ())
-        if row["n"] is not None and row["n"] >= FEWEST
-    ]
+    """Rows of enough studies by facility and modality of the catalogue; DX counts before CR, which is one with it."""
+    found = [row for row in answer.get("rows", ()) if row["n"] is not None and row["n"] >= FEWEST]
+    found.sort(key=lambda row: row["group"]["modality"] == catalogued(row["group"]["modality"]))
+    return [((row["group"]["facility"], catalogued(row["group"]["modality"])), row) for row in found]
 
 
 async def tell_figures(app: App) -> int:
