@@ -1,27 +1,21 @@
 """Bodies of the choice of a facility, of what a facility tells of itself, and of measured ways."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
 from radiology.facilities.capability import SENTENCES
 from radiology.facilities.choosing.model import Choice, Option, Referral
 from radiology.facilities.model import Facility
 from radiology.kit.explaining import told
+from radiology.kit.validation import Moment
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 Money = Annotated[Decimal, Field(ge=0, lt=10**9, decimal_places=2)]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-def _aware(value: datetime) -> datetime:
-    if not value.tzinfo:
-        raise ValueError("needs an offset, as 2026-01-22T09:00:00+06:00")
-    return value
 
 
 EXAMPLE: dict[str, Any] = {
@@ -74,9 +68,7 @@ class NeedIn(Body):
     code: CodeIn | None = Field(default=None, description="Or a code that the catalogue knows.")
     priority: Literal["stat", "urgent", "asap", "routine"] = "routine"
     origin: FromIn | None = Field(default=None, alias="from", description="This facility, if it is left out.")
-    deadline: Annotated[datetime, AfterValidator(_aware)] | None = Field(
-        default=None, description="The examination begins before it."
-    )
+    deadline: Moment | None = Field(default=None, description="The examination begins before it.")
     contrast: bool = False
     sedation: bool = False
     mr_conditional: bool = Field(default=False, description="The patient has an MR-conditional implant.")
