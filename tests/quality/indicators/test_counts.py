@@ -141,6 +141,9 @@ async def test_what_waits_for_a_person_and_how_long_the_rest_had_waited(app, cli
     # Nearest rank of 10, 30, 50, 400: the second.
     assert (found["n"], found["quarantined"], found["medianMinutesToResolve"]) == (4, 2, 30)
     assert found["unmatchedOpen"] == 0
+    await run(app, "INSERT INTO facilities (code, name, ownership, test) VALUES ('LOCAL', 'Training', 'public', true)")
+    found = await asked(await client_as("manager"), "reconciliation")
+    assert (found["n"], found["quarantined"]) == (0, 0), "what is for training counts nowhere"
 
 
 async def test_of_three_reports_of_a_trainee_one_was_changed_much_and_one_not_at_all(app, client_as) -> None:

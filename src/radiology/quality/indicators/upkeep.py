@@ -20,9 +20,11 @@ async def reconciliation(asked: Asked) -> Figures:
         SELECT
             (SELECT count(*) FROM imaging_studies AS s WHERE s.match IN ('probable', 'none')
                 AND s.status <> 'entered-in-error'
-                AND (%(everywhere)s OR s.facility_code = ANY(%(facilities)s))),
+                AND (%(everywhere)s OR s.facility_code = ANY(%(facilities)s))
+                AND NOT EXISTS (SELECT FROM facilities AS f WHERE f.code = s.facility_code AND f.test)),
             (SELECT count(*) FROM quarantine AS q WHERE q.resolved_at IS NULL
-                AND (%(everywhere)s OR q.facility_code = ANY(%(facilities)s)))
+                AND (%(everywhere)s OR q.facility_code = ANY(%(facilities)s))
+                AND NOT EXISTS (SELECT FROM facilities AS f WHERE f.code = q.facility_code AND f.test))
         """,
         everywhere=_is_everywhere(asked),
         facilities=_facilities(asked),
@@ -35,6 +37,7 @@ async def reconciliation(asked: Asked) -> Figures:
             FROM quarantine AS q
             WHERE q.resolved_at >= %(begins)s AND q.resolved_at < %(ends)s
               AND (%(everywhere)s OR q.facility_code = ANY(%(facilities)s))
+              AND NOT EXISTS (SELECT FROM facilities AS f WHERE f.code = q.facility_code AND f.test)
             UNION ALL
             SELECT extract(epoch FROM repair.made_at - s.created_at)::double precision
             FROM repairs AS repair
@@ -43,6 +46,7 @@ async def reconciliation(asked: Asked) -> Figures:
               AND repair.undone_at IS NULL
               AND repair.made_at >= %(begins)s AND repair.made_at < %(ends)s
               AND (%(everywhere)s OR s.facility_code = ANY(%(facilities)s))
+              AND NOT EXISTS (SELECT FROM facilities AS f WHERE f.code = s.facility_code AND f.test)
         ) AS waited
         """,
         begins=_begins(asked),
