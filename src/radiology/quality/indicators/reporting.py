@@ -90,12 +90,14 @@ async def peer_review(asked: Asked) -> Figures:
     final = await asked.read_sums("reports.final")
     found = await asked.tx.binary(
         """
-        SELECT count(*) FILTER (WHERE review.scored_at IS NOT NULL), count(*) FILTER (WHERE review.state = 'counted'),
+        SELECT count(*) FILTER (WHERE review.scored_at IS NOT NULL),
             count(*) FILTER (WHERE review.counted_score IN ('2b', '3a', '3b')),
             count(*) FILTER (WHERE review.state = 'arbitration')
         FROM peer_reviews AS review
         JOIN indicator_studies AS known ON known.study_id = review.study_id
-        WHERE review.final_at >= %(first)s::timestamp AT TIME ZONE %(zone)s
+        JOIN radiology_reports AS report ON report.id = review.report_id
+        WHERE report.status NOT IN ('cancelled', 'entered-in-error')
+          AND review.final_at >= %(first)s::timestamp AT TIME ZONE %(zone)s
           AND review.final_at < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
           AND (%(is_all)s OR known.cell_id = ANY(%(cells)s))
         """,
@@ -105,7 +107,7 @@ async def peer_review(asked: Asked) -> Figures:
         is_all=asked.is_all,
         cells=asked.taken,
     )
-    reviewed, counted, significant, undecided = found[0]
+    reviewed, significant, undecided = found[0]
     number = asked.groups(()).group(final).sums[0]
     return {
         "n": reviewed,
@@ -113,6 +115,6 @@ async def peer_review(asked: Asked) -> Figures:
         "coverage": share(reviewed, number),
         "target": COVERAGE_TARGET,
         "significant": significant,
-        "significantRate": share(significant, counted),
+        "significantRate": share(significant, reviewed),
         "awaitingArbitration": undecided,
     }

@@ -48,6 +48,11 @@ async def _cancel_reasons(asked: Asked) -> dict[str, int]:
         ["change.verb = 'cancel'", "NOT EXISTS (SELECT FROM facilities WHERE code = o.facility_code AND test)"]
     )
     asked.actor.add_facility(where, "o.facility_code")
+    wanted = asked.question.wanted.values
+    if "facility" in wanted:
+        where.add("o.facility_code = ANY({facilities})", facilities=sorted(wanted["facility"]))
+    if "priority" in wanted:
+        where.add("o.priority = ANY({priorities})", priorities=sorted(wanted["priority"]))
     where.add(
         "change.occurred_at >= {first}::timestamp AT TIME ZONE {zone}", first=asked.window.first, zone=asked.zone.key
     )
