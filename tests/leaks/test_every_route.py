@@ -13,7 +13,9 @@ from radiology.app import App
 pytestmark = pytest.mark.anyio
 
 ClientAs = Callable[..., Awaitable[httpx2.AsyncClient]]
-STAFF = ["consultant", "radiologist", "resident", "radiographer", "referrer", "qa", "records", "service"]
+STAFF = [
+    "consultant", "radiologist", "resident", "radiographer", "referrer", "qa", "records", "cashier", "manager", "service",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("role", STAFF)
