@@ -14,7 +14,8 @@ pytestmark = pytest.mark.anyio
 
 ClientAs = Callable[..., Awaitable[httpx2.AsyncClient]]
 STAFF = [
-    "consultant", "radiologist", "resident", "radiographer", "referrer", "qa", "records", "cashier", "manager", "service",
+    "consultant", "radiologist", "resident", "radiographer", "referrer", "qa", "records", "cashier", "manager",
+    "service",
 ]  # fmt: skip
 
 
