@@ -19,7 +19,6 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from openpyxl import Workbook, load_workbook
 from pydantic import BaseModel, ValidationError
 
 from radiology.errors import NotSupported, TooLarge, Unprocessable
@@ -161,6 +160,8 @@ def _of_csv(content: bytes) -> Iterator[Sequence[str]]:
 
 def _of_workbook(content: bytes) -> Iterator[Sequence[Any]]:
     """The cells of the first sheet. What a workbook says of its own size is not believed."""
+    from openpyxl import load_workbook  # Half a second to load, which no process pays at its start.
+
     _must_be_small(content)
     try:
         with warnings.catch_warnings():
@@ -269,6 +270,8 @@ def _csv(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _workbook(columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> bytes:
+    from openpyxl import Workbook  # As above.
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
     sheet.append(list(columns))
