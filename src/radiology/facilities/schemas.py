@@ -2,13 +2,12 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from radiology.facilities.model import Ownership
 from radiology.facilities.patterns import PATTERNS
+from radiology.kit.validation import CONFIGURATION, Body
 
-CONFIGURATION: Final = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 RESERVED: Final = frozenset({"patterns", "places", "sheets", "licences"})
 """Parts of addresses, which are no codes of facilities."""
 
@@ -46,12 +45,6 @@ Modality = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,16}$")]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Level = Literal["division", "district", "upazila", "city-corporation", "municipality", "union"]
-
-
-class Body(BaseModel):
-    """A body says nothing that we do not know."""
-
-    model_config = CONFIGURATION
 
 
 class FacilityIn(Body):

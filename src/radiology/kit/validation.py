@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
+
+CONFIGURATION: Final = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
+"""Fields are camelCase outside, and what is no field is refused."""
+
+
+class Body(BaseModel):
+    """A body says nothing that we do not know."""
+
+    model_config = CONFIGURATION
 
 
 def _aware(value: datetime) -> datetime:

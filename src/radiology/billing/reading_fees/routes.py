@@ -18,7 +18,8 @@ from radiology.billing.schemas import Amount, Body, Reason
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.kit.sheets import MEDIA_TYPES, Cell, write
+from radiology.doors.http.sheets import given
+from radiology.kit.sheets import Cell, write
 
 PATH = "/api/radiology/billing/reading-fees"
 
@@ -64,8 +65,7 @@ async def get_fees(month: MonthAsked, app: CurrentApp, actor: CurrentActor, read
 async def get_statement(month: MonthAsked, app: CurrentApp, actor: CurrentActor, reader: Reader = None) -> Response:
     """The same as CSV, with its sum in the last row."""
     found = await month_of(app, actor, _day(month), account=reader)
-    headers = {"Content-Disposition": f'attachment; filename="reading-fees-{month}.csv"', "Cache-Control": "no-store"}
-    return Response(write("csv", COLUMNS, _rows(found, app.settings.zone)), 200, headers, MEDIA_TYPES["csv"])
+    return given(write("csv", COLUMNS, _rows(found, app.settings.zone)), f"reading-fees-{month}")
 
 
 @router.get("/rates")

@@ -18,8 +18,9 @@ from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, HTML, JSON, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.plain_pages import page
+from radiology.doors.http.sheets import given
 from radiology.facilities.network import network
-from radiology.kit.sheets import MEDIA_TYPES, write
+from radiology.kit.sheets import write
 from radiology.standards.dicom.names import readable
 
 PATH = "/api/radiology/billing"
@@ -88,5 +89,4 @@ async def get_sheet(
 ) -> Response:
     """The same as CSV."""
     found = await day_of(app, actor, day, facility_code=facility)
-    headers = {"Content-Disposition": f'attachment; filename="receipts-{day}.csv"', "Cache-Control": "no-store"}
-    return Response(write("csv", COLUMNS, found.rows()), 200, headers, MEDIA_TYPES["csv"])
+    return given(write("csv", COLUMNS, found.rows()), f"receipts-{day}")

@@ -3,14 +3,13 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from radiology.facilities.capability import SENTENCES
 from radiology.facilities.choosing.model import Choice, Option, Referral
 from radiology.facilities.model import Facility
 from radiology.kit.explaining import told
-from radiology.kit.validation import Moment
+from radiology.kit.validation import CONFIGURATION, Body, Moment
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
@@ -26,12 +25,6 @@ EXAMPLE: dict[str, Any] = {
     "weightKg": 62,
     "budget": "3000.00",
 }
-
-
-class Body(BaseModel):
-    """A body says nothing that we do not know."""
-
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class FromIn(Body):
@@ -60,9 +53,7 @@ class CodeIn(Body):
 class NeedIn(Body):
     """What is to be done for whom. What is left out is not asked for, or not known."""
 
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, json_schema_extra={"examples": [EXAMPLE]}
-    )
+    model_config = CONFIGURATION | ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     procedure: Code | None = Field(default=None, description="A key of the catalogue.")
     code: CodeIn | None = Field(default=None, description="Or a code that the catalogue knows.")
@@ -87,10 +78,7 @@ class NeedIn(Body):
 class FiguresIn(Body):
     """What a facility tells of its examinations of a modality; what is left out is not known."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
+    model_config = CONFIGURATION | ConfigDict(
         json_schema_extra={"examples": [{"waitMinutes": 90, "turnaroundHours": 6, "subsidy": "200.00"}]},
     )
 
@@ -114,10 +102,7 @@ class WayIn(Body):
 class WaysIn(Body):
     """All measured ways that begin at a facility."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
+    model_config = CONFIGURATION | ConfigDict(
         json_schema_extra={"examples": [{"ways": [{"to": "10000033", "minutes": 75, "km": 31.5, "cost": "180.00"}]}]},
     )
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
 
 from radiology.access.model import Permission
+from radiology.doors.http import sheets as files
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import JSON, of_kind, version_asked
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.errors import NotPermitted, TooLarge
+from radiology.errors import NotPermitted
 from radiology.external.practitioners.model import Practitioner
-from radiology.kit.sheets import MEDIA_TYPES, MOST_BYTES, Form
+from radiology.kit.sheets import MEDIA_TYPES
 from radiology.kit.taking import How
 from radiology.practitioners.readers import actions, queries
 from radiology.practitioners.readers.actions import Duty
@@ -24,12 +25,6 @@ router = APIRouter(prefix="/api/radiology/readers", tags=["readers"], route_clas
 sheets = APIRouter(prefix="/api/radiology/reader-sheets", tags=["readers"])
 duties = APIRouter(prefix="/api/radiology/duties", tags=["readers"], route_class=StrictJSONRoute)
 
-_FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
-    }
-}
 Account = Annotated[str, StringConstraints(pattern=r"^account:.{1,100}$")]
 FacilityCode = Annotated[str, Path(pattern=r"^([A-Za-z0-9_-]{1,16}|\*)$", description="of the facility, or * for all")]
 
@@ -74,32 +69,22 @@ async def put_reader(
 
 
 @sheets.get("", response_model=None, responses=of_kind(*MEDIA_TYPES.values()))
-async def get_sheet(
-    app: CurrentApp, actor: CurrentActor, form: Annotated[Form, Query(alias="format")] = "csv"
-) -> Response:
+async def get_sheet(app: CurrentApp, actor: CurrentActor, form: files.AskedForm = "csv") -> Response:
     """All readers as a file that can be taken over again. For administrators of all facilities."""
     content = await actions.give(app, actor, form)
-    headers = {"Content-Disposition": f'attachment; filename="readers.{form}"', "Cache-Control": "private, no-store"}
-    return Response(content, 200, headers, MEDIA_TYPES[form])
+    return files.given(content, "readers", form)
 
 
-@sheets.post("", openapi_extra=_FILE)
+@sheets.post("", openapi_extra=files.BODY)
 async def post_sheet(
     request: Request,
     app: CurrentApp,
     actor: CurrentActor,
-    dry_run: Annotated[
-        bool, Query(alias="dryRun", description="Tell what would become of it, and change nothing.")
-    ] = False,
-    partial: Annotated[bool, Query(description="Take what is right; otherwise all rows or none.")] = False,
+    dry_run: files.DryRun = False,
+    partial: files.Partial = False,
 ) -> dict[str, Any]:
     """Take a CSV or XLSX file over: the body is the file. Answers what became of it, and all that is wrong by row."""
-    content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > MOST_BYTES:
-            raise TooLarge(f"A table may have at most {MOST_BYTES:,} bytes. Split it.")
-    return (await actions.take(app, actor, bytes(content), How(dry_run, partial))).told()
+    return (await actions.take(app, actor, await files.taken(request), How(dry_run, partial))).told()
 
 
 @duties.get("", response_model=None)

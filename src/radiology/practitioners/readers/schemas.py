@@ -1,14 +1,14 @@
 """Bodies of readers over REST, and the rows of their spreadsheet."""
 
 from datetime import date, time
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from radiology.external.practitioners.model import Practitioner, Privilege, registration_number
 from radiology.kit.sheets import several
+from radiology.kit.validation import CONFIGURATION, Body
 from radiology.practitioners.readers import wording
 from radiology.practitioners.readers.model import (
     AGE_GROUPS,
@@ -23,7 +23,6 @@ from radiology.practitioners.readers.model import (
 )
 from radiology.practitioners.schemas import Code, Modality, Name
 
-CONFIGURATION: Final = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 EXAMPLE: dict[str, Any] = {
     "subspecialties": ["neuro"],
     "languages": ["bn", "en"],
@@ -62,12 +61,6 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Subspecialty = Annotated[str, _one_of(SUBSPECIALTIES)]
 AgeGroup = Annotated[str, _one_of(AGE_GROUPS)]
 Certificate = Annotated[str, _one_of(CERTIFICATES)]
-
-
-class Body(BaseModel):
-    """A body says nothing that we do not know."""
-
-    model_config = CONFIGURATION
 
 
 class PeriodIn(Body):

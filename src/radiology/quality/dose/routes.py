@@ -10,8 +10,9 @@ from radiology.access.model import Permission
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, JSON, of_kind, page
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.sheets import given
 from radiology.kit.pages import read_cursor
-from radiology.kit.sheets import MEDIA_TYPES, Cell, write
+from radiology.kit.sheets import Cell, write
 from radiology.procedures.catalogue import catalogue
 from radiology.quality.dose import actions, queries
 from radiology.quality.dose.model import TOLD
@@ -76,9 +77,7 @@ async def get_comparison(request: Request, app: CurrentApp, actor: CurrentActor)
 async def get_comparison_sheet(request: Request, app: CurrentApp, actor: CurrentActor) -> Response:
     """The same as CSV."""
     window, told = await _compare(request, app, actor)
-    content = write("csv", _COLUMNS, [_row(each, window) for each in told])
-    headers = {**KEPT_NOWHERE, "Content-Disposition": 'attachment; filename="doses.csv"'}
-    return Response(content, media_type=MEDIA_TYPES["csv"], headers=headers)
+    return given(write("csv", _COLUMNS, [_row(each, window) for each in told]), "doses")
 
 
 async def _compare(

@@ -9,8 +9,9 @@ from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.sheets import given
 from radiology.dose.exposure_index import TOLD, colour
-from radiology.kit.sheets import MEDIA_TYPES, write
+from radiology.kit.sheets import write
 from radiology.quality.exposure import queries
 from radiology.quality.exposure.queries import Deviations, Exposed
 from radiology.quality.schemas import SPAN, span_of
@@ -68,8 +69,7 @@ async def get_deviations_sheet(request: Request, app: CurrentApp, actor: Current
          _share(each.within_1, each.told), _share(each.within_3, each.told), each.median)
         for each in found
     ]  # fmt: skip
-    headers = {"Content-Disposition": 'attachment; filename="deviation-indices.csv"'}
-    return Response(write("csv", _COLUMNS, rows), media_type=MEDIA_TYPES["csv"], headers=headers)
+    return given(write("csv", _COLUMNS, rows), "deviation-indices")
 
 
 async def _deviations(

@@ -13,8 +13,9 @@ from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, JSON, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
 from radiology.doors.http.plain_pages import page as plain_page
+from radiology.doors.http.sheets import given
 from radiology.errors import Invalid
-from radiology.kit.sheets import MEDIA_TYPES, write
+from radiology.kit.sheets import write
 from radiology.quality.indicators import agreements, flat, hmis, monthly, page
 from radiology.quality.indicators.asking import Question
 from radiology.quality.indicators.model import DIMENSIONS, Dimension, Filter, Window
@@ -136,8 +137,7 @@ def _dimension(name: str) -> Dimension:
 
 
 def _sheet(name: str, answer: dict[str, Any]) -> Response:
-    headers = {**_KEPT_NOWHERE, "Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(write("csv", flat.COLUMNS, flat.lines(answer)), media_type=MEDIA_TYPES["csv"], headers=headers)
+    return given(write("csv", flat.COLUMNS, flat.lines(answer)), name)
 
 
 def _told(answer: dict[str, Any]) -> Response:

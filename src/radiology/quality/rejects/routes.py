@@ -9,7 +9,8 @@ from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, of_kind
 from radiology.doors.http.bodies import StrictJSONRoute
-from radiology.kit.sheets import MEDIA_TYPES, Cell, write
+from radiology.doors.http.sheets import given
+from radiology.kit.sheets import Cell, write
 from radiology.quality.rejects import queries
 from radiology.quality.rejects.model import Exposures, Repeats, analysis, is_same_person
 from radiology.quality.schemas import SPAN, Span, span_of
@@ -59,8 +60,7 @@ async def get_rejects_sheet(request: Request, app: CurrentApp, actor: CurrentAct
     rows: list[list[Cell]] = [
         [each.month, each.ae_title, each.operator, each.category or "accepted", each.instances] for each in exposures
     ]
-    headers = {"Content-Disposition": 'attachment; filename="rejects.csv"'}
-    return Response(write("csv", _COLUMNS, rows), media_type=MEDIA_TYPES["csv"], headers=headers)
+    return given(write("csv", _COLUMNS, rows), "rejects")
 
 
 async def _read(request: Request, app: App, actor: Actor) -> tuple[Span, list[Exposures], list[Repeats]]:

@@ -11,10 +11,11 @@ from radiology.app import App
 from radiology.doors.http.actors import CurrentActor, CurrentApp
 from radiology.doors.http.answers import CSV, of_kind, page
 from radiology.doors.http.bodies import StrictJSONRoute
+from radiology.doors.http.sheets import given
 from radiology.facilities.devices import queries as registry
 from radiology.facilities.devices.routes import must_see_devices
 from radiology.kit.pages import read_cursor
-from radiology.kit.sheets import MEDIA_TYPES, Cell, write
+from radiology.kit.sheets import Cell, write
 from radiology.quality.tests import actions, queries
 from radiology.quality.tests.protocols import PROTOCOLS, Standing
 from radiology.quality.tests.queries import Tested
@@ -81,8 +82,7 @@ async def get_due_sheet(app: CurrentApp, actor: CurrentActor, facility: str | No
          each.last_on, each.last_passed, each.due_on, each.overdue_days(today), each.state(today)]
         for device, each in found
     ]  # fmt: skip
-    headers = {"Content-Disposition": 'attachment; filename="device-tests.csv"'}
-    return Response(write("csv", _COLUMNS, rows), media_type=MEDIA_TYPES["csv"], headers=headers)
+    return given(write("csv", _COLUMNS, rows), "device-tests")
 
 
 @router.get("/devices/{number}", response_model=None, openapi_extra={"parameters": openapi_parameters(_LISTED)})

@@ -1,18 +1,16 @@
 """Bodies of rooms, their weeks, calendars and rules. What is kept of them is kept as it is written here."""
 
 from datetime import date, time
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from radiology.facilities.devices.schemas import DowntimeIn
+from radiology.kit.validation import CONFIGURATION, Body
 from radiology.modality_worklist.schemas import AETitle, Modality
 from radiology.scheduling import hours
 from radiology.scheduling.model import LONGEST_MINUTES, Span
-
-CONFIGURATION: Final = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
@@ -27,12 +25,6 @@ ROOM: dict[str, Any] = {
     "sessions": [{"weekdays": [6, 7, 1, 2, 3, 4], "begins": "08:00", "ends": "14:30"}],
     "breaks": [{"weekdays": [6, 7, 1, 2, 3, 4], "begins": "13:00", "ends": "13:30", "name": "Zuhr"}],
 }
-
-
-class Body(BaseModel):
-    """A body says nothing that we do not know."""
-
-    model_config = CONFIGURATION
 
 
 class WeeklyIn(Body):
